@@ -1,0 +1,88 @@
+"""The one way to a database: what SQLite, PostgreSQL and the inline driver of simulations all do.
+
+Statements use ``:name`` parameters, integers for time and booleans, BLOB for ciphertext, ``ON CONFLICT`` and
+``RETURNING`` only, no JSON operators.  Rows come back as tuples in the order of the selected columns.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import msgspec
+
+Value = int | str | bytes | float | None
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Value]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One statement of a script.
+
+    ``rows`` holds one tuple of values per execution, in the order in which the statement's parameters first
+    appear; ``expect``, where given, is the number of rows that all executions together must change or
+    return: another number rolls the whole script back and raises :class:`ScriptRefused`.
+    """
+
+    sql: str
+    rows: Sequence[Sequence[Value]] = ((),)
+    expect: int | None = None
+
+
+class StepResult(msgspec.Struct, frozen=True):
+    """What a step did: rows returned (a query or ``RETURNING``) and rows changed."""
+
+    rows: list[Row]
+    changed: int
+
+
+class ScriptRefused(Exception):
+    """A step changed or returned another number of rows than it had to; nothing of the script was kept."""
+
+    def __init__(self, step: int, expected: int, found: int) -> None:
+        """Keep which step (from 0) it was and both numbers."""
+        self.step, self.expected, self.found = step, expected, found
+        super().__init__(f"step {step}: expected {expected} rows, found {found}")
+
+
+class Transaction(Protocol):
+    """An open transaction; leaving its block commits, an exception rolls back."""
+
+    async def fetch(self, sql: str, parameters: Parameters = ...) -> list[Row]:
+        """Run a query, or a statement with ``RETURNING``, and give all its rows."""
+        ...
+
+    async def execute(self, sql: str, parameters: Parameters = ...) -> int:
+        """Run a statement and give the number of rows it changed."""
+        ...
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
+        """Run a statement once for each tuple of values (in order of first appearance); give rows changed."""
+        ...
+
+
+class Database(Protocol):
+    """An open database."""
+
+    @property
+    def engine(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that only reads, on a connection apart from writers."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that writes: alone among writers on SQLite (``BEGIN IMMEDIATE``)."""
+        ...
+
+    async def run(self, steps: Sequence[Step]) -> list[StepResult]:
+        """Run a whole write transaction in one go: committed and synced when this returns.
+
+        On SQLite all of it is one hop to the connection's thread, which is what makes group commit cheap.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and close every connection."""
+        ...
