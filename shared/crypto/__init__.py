@@ -1,0 +1,27 @@
+"""Cryptography, kept small: sealing and wrapping with AES-256-GCM, blind indexes with keyed BLAKE2b.
+
+Must never: draw its own randomness, derive one key from another, or explain why an opening failed.
+"""
+
+from shared.crypto.blind import MARK_BYTES, BlindIndex
+from shared.crypto.sealing import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    OVERHEAD_BYTES,
+    Cipher,
+    content_place,
+    key_place,
+    seal_once,
+)
+
+__all__ = [
+    "KEY_BYTES",
+    "MARK_BYTES",
+    "NONCE_BYTES",
+    "OVERHEAD_BYTES",
+    "BlindIndex",
+    "Cipher",
+    "content_place",
+    "key_place",
+    "seal_once",
+]

@@ -1,0 +1,119 @@
+-- works-with: 1
+-- The content store: what people wrote, sealed row by row.  In the clear lie only times, kinds, states and
+-- keyed blind indexes.  `key` names the row key in the key store; columns called `sealed` open under it alone.
+
+CREATE TABLE account (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    channel TEXT NOT NULL,
+    public TEXT NOT NULL,
+    key INTEGER NOT NULL UNIQUE,
+    sealed BLOB NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE subject (
+    id INTEGER PRIMARY KEY,
+    pseudonym TEXT NOT NULL UNIQUE,
+    keep TEXT NOT NULL,
+    first_contact_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE identity (
+    id INTEGER PRIMARY KEY,
+    subject INTEGER NOT NULL REFERENCES subject (id),
+    kind TEXT NOT NULL,
+    blind BLOB NOT NULL,
+    blind_version INTEGER NOT NULL,
+    valid_from INTEGER NOT NULL,
+    valid_to INTEGER,
+    key INTEGER NOT NULL UNIQUE,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX identity_open ON identity (blind) WHERE valid_to IS NULL;
+CREATE INDEX identity_subject ON identity (subject);
+
+CREATE TABLE conversation (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('direct', 'group')),
+    subject INTEGER UNIQUE REFERENCES subject (id),
+    blind BLOB UNIQUE,
+    key INTEGER UNIQUE,
+    sealed BLOB,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- A message: `mark` is the blind index of (account, platform message id) and makes taking it in idempotent.
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY,
+    mark BLOB NOT NULL UNIQUE,
+    account INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    subject INTEGER,
+    direction TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    edited_at INTEGER NOT NULL,
+    keep TEXT NOT NULL,
+    key INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX message_conversation ON message (conversation, at);
+CREATE INDEX message_subject ON message (subject);
+
+-- Everything else a platform told: statuses, relations, notices, what nobody knows yet.
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    mark BLOB NOT NULL UNIQUE,
+    account INTEGER NOT NULL,
+    conversation INTEGER,
+    subject INTEGER,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    keep TEXT NOT NULL,
+    key INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX event_subject ON event (subject) WHERE subject IS NOT NULL;
+
+-- The node's own log: written before anything is destroyed.  `mark` is cleared when the entry is done.
+CREATE TABLE log_entry (
+    id TEXT NOT NULL PRIMARY KEY,
+    act TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('ordered', 'journaled', 'destroyed', 'done')),
+    mark BLOB,
+    key INTEGER,
+    ordered_at INTEGER NOT NULL,
+    done_at INTEGER
+) STRICT;
+
+CREATE INDEX log_entry_open ON log_entry (ordered_at) WHERE state <> 'done';
+
+CREATE TABLE tombstone (
+    mark BLOB NOT NULL PRIMARY KEY,
+    key_version INTEGER NOT NULL,
+    author BLOB,
+    at INTEGER NOT NULL,
+    log_entry TEXT NOT NULL
+) STRICT;
+
+-- What was turned away at intake, without a word of it.
+CREATE TABLE refusal (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    events INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE lease (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,32 @@
+"""Every domain-separation label of the project, on one page.
+
+A label says what a key or a hash is used for, so that a value made for one use means nothing in another.
+Labels are part of the stored format: they are added to, never changed and never reused.
+"""
+
+CONTENT = b"homeport/content/1"
+"""Associated data of a sealed column: region, pseudonym, table, column, row."""
+
+ROW_KEY = b"homeport/row-key/1"
+"""Associated data of a row key wrapped by its bucket key: pseudonym, row, bucket key version."""
+
+BUCKET_KEY = b"homeport/bucket-key/1"
+"""Associated data of a bucket key wrapped by its owner's key: pseudonym, bucket, owner key version."""
+
+OWNER_KEY = b"homeport/owner-key/1"
+"""Associated data of a subject, conversation or account key wrapped by the epoch key: name, version, epoch."""
+
+INDEX_KEY = b"homeport/index-key/1"
+"""Associated data of a blind-index key wrapped by the epoch key: purpose, version, epoch."""
+
+EPOCH_KEY = b"homeport/epoch-key/1"
+"""Associated data of an epoch key wrapped by the region key: region, epoch."""
+
+BLIND = {
+    "identity": b"hp1-identity",
+    "group": b"hp1-group",
+    "mark": b"hp1-mark",
+    "tombstone": b"hp1-tombstone",
+    "profile": b"hp1-profile",
+}
+"""BLAKE2b personalisation (at most 16 bytes) of each blind-index purpose."""

@@ -1,0 +1,101 @@
+"""Logs as an interface: fixed event names and an allow-list of fields, nothing else.
+
+A log line is one JSON object: ``at``, ``level``, ``event``, and fields from :data:`FIELDS`.  A field that is not on
+the list is not printed; its name is replaced by a count in ``fields_withheld``, so that a slip is seen without
+being published.  Values are numbers, truth values, or short strings of safe characters; no field can hold a
+person's words, a platform's id, a name or a key.
+"""
+
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO, cast
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "account",  # the operator's own name for a number or channel
+        "attempt",
+        "buckets",
+        "bytes",
+        "channel",
+        "code",  # from shared/errors.py
+        "count",
+        "duplicates",
+        "error",  # class name of an exception; never its text
+        "events",
+        "field_name",  # of a setting
+        "generation",
+        "kind",  # of a canonical event
+        "level_reached",
+        "listener",
+        "log_entry",
+        "ms",
+        "path",  # of a store or folder
+        "pid",
+        "port",
+        "reason",  # a code
+        "region",
+        "remedy",
+        "state",
+        "status",  # of an HTTP answer
+        "store",
+        "table",
+        "version",
+        "waiting",
+        "worker",
+    }
+)
+_META = frozenset({"event", "level", "at"})
+_SAFE = re.compile(r"[\w .,:;/()'\[\]<>=+%*-]{0,300}", re.ASCII)
+
+Logger = structlog.typing.FilteringBoundLogger
+
+
+def withhold_unlisted(
+    _logger: object, _method: str, record: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop every field that is not on the list or whose value is not of a safe form."""
+    kept = {name: value for name, value in record.items() if _may_be_printed(name, value)}
+    withheld = len(record) - len(kept)
+    if withheld:
+        kept["fields_withheld"] = withheld
+    return kept
+
+
+def _may_be_printed(name: str, value: object) -> bool:
+    """Say whether a field is listed and its value is a number, a truth value or a short safe string."""
+    if name not in FIELDS and name not in _META:
+        return False
+    return isinstance(value, int | float | bool) or (isinstance(value, str) and _SAFE.fullmatch(value) is not None)
+
+
+def configure(*, level: str = "info", form: str = "json", stream: TextIO | None = None) -> None:
+    """Set up logging for this process: ``level`` info, warning or error; ``form`` json or console."""
+    levels = {"info": 20, "warning": 30, "error": 40}
+    render: Any = (
+        structlog.processors.JSONRenderer(sort_keys=True)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=_no_traceback)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            withhold_unlisted,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(levels[level]),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _no_traceback(_stream: TextIO, _details: object) -> None:
+    """Print nothing of an exception: texts and local values may hold what people wrote."""
+
+
+def logger() -> Logger:
+    """Give a logger; call it with a fixed event name and listed fields."""
+    return cast("Logger", structlog.get_logger())
