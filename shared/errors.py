@@ -19,7 +19,9 @@
     │   ├── StoreMissing
     │   ├── MigrationChanged
     │   ├── StoreTooNew
-    │   └── KeyProviderFailed
+    │   ├── KeyProviderFailed
+    │   ├── NodeNotRunning
+    │   └── RestartFailed
     ├── BusyError           this node cannot take it now; the same request later will do
     │   ├── QueueFull               503
     │   ├── StoreUnavailable        503
@@ -194,6 +196,20 @@ class KeyProviderFailed(OperatorError):
 
     code = "key_provider_failed"
     remedy = "Check that both key places of the region are mounted and readable by the node only."
+
+
+class NodeNotRunning(OperatorError):
+    """No node answers there."""
+
+    code = "node_not_running"
+    remedy = "Start it with homeport edge run, or correct data_dir."
+
+
+class RestartFailed(OperatorError):
+    """The node's new worker did not get ready."""
+
+    code = "restart_failed"
+    remedy = "Its log says why; a worker that served before goes on serving."
 
 
 class BusyError(HomeportError):

@@ -6,7 +6,7 @@ Statements use ``:name`` parameters, integers for time and booleans, BLOB for ci
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -44,8 +44,38 @@ class ScriptRefused(Exception):
         super().__init__(f"step {step}: expected {expected} rows, found {found}")
 
 
+Constraint = Literal["unique", "foreign_key", "check", "not_null", "other"]
+
+
+class ConstraintViolated(Exception):
+    """A row was refused by the schema; the transaction can only be rolled back."""
+
+    def __init__(self, kind: Constraint, place: str = "") -> None:
+        """Keep what was violated and, where the engine names it, the table, column or index; never a value."""
+        self.kind, self.place = kind, place
+        super().__init__(f"{kind}{f' ({place})' if place else ''}")
+
+
+class StatementInvalid(Exception):
+    """The statement or a value's type is wrong: a mistake in our code, not in the store.  Holds no value."""
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """The few words that differ between engines; each is appended to a ``SELECT`` or is empty."""
+
+    row_lock: str
+    """Keeps the rows found until the transaction ends; SQLite needs none, its writer is alone."""
+    skip_locked: str
+    """The same, passing over rows that another transaction keeps: for taking work from a table."""
+    migration_lock: str
+    """A whole statement that lets one process migrate at a time; empty where a write transaction is alone."""
+
+
 class Transaction(Protocol):
-    """An open transaction; leaving its block commits, an exception rolls back."""
+    """An open transaction; leaving its block commits, an exception rolls back.
+
+    Once a statement has failed or was cancelled, every further one fails alike and the block cannot commit.
+    """
 
     async def fetch(self, sql: str, parameters: Parameters = ...) -> list[Row]:
         """Run a query, or a statement with ``RETURNING``, and give all its rows."""
@@ -66,6 +96,11 @@ class Database(Protocol):
     @property
     def engine(self) -> str:
         """``sqlite`` or ``postgresql``."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """The few words that differ between engines."""
         ...
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:

@@ -2,14 +2,22 @@
 -- The content store: what people wrote, sealed row by row.  In the clear lie only times, kinds, states and
 -- keyed blind indexes.  `key` names the row key in the key store; columns called `sealed` open under it alone.
 
+-- `people` is raised whenever an identity is closed, so that what a process remembers of them is not used on.
+CREATE TABLE content_store (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    region TEXT NOT NULL,
+    people INTEGER NOT NULL,
+    accounts INTEGER NOT NULL
+) STRICT;
+
+-- `accounts` is raised by each change of the accounts, so that running processes read them again.
+-- An account that was removed keeps its row, without its sealed part, so that its id never means another.
 CREATE TABLE account (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     channel TEXT NOT NULL,
-    public TEXT NOT NULL,
-    key INTEGER NOT NULL UNIQUE,
-    sealed BLOB NOT NULL,
-    changed_at INTEGER NOT NULL
+    key INTEGER UNIQUE,
+    sealed BLOB
 ) STRICT;
 
 CREATE TABLE subject (
@@ -37,8 +45,10 @@ CREATE INDEX identity_subject ON identity (subject);
 CREATE TABLE conversation (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('direct', 'group')),
+    name TEXT NOT NULL UNIQUE,
     subject INTEGER UNIQUE REFERENCES subject (id),
     blind BLOB UNIQUE,
+    blind_version INTEGER,
     key INTEGER UNIQUE,
     sealed BLOB,
     created_at INTEGER NOT NULL
@@ -49,7 +59,7 @@ CREATE TABLE message (
     id INTEGER PRIMARY KEY,
     mark BLOB NOT NULL UNIQUE,
     account INTEGER NOT NULL,
-    conversation INTEGER NOT NULL,
+    conversation INTEGER,
     subject INTEGER,
     direction TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -98,7 +108,6 @@ CREATE INDEX log_entry_open ON log_entry (ordered_at) WHERE state <> 'done';
 CREATE TABLE tombstone (
     mark BLOB NOT NULL PRIMARY KEY,
     key_version INTEGER NOT NULL,
-    author BLOB,
     at INTEGER NOT NULL,
     log_entry TEXT NOT NULL
 ) STRICT;

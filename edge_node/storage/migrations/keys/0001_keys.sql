@@ -5,7 +5,8 @@
 CREATE TABLE key_store (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     region TEXT NOT NULL,
-    generation INTEGER NOT NULL
+    generation INTEGER NOT NULL,
+    next_id INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE epoch (
@@ -16,6 +17,7 @@ CREATE TABLE epoch (
 ) STRICT;
 
 -- A subject's key (name: the pseudonym), or a conversation's or an account's for the day (name: random).
+-- Ids of owners, buckets and intents come from key_store.next_id and are never given twice.
 CREATE TABLE owner_key (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -31,11 +33,13 @@ CREATE TABLE owner_key (
 
 CREATE INDEX owner_key_epoch ON owner_key (epoch);
 
+-- `floor`: slots below it are never given again, so that the id of a destroyed key never means another.
 CREATE TABLE bucket_key (
     id INTEGER PRIMARY KEY,
     owner INTEGER NOT NULL REFERENCES owner_key (id),
     version INTEGER NOT NULL,
     owner_version INTEGER NOT NULL,
+    floor INTEGER NOT NULL,
     wrapped BLOB NOT NULL
 ) STRICT;
 

@@ -1,0 +1,187 @@
+"""The webhook body of the WhatsApp Business Platform, exactly as Meta names it, down to the single update.
+
+Source: WhatsApp Business Platform, webhooks overview (2026-04-29), reference "messages" (2026-06-17), "status"
+(2026-04-30), "user_preferences" (2025-11-05) and "Business-scoped user ids" (2026-05-28).  Lists are kept raw and read
+item by item, so that one bad update never drops its neighbours.
+"""
+
+from typing import Any
+
+import msgspec
+
+from edge_node.channels.whatsapp.payload_messages import Part
+
+Stamp = str | int | float | None
+"""Seconds as a string or a number; in some fields and at times milliseconds."""
+
+OBJECT = "whatsapp_business_account"
+"""The only ``object`` that is WhatsApp's; one address may also be subscribed to others of Meta's."""
+
+ITEM_FIELDS = frozenset({"messages", "smb_message_echoes", "message_echoes", "user_preferences", "user_id_update"})
+"""Fields whose updates are understood one by one."""
+
+ECHO_FIELDS = frozenset({"smb_message_echoes", "message_echoes"})
+"""Fields that tell what the business itself sent from its phone."""
+
+NOTICE_FIELDS = frozenset(
+    {
+        "account_alerts",
+        "account_review_update",
+        "account_settings_update",
+        "account_update",
+        "automatic_events",
+        "business_capability_update",
+        "business_username_update",
+        "calls",
+        "consumer_profile",
+        "flows",
+        "group_lifecycle_update",
+        "group_participants_update",
+        "group_settings_update",
+        "group_status_update",
+        "history",
+        "message_template_components_update",
+        "message_template_quality_update",
+        "message_template_status_update",
+        "messaging_handovers",
+        "partner_solutions",
+        "payment_configuration_update",
+        "phone_number_name_update",
+        "phone_number_quality_update",
+        "security",
+        "smb_app_state_sync",
+        "standby",
+        "template_category_update",
+    }
+)
+"""The other fields Meta documents; each of their changes becomes one notice."""
+
+
+class Webhook(Part):
+    """A body."""
+
+    object: str
+    entry: list[msgspec.Raw]
+
+
+class Entry(Part):
+    """One business account's changes; ``id`` is the WABA id, ``time`` comes with account-type fields only."""
+
+    changes: list[msgspec.Raw]
+    id: str | int | None = None
+    time: Stamp = None
+
+
+class Change(Part):
+    """One field's change."""
+
+    field: str
+    value: msgspec.Raw
+
+
+class Metadata(Part):
+    """The business's number."""
+
+    phone_number_id: str | int | None = None
+    display_phone_number: str | int | None = None
+
+
+class Value(Part):
+    """The value of a field in ``ITEM_FIELDS``."""
+
+    messaging_product: str | None = None
+    metadata: Metadata | None = None
+    contacts: list[msgspec.Raw] | None = None
+    messages: list[msgspec.Raw] | None = None
+    message_echoes: list[msgspec.Raw] | None = None
+    statuses: list[msgspec.Raw] | None = None
+    user_preferences: list[msgspec.Raw] | None = None
+    user_id_update: list[msgspec.Raw] | None = None
+    errors: msgspec.Raw | None = None
+
+
+class LooseValue(Part):
+    """The same where one of its parts is of another type than documented: each part is then read by itself."""
+
+    messaging_product: msgspec.Raw | None = None
+    metadata: msgspec.Raw | None = None
+    contacts: msgspec.Raw | None = None
+    messages: msgspec.Raw | None = None
+    message_echoes: msgspec.Raw | None = None
+    statuses: msgspec.Raw | None = None
+    user_preferences: msgspec.Raw | None = None
+    user_id_update: msgspec.Raw | None = None
+    errors: msgspec.Raw | None = None
+
+
+class Profile(Part):
+    """How a person calls themselves; ``username`` comes with and without a leading ``@``."""
+
+    name: str | None = None
+    username: str | None = None
+
+
+class Contact(Part):
+    """A person spoken of in the same value; ``wa_id`` is absent where the phone is withheld."""
+
+    profile: Profile | None = None
+    wa_id: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    identity_key_hash: str | None = None
+
+
+class StatusObject(Part):
+    """What became of a message sent.
+
+    The recipient's parent BSUID has three names in Meta's own examples.  With ``recipient_type: group``,
+    ``recipient_id`` is the group and the ``recipient_participant_*`` properties name the person.
+    """
+
+    id: str
+    status: str
+    timestamp: Stamp = None
+    recipient_id: str | None = None
+    recipient_user_id: str | None = None
+    recipient_parent_user_id: str | None = None
+    parent_recipient_user_id: str | None = None
+    parent_user_id: str | None = None
+    recipient_type: str | None = None
+    recipient_participant_id: str | None = None
+    recipient_participant_user_id: str | None = None
+    recipient_participant_parent_user_id: str | None = None
+    recipient_identity_key_hash: str | None = None
+    biz_opaque_callback_data: str | None = None
+    conversation: dict[str, Any] | None = None
+    pricing: dict[str, Any] | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+class PreferenceObject(Part):
+    """A subject's choice about a category of messages."""
+
+    category: str
+    value: str
+    wa_id: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    detail: str | None = None
+    timestamp: Stamp = None
+    signup_id: Any = None
+
+
+class Pair(Part):
+    """An identifier before and after."""
+
+    previous: str | None = None
+    current: str | None = None
+
+
+class IdUpdateObject(Part):
+    """A BSUID that changed with the phone number: the only webhook that carries the old and the new one."""
+
+    user_id: Pair
+    parent_user_id: Pair | None = None
+    wa_id: str | None = None
+    detail: str | None = None
+    timestamp: Stamp = None

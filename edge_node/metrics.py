@@ -1,0 +1,58 @@
+"""Numbers a node tells its operator: counts, sizes and durations by channel, kind and outcome; never by subject."""
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from edge_node.usecases.taking_in import Outcome
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        """Set every metric up, so that all are there from the first scrape."""
+        registry = self.registry = CollectorRegistry()
+        self.events = Counter(
+            "homeport_edge_events", "Events read from verified webhooks.", ("channel", "kind"), registry=registry
+        )
+        self.answers = Counter(
+            "homeport_edge_webhook_answers", "Webhooks answered, by status.", ("channel", "status"), registry=registry
+        )
+        self.outcomes = Counter("homeport_edge_outcomes", "What became of events.", ("outcome",), registry=registry)
+        self.refused = Counter(
+            "homeport_edge_refused_events", "Events that may not rest here.", ("reason",), registry=registry
+        )
+        self.failed_batches = Counter(
+            "homeport_edge_failed_batches", "Batches that a store did not take.", ("code",), registry=registry
+        )
+        self.removed = Counter("homeport_edge_removals", "Log entries carried out.", ("act",), registry=registry)
+        self.orphans = Counter("homeport_edge_orphan_keys", "Unused keys swept.", registry=registry)
+        self.waiting = Gauge("homeport_edge_waiting_events", "Events waiting for commit.", registry=registry)
+        self.open_removals = Gauge("homeport_edge_open_removals", "Log entries not done yet.", registry=registry)
+        self.oldest_removal = Gauge(
+            "homeport_edge_oldest_open_removal_seconds", "Age of the oldest log entry not done.", registry=registry
+        )
+        self.batch_events = Histogram(
+            "homeport_edge_batch_events", "Events in one commit.", buckets=_SIZES, registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "homeport_edge_batch_seconds", "Duration of one commit.", buckets=_SECONDS, registry=registry
+        )
+
+    def committed(self, outcome: "Outcome", events: int, seconds: float) -> None:
+        """Count one committed batch."""
+        self.batch_events.observe(events)
+        self.batch_seconds.observe(seconds)
+        for name in ("stored", "duplicates", "tombstoned", "recalls"):
+            count = getattr(outcome, name)
+            if count:
+                self.outcomes.labels(name).inc(count)
+
+    def exposition(self) -> bytes:
+        """Give everything in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,297 @@
+"""Every setting of an edge node, with its range, its default and what it is for.
+
+``node.toml`` gives the settings, environment variables ``HOMEPORT_EDGE_<NAME>`` overlay it (a setting of a table
+as ``HOMEPORT_EDGE_LIMITS_BODY_BYTES_MAX``); ``[[admit]]`` stands in the file only.  An unknown setting or variable
+and a value out of range are refused: a misspelt limit must not silently become the default.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from edge_node.core.admission import AdmitEntry, admissions_of
+from shared import limits as bounds
+from shared.errors import SettingsInvalid
+
+ENVIRONMENT_PREFIX = "HOMEPORT_EDGE_"
+CONFIG_VARIABLE = "HOMEPORT_EDGE_CONFIG"
+"""Where the command line looks for ``node.toml``; not a setting itself."""
+
+_SLUG = r"\A[a-z][a-z0-9-]{0,47}\Z"
+_ADDRESS = r"\A((\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[^\x00]{1,90})\Z"
+_ENTRIES_MAX = 1_000
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds on what a node takes at once; ``shared/limits.py`` says why none may be higher."""
+
+    body_bytes_max: Annotated[
+        int,
+        Meta(ge=1_024, le=bounds.BODY_BYTES_MAX, description="bytes of a webhook body; over it 413. 1024 to 3145728"),
+    ] = bounds.BODY_BYTES_MAX
+    body_seconds_max: Annotated[
+        float,
+        Meta(ge=0.1, le=bounds.BODY_SECONDS_MAX, description="seconds for a body to arrive; over it 408. 0.1 to 10"),
+    ] = bounds.BODY_SECONDS_MAX
+    queue_events_max: Annotated[
+        int,
+        Meta(
+            ge=bounds.BODY_UPDATES_MAX,
+            le=bounds.QUEUE_EVENTS_MAX,
+            description="events that may wait for commit; over it 503. 1000 (one full body) to 20000",
+        ),
+    ] = bounds.QUEUE_EVENTS_MAX
+    queue_bytes_max: Annotated[
+        int,
+        Meta(
+            ge=2 * bounds.BODY_BYTES_MAX,
+            le=bounds.QUEUE_BYTES_MAX,
+            description="bytes that may wait for commit; over it 503. 6291456 (two full bodies) to 67108864",
+        ),
+    ] = bounds.QUEUE_BYTES_MAX
+    connections_max: Annotated[
+        int, Meta(ge=16, le=65_536, description="connections open at once; further ones wait. 16 to 65536")
+    ] = 4_096
+
+
+class Platforms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the platforms' own interfaces are; nothing else is ever sent a token."""
+
+    whatsapp_api: Annotated[str, Meta(description="Meta's Graph API: https address, or http on this machine")] = (
+        "https://graph.facebook.com"
+    )
+    line_api: Annotated[str, Meta(description="LINE Messaging API: https address, or http on this machine")] = (
+        "https://api.line.me"
+    )
+
+
+class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of one node, checked; paths are absolute."""
+
+    region: Annotated[
+        str, Meta(pattern=_SLUG, description="name of the node's region: a-z first, then a-z 0-9 and -, at most 48")
+    ]
+    data_dir: Annotated[Path, Meta(description="folder of the stores; relative to this file")]
+    journal_dir: Annotated[
+        Path, Meta(description="folder of the tombstone journal: another disk; default <data_dir>-journal")
+    ]
+    key_dir: Annotated[
+        Path, Meta(description="first key place (second: <journal_dir>/keyring); default <data_dir>/keyring")
+    ]
+    journal_dir_is_default: bool = False
+    """Whether nobody chose ``journal_dir``: it then shares the disk of the stores, and start-up warns."""
+    key_provider: Annotated[Literal["file"], Meta(description='who keeps region and epoch keys: "file"')] = "file"
+    listen: Annotated[
+        str, Meta(pattern=_ADDRESS, description="host:port or unix:/path for webhooks; port 0: a free one")
+    ] = "127.0.0.1:8080"
+    private_listen: Annotated[
+        str, Meta(pattern=_ADDRESS, description="host:port or unix:/path for health and metrics; never public")
+    ] = "127.0.0.1:8081"
+    database_url: Annotated[
+        str | None, Meta(description='content store as "postgresql://..."; without it SQLite in data_dir')
+    ] = None
+    log_level: Annotated[
+        Literal["info", "warning", "error"], Meta(description="least level that is logged: info, warning, error")
+    ] = "info"
+    log_form: Annotated[Literal["json", "console"], Meta(description="form of the log: json, console")] = "json"
+    drain_seconds: Annotated[
+        float, Meta(ge=1, le=300, description="seconds a stop may take to finish what was begun. 1 to 300")
+    ] = 20.0
+    limits: Limits = Limits()
+    platforms: Platforms = Platforms()
+    admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
+    """Which accounts' events may rest here; without an entry everything is refused."""
+
+    @property
+    def second_key_dir(self) -> Path:
+        """The second place of the key provider, beside the journal."""
+        return self.journal_dir / "keyring"
+
+    @property
+    def pid_file(self) -> Path:
+        """Where a running node of these settings is found."""
+        return self.data_dir / "node.pid"
+
+    def __repr__(self) -> str:
+        """Name the region only: a database address may hold a password."""
+        return f"EdgeSettings(region={self.region!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Name the region only, to rich as well."""
+        return [("region", self.region)]
+
+
+_RESOLVED = frozenset({"journal_dir_is_default"})
+_TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "platforms": Platforms}
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> EdgeSettings:
+    """Read ``path``, overlay ``environ`` (handed in), check, and give the settings.
+
+    Raises ``SettingsInvalid`` with ``field_name`` and, in ``wants``, what would be right.  Values are never
+    repeated: one may be a password.
+    """
+    raw = _read(path)
+    for name in raw.keys() & _RESOLVED:
+        raise SettingsInvalid(field_name=name, wants="no such setting; it follows from journal_dir")
+    _overlay(raw, environ)
+    _resolve_paths(raw, path.parent.absolute())
+    try:
+        settings = msgspec.convert(raw, EdgeSettings, strict=False, dec_hook=_path_hook)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    _check_together(settings)
+    return settings
+
+
+def describe() -> Iterator[tuple[str, object, str]]:
+    """Give every setting as (dotted name, default or ``None``, help), in the order of the file."""
+    structs: dict[str, type[msgspec.Struct]] = {"": EdgeSettings, **_TABLES}
+    for table, struct in structs.items():
+        prefix = f"{table}." if table else ""
+        hints = get_type_hints(struct, include_extras=True)
+        for field in msgspec.structs.fields(struct):
+            notes = [note for note in getattr(hints[field.name], "__metadata__", ()) if isinstance(note, Meta)]
+            if notes and notes[0].description:
+                default = None if field.default is msgspec.NODEFAULT else field.default
+                yield prefix + field.name, default, notes[0].description
+
+
+def example_toml(region: str = "my-region", data_dir: str = "data") -> str:
+    """Give a ``node.toml`` that sets what must be set and shows the rest, commented out with its default."""
+    lines = [
+        "# Settings of a Homeport edge node.  Environment variables HOMEPORT_EDGE_<NAME> overlay this file.",
+        "# A setting that this release does not know is refused.",
+    ]
+    given = {"region": region, "data_dir": data_dir}
+    table = ""
+    for name, default, help_text in describe():
+        head, _, leaf = name.rpartition(".")
+        if head != table:
+            lines += ["", *_ADMIT_EXAMPLE, ""] if not table else [""]
+            lines.append(f"[{head}]")
+            table = head
+        lines.append(f"\n# {help_text}")
+        if leaf in given:
+            lines.append(f"{leaf} = {_toml(given[leaf])}")
+        else:
+            lines.append(f"# {leaf} = {_toml(default)}")
+    return "\n".join(lines) + "\n"
+
+
+_ADMIT_EXAMPLE = (
+    "# Which accounts' messages may rest at this node.  No wildcard; an account that is not listed is refused.",
+    "# [[admit]]",
+    '# account = "shop-de"     # name given with: homeport edge account add',
+    '# data = "rest"           # stored here; or instead:  home = "name-of-its-node"',
+)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read the file as TOML."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SettingsInvalid(path=str(path), wants="a settings file: homeport edge init writes one") from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsInvalid(path=str(path), wants="a file of UTF-8 text that this process may read") from None
+    except tomllib.TOMLDecodeError:
+        raise SettingsInvalid(path=str(path), wants="TOML 1.0; strings stand in quotes") from None
+
+
+def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put the values of ``HOMEPORT_EDGE_*`` over those of the file; refuse a name that is no setting."""
+    names = {ENVIRONMENT_PREFIX + name.replace(".", "_").upper(): name for name, _, _ in describe()}
+    for variable in sorted(environ):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable == CONFIG_VARIABLE:
+            continue
+        if variable not in names:
+            raise SettingsInvalid(field_name=variable, wants="the name of a setting; there is none such")
+        table, _, leaf = names[variable].rpartition(".")
+        target = raw.setdefault(table, {}) if table else raw
+        if not isinstance(target, dict):
+            raise SettingsInvalid(field_name=table, wants="a table")
+        target[leaf] = environ[variable]
+
+
+def _resolve_paths(raw: dict[str, Any], base: Path) -> None:
+    """Make paths absolute, relative ones from ``base``, and fill in those that follow from ``data_dir``."""
+    for name in ("data_dir", "journal_dir", "key_dir"):
+        if name in raw:
+            if not isinstance(raw[name], str) or not raw[name] or "\0" in raw[name]:
+                raise SettingsInvalid(field_name=name, wants="the path of a folder")
+            raw[name] = str(base / raw[name])
+    if "data_dir" in raw:
+        data_dir = Path(raw["data_dir"])
+        raw["journal_dir_is_default"] = "journal_dir" not in raw
+        raw.setdefault("journal_dir", str(data_dir.with_name(data_dir.name + "-journal")))
+        raw.setdefault("key_dir", str(data_dir / "keyring"))
+
+
+def _check_together(settings: EdgeSettings) -> None:
+    """Check what no single field can: addresses, folders apart, platform bases, the list of admissions."""
+    for name, address in (("listen", settings.listen), ("private_listen", settings.private_listen)):
+        if not address.startswith("unix:") and int(address.rpartition(":")[2]) > 65_535:
+            raise SettingsInvalid(field_name=name, wants="a port from 0 to 65535")
+    if settings.listen == settings.private_listen and not settings.listen.endswith(":0"):
+        raise SettingsInvalid(field_name="private_listen", wants="another address than listen")
+    data, journal = settings.data_dir, settings.journal_dir
+    if journal == data or data in journal.parents or journal in data.parents:
+        raise SettingsInvalid(field_name="journal_dir", wants="a folder neither within data_dir nor around it")
+    if settings.key_dir == settings.second_key_dir:
+        raise SettingsInvalid(field_name="key_dir", wants="another folder than <journal_dir>/keyring")
+    if settings.database_url is not None and not settings.database_url.startswith("postgresql://"):
+        raise SettingsInvalid(field_name="database_url", wants="postgresql://..., or no such setting for SQLite")
+    for name in ("whatsapp_api", "line_api"):
+        _check_base(f"platforms.{name}", getattr(settings.platforms, name))
+    for entry in settings.admit:
+        if not entry.account or entry.home == "":
+            raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
+    admissions_of(settings.admit)
+
+
+def _check_base(field_name: str, base: str) -> None:
+    """Refuse a platform base to which a token must not go: plain http off this machine, credentials, a query."""
+    try:
+        parts = urlsplit(base)
+        local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        whole = parts.hostname and not (parts.username or parts.password or parts.query or parts.fragment)
+        parts.port  # noqa: B018  raises ValueError where it is no port
+    except ValueError:
+        whole, local, parts = None, False, urlsplit("")
+    if not whole or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise SettingsInvalid(field_name=field_name, wants="an https address, or http on this machine")
+
+
+def _path_hook(kind: type, value: object) -> object:
+    """Convert to ``Path`` what msgspec does not."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError
+
+
+def _invalid(message: str) -> SettingsInvalid:
+    """Turn a decoder's message into an error that names the field and what it wants, without its value."""
+    what, _, place = message.partition(" - at `$")
+    place = place.rstrip("`").lstrip(".")
+    for opening in ("Object contains unknown field `", "Object missing required field `"):
+        if what.startswith(opening):
+            name = ".".join(filter(None, (place, what.removeprefix(opening).rstrip("`"))))
+            wants = "no such setting" if "unknown" in opening else "a value; it has no default"
+            return SettingsInvalid(field_name=name, wants=wants)
+    helps = {name: help_text for name, _, help_text in describe()}
+    helps["admit"] = 'a list of [[admit]], each with account and either data = "rest" or home = a node'
+    helps |= dict.fromkeys(_TABLES, "a table of settings")
+    return SettingsInvalid(field_name=place, wants=helps.get(place) or helps[place.partition("[")[0]])
+
+
+def _toml(value: object) -> str:
+    """Write a default as TOML; one that is not fixed, as an empty string."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '""' if value is None else str(value)

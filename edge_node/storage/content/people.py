@@ -1,0 +1,163 @@
+"""Identities, subjects and conversations in the content store, found by keyed blind indexes alone."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from edge_node.storage.content.head import read_people_counter, turn
+from shared.database.contract import Database, Step
+
+REMEMBERED_MAX = 50_000
+"""Identities and groups that a process keeps in memory; the least recently used is forgotten first."""
+
+
+class Known(NamedTuple):
+    """A subject as an identity leads to it."""
+
+    subject: int
+    pseudonym: str
+    conversation: int
+
+
+class Group(NamedTuple):
+    """A group conversation: its row and the random name its keys are drawn under."""
+
+    conversation: int
+    name: str
+
+
+class NewIdentity(NamedTuple):
+    """An identity row to be; field order is that of the statement's parameters."""
+
+    kind: str
+    blind: bytes
+    blind_version: int
+    valid_from: int
+    key: int
+    sealed: bytes
+    pseudonym: str
+
+
+class NewGroup(NamedTuple):
+    """A group conversation to be; field order is that of the statement's parameters."""
+
+    name: str
+    blind: bytes
+    blind_version: int
+    key: int
+    sealed: bytes
+    created_at: int
+
+
+class PeopleChange(msgspec.Struct):
+    """What one batch changes about people, applied together or not at all."""
+
+    subjects: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    """Pseudonym and time of first contact."""
+    conversations: list[tuple[str, int, str]] = msgspec.field(default_factory=list)
+    """Name, time and pseudonym of the subject it is with."""
+    identities: list[NewIdentity] = msgspec.field(default_factory=list)
+    closings: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
+    """Time and blind index of open identities that end."""
+    groups: list[NewGroup] = msgspec.field(default_factory=list)
+
+
+_FIND = """
+SELECT i.blind, s.id, s.pseudonym, c.id FROM identity i
+JOIN subject s ON s.id = i.subject JOIN conversation c ON c.subject = s.id
+WHERE i.blind = :blind AND i.valid_to IS NULL AND s.keep = 'active'
+"""
+_FIND_GROUP = "SELECT blind, id, name FROM conversation WHERE blind = :blind"
+_OTHERS = "SELECT kind, blind FROM identity WHERE subject = :subject AND valid_to IS NULL"
+_CLOSE = "UPDATE identity SET valid_to = :at WHERE blind = :blind AND valid_to IS NULL"
+_NEW_SUBJECT = "INSERT INTO subject (pseudonym, keep, first_contact_at) VALUES (:pseudonym, 'active', :at)"
+_NEW_CONVERSATION = """
+INSERT INTO conversation (kind, name, subject, created_at)
+SELECT 'direct', CAST(:name AS TEXT), id, CAST(:at AS INTEGER) FROM subject WHERE pseudonym = :pseudonym
+"""
+_NEW_IDENTITY = """
+INSERT INTO identity (subject, kind, blind, blind_version, valid_from, key, sealed)
+SELECT id, CAST(:kind AS TEXT), CAST(:blind AS BLOB), CAST(:blind_version AS INTEGER), CAST(:valid_from AS INTEGER),
+       CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
+FROM subject WHERE pseudonym = :pseudonym AND keep = 'active'
+ON CONFLICT (blind) WHERE valid_to IS NULL DO NOTHING
+"""
+_NEW_GROUP = """
+INSERT INTO conversation (kind, name, blind, blind_version, key, sealed, created_at)
+VALUES ('group', :name, :blind, :blind_version, :key, :sealed, :at) ON CONFLICT (blind) DO NOTHING
+"""
+
+
+class People:
+    """What the content store knows of people, with a bounded memory that holds for one value of its counter."""
+
+    def __init__(self, database: Database, region: str) -> None:
+        """Take the open content database."""
+        self._database = database
+        self._region = region
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
+        self._groups: OrderedDict[bytes, Group] = OrderedDict()
+        self.counter = 0
+
+    async def forget(self) -> None:
+        """Drop what is remembered and start over from the store's counter."""
+        self._known.clear()
+        self._groups.clear()
+        self.counter = await read_people_counter(self._database, self._region)
+
+    def known(self, blind: bytes) -> Known | None:
+        """Give the subject an identity leads to, as last read."""
+        return self._known.get(blind)
+
+    def group(self, blind: bytes) -> Group | None:
+        """Give a group conversation, as last read."""
+        return self._groups.get(blind)
+
+    async def read(self, blinds: Iterable[bytes], groups: Iterable[bytes]) -> None:
+        """Read the identities and groups that are not remembered."""
+        people = [(blind,) for blind in blinds if blind not in self._known]
+        rooms = [(blind,) for blind in groups if blind not in self._groups]
+        if not people and not rooms:
+            return
+        async with self._database.read() as transaction:
+            for (blind,) in people:
+                for row in await transaction.fetch(_FIND, {"blind": blind}):
+                    self._known[blind] = Known(*row[1:])
+            for (blind,) in rooms:
+                for row in await transaction.fetch(_FIND_GROUP, {"blind": blind}):
+                    self._groups[blind] = Group(*row[1:])
+        for memory in (self._known, self._groups):
+            while len(memory) > REMEMBERED_MAX:
+                memory.popitem(last=False)
+
+    async def others(self, subject: int) -> list[tuple[str, bytes]]:
+        """Give kind and blind index of every open identity of a subject."""
+        async with self._database.read() as transaction:
+            return [(kind, blind) for kind, blind in await transaction.fetch(_OTHERS, {"subject": subject})]
+
+    async def apply(self, change: PeopleChange) -> None:
+        """Write a change, all or nothing; ``ScriptRefused`` where another process was first."""
+        steps = [turn(self._database, self.counter)]
+        if change.closings:
+            steps.append(Step("UPDATE content_store SET people = people + 1"))
+            steps.append(Step(_CLOSE, change.closings))
+        steps += [
+            Step(sql, rows, expect=len(rows))
+            for sql, rows in _statements(change)
+            if rows
+        ]
+        await self._database.run(steps)
+        if change.closings:
+            await self.forget()
+
+
+def _statements(change: PeopleChange) -> Sequence[tuple[str, Sequence[Sequence[int | str | bytes]]]]:
+    """Pair each insert with its rows, in the order the references need."""
+    return (
+        (_NEW_SUBJECT, change.subjects),
+        (_NEW_CONVERSATION, change.conversations),
+        (_NEW_IDENTITY, change.identities),
+        (_NEW_GROUP, change.groups),
+    )

@@ -1,0 +1,97 @@
+"""Letting go in the content store: the log entry and the tombstone first, the row last.
+
+A recall is ordered in one transaction (entry, tombstone, row set to ``tombstoned``) and is acknowledged then.  The
+remover carries entries on: ``ordered``, ``journaled`` (safe at the second place), ``destroyed`` (key gone), ``done``
+(row gone, mark cleared).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from edge_node.storage.content.head import turn
+from shared.database.contract import Database, Step
+
+_ORDER = """
+INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at)
+SELECT CAST(:id AS TEXT), 'recall', CAST(:reason AS TEXT), 'ordered', CAST(:mark AS BLOB),
+       (SELECT key FROM message WHERE mark = :mark), CAST(:now AS INTEGER)
+WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
+"""
+_BURY = """
+INSERT INTO tombstone (mark, key_version, at, log_entry) VALUES (:mark, :key_version, :at, :log_entry)
+ON CONFLICT (mark) DO NOTHING
+"""
+_HIDE = "UPDATE message SET keep = 'tombstoned' WHERE mark = :mark AND keep = 'active'"
+_OPEN = """
+SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
+FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
+WHERE e.state <> 'done' ORDER BY e.ordered_at, e.id LIMIT :most
+"""
+_ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id"
+_REMOVE = "DELETE FROM message WHERE mark = :mark AND keep = 'tombstoned'"
+_DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id"
+_WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done'"
+
+
+class RecallOrder(NamedTuple):
+    """A message taken back by its sender."""
+
+    log_entry: str
+    reason: str
+    mark: bytes
+    tombstone: bytes
+    tombstone_version: int
+    at: int
+
+
+class OpenEntry(NamedTuple):
+    """An entry of the log that is not done yet; field order is that of the query."""
+
+    id: str
+    act: str
+    reason: str
+    state: str
+    mark: bytes | None
+    key: int | None
+    ordered_at: int
+    tombstone: bytes | None
+    tombstone_version: int | None
+
+
+def recall_steps(order: RecallOrder, now: int) -> list[Step]:
+    """Give the statements that order one recall; a repeated one changes nothing."""
+    return [
+        Step(_ORDER, [(order.log_entry, order.reason, order.mark, now, order.tombstone)]),
+        Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
+        Step(_HIDE, [(order.mark,)]),
+    ]
+
+
+async def open_entries(database: Database, most: int) -> list[OpenEntry]:
+    """Give the oldest entries that are not done."""
+    async with database.read() as transaction:
+        return [OpenEntry(*row) for row in await transaction.fetch(_OPEN, {"most": most})]
+
+
+async def waiting(database: Database) -> tuple[int, int | None]:
+    """Give how many entries are not done, and when the oldest was ordered (ms)."""
+    async with database.read() as transaction:
+        count, oldest = (await transaction.fetch(_WAITING))[0]
+    return count, oldest
+
+
+async def advance(database: Database, people: int, entries: Sequence[OpenEntry], state: str) -> None:
+    """Note how far entries have come."""
+    if entries:
+        await database.run([turn(database, people), Step(_ADVANCE, [(state, entry.id) for entry in entries])])
+
+
+async def finish(database: Database, people: int, entries: Sequence[OpenEntry], now: int) -> int:
+    """Delete the rows whose keys are destroyed and close their entries, together; give rows deleted."""
+    marks = [(entry.mark,) for entry in entries if entry.mark is not None]
+    steps = [turn(database, people)]
+    if marks:
+        steps.append(Step(_REMOVE, marks))
+    steps.append(Step(_DONE, [(now, entry.id) for entry in entries]))
+    results = await database.run(steps)
+    return results[1].changed if marks else 0

@@ -1,0 +1,185 @@
+"""The only way a key is destroyed: this module, and only for entries of the node's log.
+
+Destroying a row key: it goes; its bucket and its owner get fresh keys; the bucket's other row keys and the owner's
+other bucket keys are wrapped again; the store's generation is raised: all in one transaction.  Whoever held the old
+owner or bucket key can open nothing that is wrapped now.  Within one operating-system account this is a boundary of
+code, not of the machine.
+
+Keys that never came to seal anything committed are not destroyed but discarded: nothing exists that they open.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from edge_node.storage.keys.hierarchy import (
+    Bucket,
+    Owner,
+    bucket_of,
+    unwrap_bucket,
+    unwrap_owner,
+    unwrap_row,
+    wrap_bucket,
+    wrap_owner,
+    wrap_row,
+)
+from edge_node.storage.keys.store import KeyStore
+from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
+from shared.database.contract import Step, Transaction
+from shared.errors import IntegrityError, LogEntryRequired
+from shared.limits import BUCKET_ROWS_MAX
+
+_OWNER_OF_BUCKET = """
+SELECT o.id, o.name, o.version, o.epoch, o.wrapped
+FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE b.id = :bucket
+"""
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """An entry of the node's log that orders a key destroyed, already written to the journal."""
+
+    id: str
+    key: int
+    state: str
+
+
+class Destroyed(msgspec.Struct, frozen=True):
+    """What was done: row keys destroyed, and keys wrapped again because of it."""
+
+    keys: int
+    rewrapped: int
+
+
+async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroyed:
+    """Destroy the row keys that journaled log entries name; one that is gone already counts as done.
+
+    Raises ``LogEntryRequired`` for an entry that is not journaled: the order must be safe at the second place first.
+    """
+    if any(not entry.id or entry.state != "journaled" for entry in entries):
+        raise LogEntryRequired
+    rows = sorted({entry.key for entry in entries})
+    buckets = sorted({bucket_of(row) for row in rows})
+    rewrapped = gone = 0
+    owners: set[str] = set()
+    async with store.database.write() as transaction:
+        before = (await transaction.fetch("SELECT generation FROM key_store"))[0][0]
+        owned: dict[int, tuple[int, str, int, int, bytes]] = {}
+        for bucket in buckets:
+            for owner in await transaction.fetch(_OWNER_OF_BUCKET, {"bucket": bucket}):
+                owned[owner[0]] = owner
+        for owner_id, name, version, epoch, wrapped in owned.values():
+            old = Owner(owner_id, name, version, unwrap_owner(store.epoch(epoch), epoch, name, version, wrapped))
+            new = await _renew_owner(store, transaction, old)
+            done = await _renew_buckets(store, transaction, old, new, set(rows))
+            gone, rewrapped = gone + done.keys, rewrapped + done.rewrapped
+            owners.add(name)
+        await transaction.execute("UPDATE key_store SET generation = generation + 1")
+        for row in rows:
+            if await transaction.fetch("SELECT 1 FROM row_key WHERE id = :row", {"row": row}):
+                raise IntegrityError(reason="a destroyed key is still there")
+    _forget(store, before, owners)
+    return Destroyed(gone, rewrapped)
+
+
+async def _renew_owner(store: KeyStore, transaction: Transaction, old: Owner) -> Owner:
+    """Give an owner a fresh key under the current epoch."""
+    key = store.entropy.draw(KEY_BYTES)
+    epoch_version, epoch = store.current_epoch
+    new = Owner(old.id, old.name, old.version + 1, Cipher(key))
+    await transaction.execute(
+        "UPDATE owner_key SET version = :version, epoch = :epoch, wrapped = :wrapped WHERE id = :id",
+        {
+            "version": new.version,
+            "epoch": epoch_version,
+            "wrapped": wrap_owner(epoch, epoch_version, new.name, new.version, key, store.entropy),
+            "id": new.id,
+        },
+    )
+    return new
+
+
+async def _renew_buckets(
+    store: KeyStore, transaction: Transaction, old: Owner, new: Owner, doomed: set[int]
+) -> Destroyed:
+    """Wrap every bucket of an owner under its new key; buckets that lose a row get a new key themselves."""
+    hit = {bucket_of(row) for row in doomed}
+    found = await transaction.fetch(
+        "SELECT id, version, owner_version, floor, wrapped FROM bucket_key WHERE owner = :owner", {"owner": old.id}
+    )
+    gone = rows = 0
+    kept: list[tuple[int, int, int, bytes, int]] = []
+    for bucket, version, owner_version, floor, wrapped in found:
+        key = unwrap_bucket(old, bucket, owner_version, wrapped)
+        if bucket in hit:
+            fresh = store.entropy.draw(KEY_BYTES)
+            renewed = Bucket(bucket, version + 1, Cipher(fresh), floor)
+            floor_now, removed, left = await _renew_rows(store, transaction, old.name, Cipher(key), renewed, doomed)
+            gone, rows = gone + removed, rows + left
+            if not left:
+                await transaction.execute("DELETE FROM bucket_key WHERE id = :id", {"id": bucket})
+                continue
+            key, version, floor = fresh, renewed.version, floor_now
+        kept.append((version, new.version, floor, wrap_bucket(new, bucket, key, store.entropy), bucket))
+    if kept:
+        await transaction.execute_many(
+            "UPDATE bucket_key SET version = :version, owner_version = :by, floor = :floor, wrapped = :wrapped "
+            "WHERE id = :id",
+            kept,
+        )
+    return Destroyed(gone, rows + len(kept))
+
+
+async def _renew_rows(
+    store: KeyStore, transaction: Transaction, owner: str, old: Cipher, new: Bucket, doomed: set[int]
+) -> tuple[int, int, int]:
+    """Delete a bucket's doomed rows and wrap the others anew; give its floor, rows deleted and rows left."""
+    first = new.id * BUCKET_ROWS_MAX
+    found = await transaction.fetch(
+        "SELECT id, bucket_version, wrapped FROM row_key WHERE id >= :first AND id < :end",
+        {"first": first, "end": first + BUCKET_ROWS_MAX},
+    )
+    floor = max([new.next_slot, *(row[0] - first + 1 for row in found)])
+    left: list[tuple[int, bytes, int]] = []
+    removed: list[tuple[int]] = []
+    for row, bucket_version, wrapped in found:
+        if row in doomed:
+            removed.append((row,))
+            continue
+        key = unwrap_row(owner, old, row, bucket_version, wrapped)
+        left.append((new.version, wrap_row(owner, new, row, key, store.entropy.draw(NONCE_BYTES)), row))
+    if removed:
+        await transaction.execute_many("DELETE FROM row_key WHERE id = :id", removed)
+    if left:
+        await transaction.execute_many(
+            "UPDATE row_key SET bucket_version = :version, wrapped = :wrapped WHERE id = :id", left
+        )
+    return floor, len(removed), len(left)
+
+
+def _forget(store: KeyStore, before: int, owners: set[str]) -> None:
+    """Keep what this process remembers of everybody else, if it was true right before."""
+    if store.generation == before:
+        for name in owners:
+            store.remembered.pop(name, None)
+        store.generation = before + 1
+    else:
+        store.forget(before + 1)
+
+
+async def discard_unused(store: KeyStore, rows: Sequence[int], owners: Sequence[str], intents: Sequence[int]) -> None:
+    """Remove keys that nothing committed was ever sealed under, and the intents that named them."""
+    steps = [Step("DELETE FROM intent WHERE id = :id", [(intent,) for intent in intents])] if intents else []
+    if rows:
+        steps.append(Step("DELETE FROM row_key WHERE id = :id", [(row,) for row in rows]))
+    if owners:
+        names = [(name,) for name in owners]
+        steps.append(
+            Step("DELETE FROM bucket_key WHERE owner IN (SELECT id FROM owner_key WHERE name = :name)", names)
+        )
+        steps.append(Step("DELETE FROM owner_key WHERE name = :name", names))
+        steps.append(Step("UPDATE key_store SET generation = generation + 1"))
+    if steps:
+        await store.database.run(steps)
+    if owners:
+        await store.read_head()
+        store.remembered.clear()

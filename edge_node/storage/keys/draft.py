@@ -1,0 +1,107 @@
+"""Keys drawn for one commit, in memory: nothing of it counts before the key store has taken it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from edge_node.storage.keys.hierarchy import Bucket, Owner, OwnerKind, draw_bucket, wrap_owner, wrap_row
+from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
+from shared.entropy import Entropy
+from shared.limits import BUCKET_ROWS_MAX
+
+_DRAWN = KEY_BYTES + 2 * NONCE_BYTES
+
+
+class Use(NamedTuple):
+    """What a row key is for: the content table, the blind index its row is found by, and the key's id."""
+
+    table: str
+    lookup: bytes
+    key: int
+
+
+class Fresh(NamedTuple):
+    """A row key to seal one row with: its id, the key, and a nonce for the row's one sealed column."""
+
+    id: int
+    key: bytes
+    nonce: bytes
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """What a commit is about to use, kept until its content is committed."""
+
+    uses: list[Use]
+    owners: list[str]
+
+
+class Draft:
+    """New owners, buckets and rows, wrapped and ready to be inserted together."""
+
+    def __init__(
+        self,
+        *,
+        generation: int,
+        epoch: tuple[int, Cipher],
+        owners: dict[str, Owner],
+        ids: Iterator[int],
+        entropy: Entropy,
+        now: int,
+    ) -> None:
+        """Begin from what the key store knows at ``generation``; ``ids`` are reserved, ``now`` in ms."""
+        self.generation = generation
+        self.id = next(ids)
+        self.owner_rows: list[tuple[int, str, str, str | None, int | None, int, int, bytes, int]] = []
+        self.bucket_rows: list[tuple[int, int, int, int, int, bytes]] = []
+        self.row_rows: list[tuple[int, int, bytes]] = []
+        self.uses: list[Use] = []
+        self._epoch = epoch
+        self._owners = owners
+        self._ids = ids
+        self._entropy = entropy
+        self._now = now
+
+    @property
+    def empty(self) -> bool:
+        """Say whether nothing was drawn."""
+        return not self.row_rows and not self.owner_rows
+
+    def drawn_owners(self) -> dict[str, Owner]:
+        """Give the owners drawn here, by name."""
+        return {row[1]: self._owners[row[1]] for row in self.owner_rows}
+
+    def intent(self) -> bytes:
+        """Give the intent that goes in with the keys."""
+        return msgspec.msgpack.encode(Intent(self.uses, [row[1] for row in self.owner_rows]))
+
+    def owner(self, name: str, kind: OwnerKind, scope: str | None = None, day: int | None = None) -> None:
+        """Draw a new owner key for ``name``; ``scope`` and ``day`` find a conversation's or account's again."""
+        version, (epoch_version, epoch) = 1, self._epoch
+        key = self._entropy.draw(KEY_BYTES)
+        owner = Owner(next(self._ids), name, version, Cipher(key))
+        wrapped = wrap_owner(epoch, epoch_version, name, version, key, self._entropy)
+        self.owner_rows.append((owner.id, name, kind, scope, day, version, epoch_version, wrapped, self._now))
+        self._owners[name] = owner
+
+    def row(self, owner_name: str, table: str, lookup: bytes) -> Fresh:
+        """Draw a row key for a row of ``table`` that will be found by ``lookup``; the owner must be loaded."""
+        owner = self._owners[owner_name]
+        bucket = owner.bucket
+        if bucket is None or bucket.full:
+            bucket = self._new_bucket(owner)
+        row = bucket.id * BUCKET_ROWS_MAX + bucket.next_slot
+        bucket.next_slot += 1
+        drawn = self._entropy.draw(_DRAWN)
+        key = drawn[:KEY_BYTES]
+        wrapped = wrap_row(owner_name, bucket, row, key, drawn[KEY_BYTES : KEY_BYTES + NONCE_BYTES])
+        self.row_rows.append((row, bucket.version, wrapped))
+        self.uses.append(Use(table, lookup, row))
+        return Fresh(row, key, drawn[KEY_BYTES + NONCE_BYTES :])
+
+    def _new_bucket(self, owner: Owner) -> Bucket:
+        """Begin a bucket for ``owner``."""
+        bucket, wrapped = draw_bucket(owner, next(self._ids), self._entropy)
+        self.bucket_rows.append((bucket.id, owner.id, bucket.version, owner.version, 0, wrapped))
+        owner.bucket = bucket
+        return bucket

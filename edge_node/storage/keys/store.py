@@ -1,0 +1,284 @@
+"""Draw keys and commit them; read them back to open what they sealed.
+
+What a process remembers of keys holds for one ``generation`` of the store, which every destruction raises: a commit
+is taken only at the generation it was drawn at, else ``KeyCurrentChanged`` and the keys are drawn again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+
+from edge_node.storage.keys.draft import Draft
+from edge_node.storage.keys.hierarchy import (
+    Bucket,
+    Owner,
+    RowKey,
+    unwrap_bucket,
+    unwrap_index,
+    unwrap_owner,
+    unwrap_row,
+    wrap_index,
+)
+from edge_node.storage.keys.provider import KeyProvider
+from shared.crypto import KEY_BYTES, BlindIndex, Cipher
+from shared.crypto.labels import BLIND
+from shared.database.contract import ConstraintViolated, Database, Row, ScriptRefused, Step
+from shared.entropy import Entropy
+from shared.errors import KeyCurrentChanged, SettingsInvalid, StoreMissing, StoreUnavailable
+from shared.limits import BUCKET_ROWS_MAX
+
+OWNERS_REMEMBERED = 10_000
+"""Owners whose keys a process keeps ready; the least recently used is forgotten first."""
+
+_IDS_RESERVED = 4_096
+
+_OWNER = """
+SELECT o.name, o.id, o.version, o.epoch, o.wrapped, b.id, b.version, b.owner_version, b.floor, b.wrapped,
+       (SELECT max(r.id) FROM row_key r WHERE r.id >= b.id * 256 AND r.id < b.id * 256 + 256)
+FROM owner_key o LEFT JOIN bucket_key b ON b.id = (SELECT max(id) FROM bucket_key WHERE owner = o.id)
+"""
+_OWNER_BY_NAME = _OWNER + "WHERE o.name = :name"
+_OWNER_BY_DAY = _OWNER + "WHERE o.kind = :kind AND o.scope = :scope AND o.day = :day"
+_GENERATION = "SELECT generation FROM key_store"
+_COMMIT_HEAD = "SELECT 1 FROM key_store WHERE generation = :generation"
+_COMMIT_OWNERS = """
+INSERT INTO owner_key (id, name, kind, scope, day, version, epoch, wrapped, created_at)
+VALUES (:id, :name, :kind, :scope, :day, :version, :epoch, :wrapped, :created_at)
+"""
+_COMMIT_BUCKETS = """
+INSERT INTO bucket_key (id, owner, version, owner_version, floor, wrapped)
+VALUES (:id, :owner, :version, :owner_version, :floor, :wrapped)
+"""
+_COMMIT_ROWS = "INSERT INTO row_key (id, bucket_version, wrapped) VALUES (:id, :bucket_version, :wrapped)"
+_COMMIT_INTENT = "INSERT INTO intent (id, created_at, body) VALUES (:id, :created_at, :body)"
+_SETTLE = "DELETE FROM intent WHERE id = :id"
+_READ_ROWS = """
+SELECT r.id, r.bucket_version, r.wrapped, b.id, b.owner_version, b.wrapped, o.name, o.version, o.epoch, o.wrapped, o.id
+FROM row_key r JOIN bucket_key b ON b.id = r.id / 256 JOIN owner_key o ON o.id = b.owner WHERE r.id = :row
+"""
+
+DayScope = tuple[str, str, int]
+"""Kind, scope and day (days since the epoch) of a conversation's or account's key."""
+
+
+class KeyStore:
+    """The open key store of a node."""
+
+    def __init__(self, database: Database, provider: KeyProvider, region: str, entropy: Entropy) -> None:
+        """Take the open database; :func:`open_key_store` reads what it needs to know first."""
+        self.database = database
+        self.region = region
+        self.entropy = entropy
+        self.generation = 0
+        self.remembered: OrderedDict[str, Owner] = OrderedDict()
+        self.settled: list[int] = []
+        self._provider = provider
+        self._epochs: dict[int, Cipher] = {}
+        self._current_epoch = 0
+        self._ids: Iterator[int] = iter(())
+        self._ids_left = 0
+
+    def epoch(self, version: int) -> Cipher:
+        """Give an epoch key, asking the provider once."""
+        if version not in self._epochs:
+            self._epochs[version] = self._provider.epoch(self.region, version)
+        return self._epochs[version]
+
+    @property
+    def current_epoch(self) -> tuple[int, Cipher]:
+        """Give the epoch that wraps new owner keys."""
+        return self._current_epoch, self.epoch(self._current_epoch)
+
+    async def read_head(self) -> None:
+        """Read region, generation and current epoch; refuse a store of another region."""
+        async with self.database.read() as transaction:
+            head = await transaction.fetch("SELECT region, generation FROM key_store")
+            epochs = await transaction.fetch("SELECT max(version) FROM epoch WHERE state = 'current'")
+        if not head:
+            raise StoreMissing(store="keys")
+        if head[0][0] != self.region:
+            raise SettingsInvalid(field_name="region", reason="the key store was made for another region")
+        self.generation, self._current_epoch = head[0][1], epochs[0][0]
+
+    async def indexes(self, purpose: str) -> list[BlindIndex]:
+        """Give the blind indexes of ``purpose``, the newest first; older ones are still looked up."""
+        async with self.database.read() as transaction:
+            rows = await transaction.fetch(
+                "SELECT version, epoch, wrapped FROM index_key WHERE purpose = :purpose ORDER BY version DESC",
+                {"purpose": purpose},
+            )
+        return [
+            BlindIndex(purpose, version, unwrap_index(self.epoch(epoch), epoch, purpose, version, wrapped))
+            for version, epoch, wrapped in rows
+        ]
+
+    async def remember(self, names: Sequence[str]) -> None:
+        """Make the keys of owners ready; a name that has none is left out."""
+        wanted = set(names)
+        for name in wanted & self.remembered.keys():
+            self.remembered.move_to_end(name)
+        missing = wanted - self.remembered.keys()
+        while missing:
+            generation, rows = await self._read_at(Step(_OWNER_BY_NAME, [(name,) for name in sorted(missing)]))
+            if generation == self.generation:
+                self._keep(rows)
+                break
+            self.forget(generation)
+            missing = wanted
+        while len(self.remembered) > max(OWNERS_REMEMBERED, len(wanted)):
+            self.remembered.popitem(last=False)
+
+    async def remember_days(self, scopes: Sequence[DayScope]) -> dict[DayScope, str]:
+        """Make the day keys of conversations and accounts ready; give the name of each that exists."""
+        found: dict[DayScope, str] = {}
+        for scope in scopes:
+            generation, rows = await self._read_at(Step(_OWNER_BY_DAY, [scope]))
+            if generation != self.generation:
+                self.forget(generation)
+            self._keep(rows)
+            if rows:
+                found[scope] = rows[0][0]
+        return found
+
+    async def reserve(self, count: int) -> None:
+        """Make sure that ``count`` ids are at hand for a draft; ids given are never given again."""
+        if self._ids_left >= count:
+            return
+        size = max(_IDS_RESERVED, count)
+        step = Step("UPDATE key_store SET next_id = next_id + :size RETURNING next_id", [(size,)], expect=1)
+        end = (await self.database.run([step]))[0].rows[0][0]
+        self._ids, self._ids_left = iter(range(end - size, end)), size
+
+    def draft(self, names: Iterable[str], now: int) -> Draft:
+        """Begin to draw keys for remembered owners; ids must be reserved.
+
+        Raises ``KeyCurrentChanged`` where an owner was forgotten meanwhile: remember again and repeat.
+        """
+
+        def ids() -> Iterator[int]:
+            while True:
+                self._ids_left -= 1
+                yield next(self._ids)
+
+        try:
+            owners = {name: self.remembered[name] for name in names}
+        except KeyError:
+            raise KeyCurrentChanged from None
+        return Draft(
+            generation=self.generation,
+            epoch=self.current_epoch,
+            owners=owners,
+            ids=ids(),
+            entropy=self.entropy,
+            now=now,
+        )
+
+    async def commit(self, draft: Draft, now: int) -> None:
+        """Insert what was drawn, with its intent, and forget intents that are settled; synced on return."""
+        settled = list(self.settled)
+        steps = [Step(_COMMIT_HEAD, [(draft.generation,)], expect=1)]
+        steps += [
+            Step(sql, rows)
+            for sql, rows in (
+                (_SETTLE, [(intent,) for intent in settled]),
+                (_COMMIT_OWNERS, draft.owner_rows),
+                (_COMMIT_BUCKETS, draft.bucket_rows),
+                (_COMMIT_ROWS, draft.row_rows),
+                (_COMMIT_INTENT, [(draft.id, now, draft.intent())]),
+            )
+            if rows
+        ]
+        try:
+            await self.database.run(steps)
+        except (ScriptRefused, ConstraintViolated):
+            await self._read_generation_anew()
+            raise KeyCurrentChanged from None
+        except StoreUnavailable:
+            self.forget(self.generation)
+            raise
+        del self.settled[: len(settled)]
+        if draft.generation == self.generation:
+            self.remembered.update(draft.drawn_owners())
+
+    def settle(self, draft: Draft) -> None:
+        """Note that the content of ``draft`` is committed: its intent goes with a later commit."""
+        self.settled.append(draft.id)
+
+    async def flush(self) -> None:
+        """Remove the intents that are settled now: before a stop."""
+        settled = list(self.settled)
+        if settled:
+            await self.database.run([Step(_SETTLE, [(intent,) for intent in settled])])
+            del self.settled[: len(settled)]
+
+    def forget(self, generation: int) -> None:
+        """Drop every remembered key; what is read from now on counts for ``generation``."""
+        self.remembered.clear()
+        self.generation = generation
+
+    async def open_rows(self, rows: Sequence[int]) -> dict[int, RowKey]:
+        """Unwrap row keys by id; one that is not there is left out.  ``SealBroken`` where a key was exchanged."""
+        async with self.database.read() as transaction:
+            found = [row for key in rows for row in await transaction.fetch(_READ_ROWS, {"row": key})]
+        return {row[0]: self._open_row(row) for row in found}
+
+    def _open_row(self, row: Row) -> RowKey:
+        """Unwrap one row key from epoch down."""
+        key, bucket_version, wrapped, bucket, owner_version, bucket_wrapped, name, version, epoch, owner_wrapped, i = row
+        owner = Owner(i, name, version, unwrap_owner(self.epoch(epoch), epoch, name, version, owner_wrapped))
+        bucket_cipher = Cipher(unwrap_bucket(owner, bucket, owner_version, bucket_wrapped))
+        return RowKey(key, name, unwrap_row(name, bucket_cipher, key, bucket_version, wrapped))
+
+    async def _read_at(self, step: Step) -> tuple[int, list[Row]]:
+        """Read rows together with the generation they are true for."""
+        head, found = await self.database.run([Step(_GENERATION), step])
+        return head.rows[0][0], found.rows
+
+    async def _read_generation_anew(self) -> None:
+        """Start over from what the store holds now."""
+        async with self.database.read() as transaction:
+            rows = await transaction.fetch(_GENERATION)
+        self.forget(rows[0][0])
+
+    def _keep(self, rows: Sequence[Row]) -> None:
+        """Unwrap owners with the bucket that takes their next rows, and remember them."""
+        for name, owner_id, version, epoch, wrapped, bucket, bucket_version, by, floor, bucket_wrapped, last in rows:
+            owner = Owner(owner_id, name, version, unwrap_owner(self.epoch(epoch), epoch, name, version, wrapped))
+            if bucket is not None:
+                slot = floor if last is None else max(floor, last - bucket * BUCKET_ROWS_MAX + 1)
+                cipher = Cipher(unwrap_bucket(owner, bucket, by, bucket_wrapped))
+                owner.bucket = Bucket(bucket, bucket_version, cipher, slot)
+            self.remembered[name] = owner
+
+
+async def create_key_store(
+    database: Database, provider: KeyProvider, region: str, entropy: Entropy, now: int
+) -> None:
+    """Fill a migrated, empty key store: region, first epoch, one blind-index key for each purpose."""
+    version = provider.create(region, entropy)
+    epoch = provider.epoch(region, version)
+    index_rows = [
+        (purpose, 1, version, wrap_index(epoch, version, purpose, 1, entropy.draw(KEY_BYTES), entropy), now)
+        for purpose in sorted(BLIND)
+    ]
+    await database.run(
+        [
+            Step("INSERT INTO key_store (id, region, generation, next_id) VALUES (1, :region, 1, 1)", [(region,)]),
+            Step("INSERT INTO epoch (version, state, created_at) VALUES (:v, 'current', :now)", [(version, now)]),
+            Step(
+                "INSERT INTO index_key (purpose, version, epoch, wrapped, created_at) "
+                "VALUES (:purpose, :version, :epoch, :wrapped, :now)",
+                index_rows,
+            ),
+        ]
+    )
+
+
+async def open_key_store(
+    database: Database, provider: KeyProvider, region: str, entropy: Entropy
+) -> KeyStore:
+    """Open a filled key store."""
+    store = KeyStore(database, provider, region, entropy)
+    await store.read_head()
+    return store
+
+

@@ -1,0 +1,97 @@
+"""What a batch of events becomes before anything is sealed: which rows, under which marks, for whom."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from edge_node.core.custody import portions
+from edge_node.core.marks import mark_parts, message_mark
+from shared.crypto import BlindIndex
+from shared.message import Edit, Event, Message, Person, Recall
+
+RECENT_MAX = 100_000
+"""Marks of committed events kept in memory, so that a repetition costs nothing."""
+
+
+class Taken(NamedTuple):
+    """An admitted event with the account it belongs to."""
+
+    event: Event
+    account: int
+    account_name: str
+    scope: str
+    """Within what the account's identities are unique: LINE provider, Meta portfolio."""
+    received_at: int
+
+
+class Filed(NamedTuple):
+    """A row to be: one event or one person's part of it, its dedupe mark, and who it belongs to."""
+
+    taken: Taken
+    event: Event
+    person: Person | None
+    mark: bytes
+    message: bytes | None
+    """For messages and edits the message's mark, else ``None``."""
+    tombstone: bytes | None
+    """For messages, edits and recalls the tombstone's mark, else ``None``."""
+    as_event: bool = False
+    """Keep an edit as an event of its own: it came from another author than the message."""
+
+
+class Filing(msgspec.Struct):
+    """A batch, sorted: rows to seal, recalls to order, and how many were there already."""
+
+    rows: list[Filed] = msgspec.field(default_factory=list)
+    recalls: list[Filed] = msgspec.field(default_factory=list)
+    duplicates: int = 0
+
+
+class Clerk:
+    """Computes marks and leaves out what was taken in a moment ago."""
+
+    def __init__(self, marks: BlindIndex, tombstones: BlindIndex) -> None:
+        """Take the current blind indexes of marks and tombstones."""
+        self._marks = marks
+        self._tombstones = tombstones
+        self._recent: OrderedDict[bytes, None] = OrderedDict()
+
+    @property
+    def tombstone_version(self) -> int:
+        """Say under which version of the tombstone key marks are made."""
+        return self._tombstones.version
+
+    def file(self, batch: Iterable[Taken]) -> Filing:
+        """Sort a batch; the first of several equal marks counts."""
+        filing = Filing()
+        seen: set[bytes] = set()
+        for taken in batch:
+            for event, person in portions(taken.event):
+                filed = self._mark(taken, event, person)
+                if filed.mark in seen or filed.mark in self._recent:
+                    filing.duplicates += 1
+                    continue
+                seen.add(filed.mark)
+                (filing.recalls if isinstance(event, Recall) else filing.rows).append(filed)
+        return filing
+
+    def remember(self, filing: Filing) -> None:
+        """Note what is committed; never before."""
+        for filed in (*filing.rows, *filing.recalls):
+            self._recent[filed.mark] = None
+        while len(self._recent) > RECENT_MAX:
+            self._recent.popitem(last=False)
+
+    def _mark(self, taken: Taken, event: Event, person: Person | None) -> Filed:
+        """Compute the marks of one row."""
+        parts = mark_parts(taken.account_name, event)
+        mark = self._marks.of(*parts)
+        if isinstance(event, Message):
+            return Filed(taken, event, person, mark, mark, self._tombstones.of(*parts))
+        if isinstance(event, Edit | Recall):
+            target = message_mark(taken.account_name, event.message_id)
+            message = self._marks.of(*target)
+            return Filed(taken, event, person, mark, message, self._tombstones.of(*target))
+        return Filed(taken, event, person, mark, None, None)

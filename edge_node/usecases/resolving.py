@@ -1,0 +1,245 @@
+"""Lead the people of a batch to their subjects; first contacts get a pseudonym, a key and a conversation.
+
+Everything new is committed before any message of it is sealed: keys first, then rows.  Where another process was
+first, its pseudonym stands and ours is discarded.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from edge_node.core.people import WEAK, Resolution, resolve
+from edge_node.storage.content.people import Group, Known, NewGroup, NewIdentity, People, PeopleChange
+from edge_node.storage.keys.destruction import discard_unused
+from edge_node.storage.keys.draft import Draft
+from edge_node.storage.keys.store import KeyStore
+from edge_node.usecases.filing import Filed
+from shared.crypto import BlindIndex, content_place, seal_once
+from shared.database.contract import ScriptRefused
+from shared.errors import KeyCurrentChanged, StoreUnavailable
+from shared.ids import draw_opaque_id, draw_pseudonym
+from shared.message import Identifier
+
+_ATTEMPTS = 8
+DAY = 86_400_000
+"""Milliseconds of a day."""
+
+Blinds = tuple[bytes, ...]
+
+
+class _Newcomer(NamedTuple):
+    """Someone whose identities are not all known: blinds by position, and when it was said."""
+
+    identifiers: tuple[Identifier, ...]
+    blinds: Blinds
+    at: int
+
+
+class _Plan(msgspec.Struct):
+    """What one settling has decided so far; a new subject has a negative number until it is stored."""
+
+    subjects: dict[bytes, int] = msgspec.field(default_factory=dict)
+    lasting: dict[int, dict[bytes, str]] = msgspec.field(default_factory=dict)
+    """By new subject: its lasting identities, with their kinds."""
+    fixed: set[bytes] = msgspec.field(default_factory=set)
+    """Identities that this settling has placed: two people who claim one number in a batch do not pass it on and on."""
+
+    def place(self, newcomer: _Newcomer, resolution: Resolution, subject: int) -> None:
+        """Note one decision."""
+        for position in resolution.attach:
+            blind, kind = newcomer.blinds[position], newcomer.identifiers[position].kind
+            self.subjects[blind] = subject
+            self.fixed.add(blind)
+            if kind not in WEAK:
+                self.lasting.setdefault(subject, {})[blind] = kind
+
+
+class Resolver:
+    """Finds, and where need be makes, the subject or group that a row belongs to."""
+
+    def __init__(self, people: People, keys: KeyStore, identities: BlindIndex, groups: BlindIndex) -> None:
+        """Take what knows people and keys, and the current blind indexes of identities and groups."""
+        self._people = people
+        self._keys = keys
+        self._identities = identities
+        self._groups = groups
+
+    def subject_of(self, filed: Filed) -> Known | None:
+        """Give the subject a row belongs to, once :meth:`settle` has run; ``None`` for nobody known."""
+        if filed.person is None:
+            return None
+        for blind in self._blinds(filed):
+            known = self._people.known(blind)
+            if known is not None:
+                return known
+        raise KeyCurrentChanged
+
+    def group_of(self, filed: Filed) -> Group | None:
+        """Give the group conversation a row belongs to, once :meth:`settle` has run."""
+        blind = self._group_blind(filed)
+        if blind is None:
+            return None
+        group = self._people.group(blind)
+        if group is None:
+            raise KeyCurrentChanged
+        return group
+
+    @property
+    def people_counter(self) -> int:
+        """Give the counter of closed identities that what is remembered holds for."""
+        return self._people.counter
+
+    async def forget(self) -> None:
+        """Read everything about people anew."""
+        await self._people.forget()
+
+    async def settle(self, rows: Sequence[Filed], now: int) -> None:
+        """Make sure that every person and group of ``rows`` is known."""
+        fixed: set[bytes] = set()
+        for _ in range(_ATTEMPTS):
+            newcomers, groups = await self._look_up(rows, fixed)
+            if not newcomers and not groups:
+                return
+            plan = _Plan(fixed=set(fixed))
+            try:
+                await self._welcome(newcomers, groups, plan, now)
+            except KeyCurrentChanged:
+                continue
+            fixed = plan.fixed
+        raise StoreUnavailable(store="content")
+
+    def _blinds(self, filed: Filed) -> Blinds:
+        """Compute the blind indexes of a row's person, most lasting first."""
+        person, scope, index = filed.person, filed.taken.scope, self._identities
+        return tuple(index.of(scope, each.kind, each.value) for each in person.identifiers) if person else ()
+
+    def _group_blind(self, filed: Filed) -> bytes | None:
+        """Compute the blind index of a row's group."""
+        group = filed.event.group
+        return self._groups.of(filed.taken.scope, group.kind, group.value) if group else None
+
+    async def _look_up(
+        self, rows: Sequence[Filed], fixed: set[bytes]
+    ) -> tuple[list[_Newcomer], dict[bytes, Identifier]]:
+        """Read what is not remembered; give who and what is new, or not known under every identifier."""
+        persons = {self._blinds(filed): filed for filed in rows if filed.person is not None}
+        groups = {blind: filed for filed in rows if (blind := self._group_blind(filed)) is not None}
+        await self._people.read((blind for blinds in persons for blind in blinds), groups)
+        newcomers = [
+            _Newcomer(filed.person.identifiers, blinds, filed.event.at or filed.taken.received_at)
+            for blinds, filed in persons.items()
+            if filed.person is not None and not await self._is_settled(filed.person.identifiers, blinds, fixed)
+        ]
+        return newcomers, {
+            blind: filed.event.group
+            for blind, filed in groups.items()
+            if filed.event.group is not None and self._people.group(blind) is None
+        }
+
+    async def _is_settled(self, identifiers: Sequence[Identifier], blinds: Blinds, fixed: set[bytes]) -> bool:
+        """Say whether nothing about a person is left to decide."""
+        found = [self._people.known(blind) for blind in blinds]
+        first = found[0]
+        if first is not None and all(known is not None and known.subject == first.subject for known in found):
+            return True
+        if first is None:
+            return False
+        return not (await self._decide(identifiers, blinds, _Plan(fixed=fixed))).attach
+
+    async def _decide(self, identifiers: Sequence[Identifier], blinds: Blinds, plan: _Plan) -> Resolution:
+        """Resolve one person against the store and what this batch has planned already."""
+        known: dict[int, int] = {}
+        for position, blind in enumerate(blinds):
+            stored = self._people.known(blind)
+            if blind in plan.subjects:
+                known[position] = plan.subjects[blind]
+            elif stored is not None:
+                known[position] = stored.subject
+        lasting: dict[int, set[str]] = {}
+        for subject in set(known.values()):
+            others = await self._people.others(subject) if subject > 0 else []
+            found = plan.lasting.get(subject, {}) | {blind: kind for kind, blind in others if kind not in WEAK}
+            lasting[subject] = {kind for blind, kind in found.items() if blind not in blinds}
+        resolution = resolve(identifiers, known, lambda subject, kind: kind in lasting[subject])
+        free = tuple(position for position in resolution.attach if blinds[position] not in plan.fixed)
+        return Resolution(resolution.subject, free, tuple(each for each in resolution.close if each in free))
+
+    async def _welcome(
+        self, newcomers: Iterable[_Newcomer], groups: dict[bytes, Identifier], plan: _Plan, now: int
+    ) -> None:
+        """Decide, seal and commit everything new of a batch; ``KeyCurrentChanged`` to look again."""
+        decided: list[tuple[_Newcomer, Resolution, str]] = []
+        names: dict[int, str] = {}
+        change = PeopleChange()
+        for newcomer in newcomers:
+            resolution = await self._decide(newcomer.identifiers, newcomer.blinds, plan)
+            subject = resolution.subject
+            if subject is None:
+                subject = -len(decided) - 1
+                name = draw_pseudonym(self._keys.entropy)
+                change.subjects.append((name, newcomer.at))
+                change.conversations.append((draw_opaque_id(self._keys.entropy), newcomer.at, name))
+                names[subject] = name
+            elif subject not in names:
+                names[subject] = self._pseudonym_of(subject, newcomer.blinds)
+            plan.place(newcomer, resolution, subject)
+            decided.append((newcomer, resolution, names[subject]))
+        standing = [name for subject, name in names.items() if subject > 0]
+        await self._keys.reserve(3 * sum(len(each[0].blinds) + 1 for each in decided) + 3 * len(groups) + 1)
+        await self._keys.remember(standing)
+        draft = self._keys.draft(standing, now)
+        for name, _ in change.subjects:
+            draft.owner(name, "subject")
+        for each in decided:
+            self._plan_identities(draft, change, *each)
+        for blind, identifier in groups.items():
+            self._plan_group(draft, change, blind, identifier, now)
+        await self._apply(draft, change, now)
+
+    def _pseudonym_of(self, subject: int, blinds: Blinds) -> str:
+        """Give the pseudonym of a standing subject."""
+        for known in map(self._people.known, blinds):
+            if known is not None and known.subject == subject:
+                return known.pseudonym
+        raise KeyCurrentChanged
+
+    def _plan_identities(
+        self, draft: Draft, change: PeopleChange, newcomer: _Newcomer, resolution: Resolution, pseudonym: str
+    ) -> None:
+        """Seal a person's new identifiers and end those that were another's."""
+        planned = {identity.blind for identity in change.identities}
+        for position in resolution.attach:
+            blind, identifier = newcomer.blinds[position], newcomer.identifiers[position]
+            if blind in planned:
+                continue
+            if position in resolution.close:
+                change.closings.append((newcomer.at, blind))
+            fresh = draft.row(pseudonym, "identity", blind)
+            place = content_place(self._keys.region, pseudonym, "identity", "sealed", fresh.id)
+            sealed = seal_once(fresh.key, fresh.nonce, msgspec.json.encode(identifier), place)
+            version = self._identities.version
+            change.identities.append(
+                NewIdentity(identifier.kind, blind, version, newcomer.at, fresh.id, sealed, pseudonym)
+            )
+
+    def _plan_group(self, draft: Draft, change: PeopleChange, blind: bytes, identifier: Identifier, now: int) -> None:
+        """Seal a group's identifier under a key of its conversation for the day."""
+        name, owner = draw_opaque_id(self._keys.entropy), draw_opaque_id(self._keys.entropy)
+        draft.owner(owner, "conversation", name, now // DAY)
+        fresh = draft.row(owner, "conversation", blind)
+        place = content_place(self._keys.region, owner, "conversation", "sealed", fresh.id)
+        sealed = seal_once(fresh.key, fresh.nonce, msgspec.json.encode(identifier), place)
+        change.groups.append(NewGroup(name, blind, self._groups.version, fresh.id, sealed, now))
+
+    async def _apply(self, draft: Draft, change: PeopleChange, now: int) -> None:
+        """Commit keys, then rows; where another process was first, discard ours and look again."""
+        await self._keys.commit(draft, now)
+        try:
+            await self._people.apply(change)
+        except ScriptRefused:
+            rows, owners = [row[0] for row in draft.row_rows], [row[1] for row in draft.owner_rows]
+            await discard_unused(self._keys, rows, owners, [draft.id])
+            await self._people.forget()
+            raise KeyCurrentChanged from None
+        self._keys.settle(draft)
