@@ -55,7 +55,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = bounds.QUEUE_BYTES_MAX
     connections_max: Annotated[
-        int, Meta(ge=16, le=65_536, description="connections open at once; further ones wait. 16 to 65536")
+        int, Meta(ge=16, le=65_536, description="connections open at once; over it 503. 16 to 65536")
     ] = 4_096
 
 

@@ -52,7 +52,10 @@ class Programs(click.Group):
         """Import the program that registers ``cmd_name``; ``None`` where no program does."""
         for point in _registered():
             if point.name == cmd_name:
-                command = point.load()
+                try:
+                    command = point.load()
+                except Exception as error:  # whatever a program does at import, the others' commands stay usable
+                    raise Failure(unforeseen(error)) from None
                 if not isinstance(command, click.Command):
                     raise Failure(f"command_broken: {cmd_name} registers no command. Install homeport again.")
                 return command

@@ -1,35 +1,30 @@
 """Messages and echoes to canonical events.  Pure.
 
 Every property of Meta's message ends in a property of the event, or in ``extra`` under its path.  Not carried over,
-because the event says the same otherwise: ``type`` (the event's kind and form), ``from`` of an echo (the business's own
-number, that is ``via``), an empty ``emoji`` (absent).
+because the event says the same otherwise: ``type`` (the event's kind and form; of a system message, its ``change``),
+``from`` of an echo (the business's own number, that is ``via``), an empty ``emoji`` (absent).
 """
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 
 from edge_node.channels.reading import milliseconds
-from edge_node.channels.whatsapp import payload_messages as meta
-from edge_node.channels.whatsapp.people import Extra, People, identifiers, joined
+from edge_node.channels.whatsapp import payload_messages as kinds
+from edge_node.channels.whatsapp.normalise_content import EDITED, FORMS
+from edge_node.channels.whatsapp.payload_contents import Context
+from edge_node.channels.whatsapp.people import Extra, Named, People, identifiers, joined
 from shared.message import (
-    CardContent,
     Content,
     Edit,
     Event,
     Identifier,
     IdentityChange,
-    Location,
-    Media,
     Message,
-    Order,
     Person,
     Reaction,
     Recall,
     Relation,
-    Reply,
-    Text,
     Unclassified,
     Unsupported,
 )
@@ -49,6 +44,9 @@ _CHANGES: dict[str, Literal["number", "user_id", "security_code"]] = {
 }
 """Kinds of system message, the older names among them."""
 
+_Header = tuple[str, int, Person | None, Person | None, Identifier | None, Extra, bool]
+"""``via``, ``at``, author, addressee, group, extra, and whether the business sent it."""
+
 
 def moment(value: str | int | float | None, extra: Extra) -> tuple[int, Extra]:
     """Return a timestamp in milliseconds; one that makes no sense stays in ``extra``."""
@@ -58,40 +56,36 @@ def moment(value: str | int | float | None, extra: Extra) -> tuple[int, Extra]:
     return at, extra
 
 
-def event_of(message: meta.AnyMessage, extra: Extra, via: str, people: People, out: bool, raw: bytes) -> Event:
-    """Turn one message into its event; ``out`` for an echo, ``extra`` what the structs did not name."""
+def event_of(message: kinds.AnyMessage, extra: Extra, via: str, people: People, out: bool, raw: bytes) -> Event:
+    """Turn one message into its event.
+
+    ``extra`` is what the structs did not name, ``out`` says that it is an echo, ``raw`` is the message's own bytes.
+    """
     at, extra = moment(message.timestamp, extra)
-    key_hash = _text(message.identity.get("hash")) if message.identity else None
+    key_hash = message.identity.get("hash") if message.identity else None
+    key_hash = key_hash if isinstance(key_hash, str) else None
+    author = to = more = None
     if out:
-        author = None
         to, more = people.person(TO, message.to_user_id, message.to_parent_user_id, message.to, key_hash)
         if message.from_user_id or message.from_parent_user_id:
-            more = joined(more, _spare(message, ("from_user_id", "from_parent_user_id")))
+            more = joined(more, _spare(message, FROM[:2]))
     else:
-        to = None
         author, more = people.person(FROM, message.from_user_id, message.from_parent_user_id, message.from_, key_hash)
         if message.to or message.to_user_id or message.to_parent_user_id:
             more = joined(more, _spare(message, TO))
-    if more:
-        extra = joined(extra, more)
-    if message.identity and not isinstance(message, meta.SystemMessage):
-        extra = joined(extra, {"identity": message.identity})
     group = Identifier("whatsapp_group", message.group_id) if message.group_id else None
-    header: _Header = (via, at, author, group, extra, to, out)
-    if (form := _FORMS.get(type(message))) is not None:
-        return _message(message, form(message), header)
-    if isinstance(message, meta.SystemMessage):
-        return _identity_change(message, header, raw)
-    return _other(message, header)
+    if isinstance(message, kinds.SystemMessage):
+        return _identity_change(message, (via, at, author, to, group, joined(extra, more), out), raw)
+    if more or message.identity:
+        extra = joined(extra, more, {"identity": message.identity} if message.identity else None)
+    header: _Header = (via, at, author, to, group, extra, out)
+    form = FORMS.get(type(message))
+    return _other(message, header) if form is None else _message(message, form(message), header)
 
 
-_Header = tuple[str, int, Person | None, Identifier | None, Extra, Person | None, bool]
-"""``via``, ``at``, author, group, extra, addressee, and whether the business sent it."""
-
-
-def _message(message: meta.AnyMessage, content: Content, header: _Header) -> Message:
+def _message(message: kinds.AnyMessage, content: Content, header: _Header) -> Message:
     """Turn a message that says something into its event."""
-    via, at, author, group, extra, to, out = header
+    via, at, author, to, group, extra, out = header
     context = message.context
     quoted = quoted_author = product = None
     forwarded: Literal["once", "often"] | None = None
@@ -121,104 +115,78 @@ def _message(message: meta.AnyMessage, content: Content, header: _Header) -> Mes
     )
 
 
-def _other(message: meta.AnyMessage, header: _Header) -> Event:
+def _other(message: kinds.AnyMessage, header: _Header) -> Event:
     """Turn an edit, a revoke, a reaction or a welcome into its event."""
-    via, at, author, group, extra, to, out = header
+    via, at, author, to, group, extra, out = header
     extra = joined(extra, _spare(message, ("referral", "errors")))
     common: dict[str, Any] = {"channel": "whatsapp", "via": via, "at": at, "author": author, "group": group}
-    if not isinstance(message, meta.WelcomeMessage):
-        common |= {"direction": "out" if out else "in", "to": to}
-    if not isinstance(message, meta.EditMessage):
-        extra = joined(extra, _spare(message, ("context",)))
-    if isinstance(message, meta.ReactionMessage):
-        mark = message.reaction
-        common |= {"message_id": message.id, "target_message_id": mark.message_id}
-        return Reaction(**common, emoji=mark.emoji or None, extra=extra)
-    common["event_id"] = message.id
-    if isinstance(message, meta.RevokeMessage):
-        return Recall(**common, message_id=message.revoke.original_message_id, extra=extra)
-    if isinstance(message, meta.EditMessage):
+    common |= {"direction": "out" if out else "in", "to": to}
+    if isinstance(message, kinds.EditMessage):
         return _edit(message, common, extra)
-    if to is not None:
-        extra = joined(extra, {"to": msgspec.to_builtins(to)})
+    extra = joined(extra, _spare(message, ("context",)))
+    if isinstance(message, kinds.ReactionMessage):
+        mark = message.reaction
+        return Reaction(
+            **common, message_id=message.id, target_message_id=mark.message_id, emoji=mark.emoji or None, extra=extra
+        )
+    common["event_id"] = message.id
+    if isinstance(message, kinds.RevokeMessage):
+        return Recall(**common, message_id=message.revoke.original_message_id, extra=extra)
+    # A welcome is the subject's act; Relation knows no direction.
+    del common["direction"], common["to"]
+    common["author"] = author or to
     return Relation(**common, change="welcome_requested", extra=extra)
 
 
-def _edit(message: meta.EditMessage, common: dict[str, Any], extra: Extra) -> Edit:
-    """Turn an edit into its event; the message it quotes is named in the edit or beside it."""
+def _edit(message: kinds.EditMessage, common: dict[str, Any], extra: Extra) -> Edit:
+    """Turn an edit into its event; the message it quotes is named within the edit or beside it."""
     edited = message.edit.message
     inner, outer = edited.context, message.context
-    quoted = inner.id if inner is not None and inner.id else None
-    left = _context(inner, "edit.message.context", quoted)
-    if quoted is None and outer is not None:
-        quoted = outer.id
-    left = joined(left, _context(outer, "context", quoted))
+    quoted = (inner.id if inner is not None else None) or (outer.id if outer is not None else None)
+    left = joined(_beyond(inner, "edit.message.context", quoted), _beyond(outer, "context", quoted))
     return Edit(
         **common,
+        event_id=message.id,
         message_id=message.edit.original_message_id,
-        content=_EDITED[type(edited)](edited),
+        content=EDITED[type(edited)](edited),
         quoted_message_id=quoted,
         extra=joined(extra, left),
     )
 
 
-def _context(context: meta.Context | None, path: str, quoted: str | None) -> Extra:
+def _beyond(context: Context | None, path: str, quoted: str | None) -> Extra:
     """Return what an edit's context says beyond the quoted message."""
-    if context is None:
-        return None
-    said: dict[str, Any] = msgspec.to_builtins(context)
-    return {f"{path}.{name}": value for name, value in said.items() if value not in (None, quoted)} or None
+    said: dict[str, Any] = {} if context is None else msgspec.to_builtins(context)
+    if said.get("id") == quoted:
+        said.pop("id", None)
+    return {f"{path}.{name}": value for name, value in said.items() if value is not None} or None
 
 
-def _identity_change(message: meta.SystemMessage, header: _Header, raw: bytes) -> Event:
+def _identity_change(message: kinds.SystemMessage, header: _Header, raw: bytes) -> Event:
     """Turn a system message into a change of names; one of an unknown type is kept as it came.
 
     ``from`` is the name before the change; where it is withheld, only the new names are known (the old ones come by
     ``user_id_update``).  The names that Meta writes into ``body`` are never read out of it: the sentence also holds
     the subject's display name, which anyone can choose.
     """
-    via, at, author, group, extra, to, _ = header
+    via, at, author, to, group, extra, _ = header
     system = message.system
     change = _CHANGES.get(system.type)
+    common: dict[str, Any] = {"channel": "whatsapp", "via": via, "at": at, "group": group, "event_id": message.id}
     if change is None:
-        return Unclassified(
-            channel="whatsapp", via=via, at=at, event_id=message.id, author=author, reason="unknown_kind", raw=raw
-        )
+        return Unclassified(**common, author=author or to, extra=extra, reason="unknown_kind", raw=raw)
     own: dict[str, Any] = {}
-    current = identifiers(
-        (
-            ("whatsapp_user", "system.user_id", system.user_id),
-            ("whatsapp_parent_user", "system.parent_user_id", system.parent_user_id),
-            ("whatsapp_phone", "system.wa_id", system.wa_id),
-            ("whatsapp_phone", "system.new_wa_id", system.new_wa_id),
-        ),
-        own,
-    )
-    previous = identifiers(
-        (
-            ("whatsapp_user", "system.previous_user_id", system.previous_user_id),
-            ("whatsapp_parent_user", "system.previous_parent_user_id", system.previous_parent_user_id),
-            ("whatsapp_user", "from_user_id", message.from_user_id),
-            ("whatsapp_parent_user", "from_parent_user_id", message.from_parent_user_id),
-            ("whatsapp_phone", "from", message.from_),
-            ("whatsapp_phone", "system.customer", system.customer),
-        )
-        if change != "security_code"
-        else (("whatsapp_phone", "system.customer", system.customer),),
-        own,
-    )
+    current = identifiers(_new_names(message), own)
+    previous = tuple([one for one in identifiers(_old_names(message, change), own) if one not in current])
     detail = dict(message.identity) if message.identity else {}
     if system.identity is not None:
         detail["identity"] = system.identity
-    own |= _spare(message, ("referral", "errors", "context")) or {}
+    if author is None and (previous or current):
+        author = Person(previous or current)
     return IdentityChange(
-        channel="whatsapp",
-        via=via,
-        at=at,
-        event_id=message.id,
-        author=author or (Person(previous or current) if previous or current else to),
-        group=group,
-        extra=joined(extra, own),
+        **common,
+        author=author or to,
+        extra=joined(extra, own, _spare(message, ("referral", "errors", "context"))),
         change=change,
         previous=previous,
         current=current,
@@ -227,68 +195,35 @@ def _identity_change(message: meta.SystemMessage, header: _Header, raw: bytes) -
     )
 
 
-def _spare(message: meta.AnyMessage, names: tuple[str, ...]) -> Extra:
+def _new_names(message: kinds.SystemMessage) -> list[Named]:
+    """Return what the subject is called from now on."""
+    system = message.system
+    return [
+        ("whatsapp_user", "system.user_id", system.user_id),
+        ("whatsapp_parent_user", "system.parent_user_id", system.parent_user_id),
+        ("whatsapp_phone", "system.wa_id", system.wa_id),
+        ("whatsapp_phone", "system.new_wa_id", system.new_wa_id),
+    ]
+
+
+def _old_names(message: kinds.SystemMessage, change: str) -> list[Named]:
+    """Return what the subject was called; a new security code leaves the names as they are."""
+    system = message.system
+    named: list[Named] = [
+        ("whatsapp_user", "system.previous_user_id", system.previous_user_id),
+        ("whatsapp_parent_user", "system.previous_parent_user_id", system.previous_parent_user_id),
+        ("whatsapp_phone", "system.customer", system.customer),
+    ]
+    if change != "security_code":
+        named += [
+            ("whatsapp_user", "from_user_id", message.from_user_id),
+            ("whatsapp_parent_user", "from_parent_user_id", message.from_parent_user_id),
+            ("whatsapp_phone", "from", message.from_),
+        ]
+    return named
+
+
+def _spare(message: kinds.AnyMessage, names: tuple[str, ...]) -> Extra:
     """Return properties that the event has no place for, by name."""
-    found = {name: getattr(message, "from_" if name == "from" else name) for name in names}
+    found = {name: getattr(message, name) for name in names}
     return {name: msgspec.to_builtins(value) for name, value in found.items() if value is not None} or None
-
-
-def _text(value: Any) -> str | None:
-    """Return a string, or nothing."""
-    return value if isinstance(value, str) and value else None
-
-
-def _media(kind: Any, body: meta.MediaBody, **more: Any) -> Media:
-    """Return a file's form; ``size`` in bytes."""
-    return Media(
-        media=kind,
-        media_id=body.id,
-        mime_type=body.mime_type,
-        sha256=body.sha256,
-        caption=body.caption,
-        url=body.url,
-        size=body.file_size,
-        **more,
-    )
-
-
-def _audio(body: meta.AudioBody, voice: bool) -> Media:
-    """Return a sound's form: a voice message where it says so."""
-    return _media("voice" if voice else "audio", body)
-
-
-def _cards(message: meta.ContactsMessage) -> CardContent:
-    """Return contact cards as they came; ``origin`` stands in each, and tells of the message too."""
-    origins = [origin for card in message.contacts if isinstance(origin := card.get("origin"), str)]
-    origin = "contact_request" if "contact_request" in origins else next(iter(origins), None)
-    return CardContent(tuple(message.contacts), origin)
-
-
-def _reply(message: meta.InteractiveMessage) -> Reply:
-    """Return a choice; a newer kind's own property is in the event's ``extra``."""
-    body = message.interactive
-    detail: dict[str, Any] = {}
-    choice = chosen = None
-    if body.button_reply is not None and body.type == "button_reply":
-        choice, chosen = "button", body.button_reply
-    elif body.list_reply is not None and body.type == "list_reply":
-        choice, chosen = "list", body.list_reply
-    for name in ("button_reply", "list_reply"):
-        other = getattr(body, name)
-        if other is not None and other is not chosen:
-            detail[name] = msgspec.to_builtins(other)
-    if chosen is not None:
-        choices = {"id": chosen.id, "title": chosen.title, "description": chosen.description}
-        return Reply(choice or body.type, **choices, detail=_calls(body, detail))
-    if body.nfm_reply is not None and body.type == "nfm_reply":
-        flow = body.nfm_reply
-        if flow.name is not None:
-            detail["name"] = flow.name
-        if flow.response_json is not None and not isinstance(flow.response_json, str):
-            detail["response_json"] = flow.response_json
-        return Reply("flow", title=flow.body, response=_text(flow.response_json), detail=_calls(body, detail))
-    if body.nfm_reply is not None:
-        detail["nfm_reply"] = msgspec.to_builtins(body.nfm_reply)
-    if body.type == "call_permission_reply":
-        return Reply("call_permission", detail=detail | (body.call_permission_reply or {}) or None)
-    return Reply(body.type, detail=_calls(body, detail))

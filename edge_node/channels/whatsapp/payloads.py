@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from edge_node.channels.whatsapp.payload_messages import Part
+from edge_node.channels.whatsapp.payload_contents import Part
 
 Stamp = str | int | float | None
 """Seconds as a string or a number; in some fields and at times milliseconds."""

@@ -1,0 +1,142 @@
+"""A node, put together: which part is handed to which, in the order in which they start and stop."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar.types import ASGIApp
+
+from edge_node.channels.registry import CHANNELS
+from edge_node.core.admission import admissions_of
+from edge_node.http.private import private_app
+from edge_node.http.public import BodyLimits, Webhooks, public_app
+from edge_node.metrics import Metrics
+from edge_node.settings import EdgeSettings, load_settings
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.people import People
+from edge_node.stores import Stores, initialise, open_stores
+from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.committer import Committer
+from edge_node.usecases.filing import Clerk
+from edge_node.usecases.handshake import Handshake
+from edge_node.usecases.intake import Intake
+from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
+from edge_node.usecases.removal import Remover
+from edge_node.usecases.resolving import Resolver
+from edge_node.usecases.taking_in import TakingIn
+from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
+from edge_node.usecases.upkeep import Upkeep
+from shared.errors import HomeportError
+from shared.ids import draw_opaque_id
+from shared.telemetry import logger
+
+__all__ = ["Node", "initialise", "open_node", "open_stores"]
+
+
+class Node:
+    """One process of a node, at work."""
+
+    def __init__(self, stores: Stores, committer: Committer, book: AccountBook, metrics: Metrics) -> None:
+        """Take the open stores and what works on them."""
+        settings = stores.settings
+        holder = draw_opaque_id(stores.entropy)
+        self._stores = stores
+        self._committer = committer
+        self._book = book
+        self._remover = Remover(
+            stores.content,
+            stores.keys,
+            stores.journal,
+            Lease(stores.content, "remover", holder, REMOVER_LEASE),
+            metrics,
+            stores.clock,
+        )
+        self._upkeep = Upkeep(
+            stores.content,
+            stores.keys,
+            Lease(stores.content, "upkeep", holder, UPKEEP_LEASE),
+            metrics,
+            stores.clock,
+        )
+        committer.on_recall = self._remover.wake
+        admissions = admissions_of(settings.admit)
+        intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
+        limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
+        handshakes = {"whatsapp": Handshake(book)}
+        self.public_app: ASGIApp = public_app(
+            {
+                name: Webhooks(channel, intake, handshakes.get(name), metrics, limits)
+                for name, channel in CHANNELS.items()
+            }
+        )
+        self.private_app: ASGIApp = private_app(metrics, self.unready)
+
+    async def start(self) -> None:
+        """Begin to work."""
+        await self._book.open()
+        self._committer.start()
+        self._remover.start()
+        self._upkeep.start()
+
+    async def step_back(self) -> None:
+        """Leave background work to another process; requests are still taken in."""
+        await self._upkeep.stop()
+        await self._remover.stop()
+
+    async def stop(self) -> None:
+        """Commit what waits, then end in the reverse order of the start."""
+        await self._committer.stop()
+        await self.step_back()
+        await self._book.close()
+        await self._stores.keys.flush()
+
+    async def unready(self) -> dict[str, str]:
+        """Give the parts that would keep a webhook from being taken, with the error's code."""
+        missing: dict[str, str] = {}
+        for name, database in (("keys", self._stores.keys.database), ("content", self._stores.content)):
+            try:
+                async with database.read() as transaction:
+                    await transaction.fetch("SELECT 1")
+            except HomeportError as error:
+                missing[name] = error.code
+        return missing
+
+
+@asynccontextmanager
+async def open_node(settings_path: Path) -> AsyncIterator[Node]:
+    """Open a node from its settings, serve inside the block, drain and close after it."""
+    settings = load_settings(settings_path, os.environ)
+    async with open_stores(settings) as stores:
+        _warn(settings)
+        metrics = Metrics()
+        node = await _assemble(stores, metrics)
+        await node.start()
+        try:
+            yield node
+        finally:
+            await node.stop()
+
+
+async def _assemble(stores: Stores, metrics: Metrics) -> Node:
+    """Put the parts together that take a message in."""
+    indexes = {name: (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")}
+    people = People(stores.content, stores.settings.region)
+    await people.forget()
+    resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
+    clerk = Clerk(indexes["mark"], indexes["tombstone"])
+    taking_in = TakingIn(stores.content, stores.keys, clerk, resolver, stores.clock)
+    limits = stores.settings.limits
+    committer = Committer(
+        taking_in, metrics, stores.clock, events_max=limits.queue_events_max, bytes_max=limits.queue_bytes_max
+    )
+    return Node(stores, committer, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
+
+
+def _warn(settings: EdgeSettings) -> None:
+    """Say at start-up what the operator should know."""
+    if settings.journal_dir_is_default:
+        logger().warning("journal_beside_data", field_name="journal_dir", path=str(settings.journal_dir))
+    if not settings.admit:
+        logger().warning("admit_list_empty", field_name="admit", reason="everything is refused")
+    logger().warning("key_provider_file", reason="destroying a key is no better than deleting a file")

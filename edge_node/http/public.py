@@ -1,0 +1,78 @@
+"""The public listener: the platforms' webhooks and nothing else.
+
+The webhook handler is a raw ASGI application inside Litestar, because the signature covers the raw bytes and because
+every layer between socket and handler costs each message.
+"""
+
+import msgspec
+from litestar import Litestar, asgi
+from litestar.types import ASGIApp
+
+from edge_node.channels.contract import Channel
+from edge_node.http.answers import answer, answer_error, answer_text
+from edge_node.http.body import Disconnected, Receive, Scope, Send, header, read_body
+from edge_node.http.handshake import read_query
+from edge_node.metrics import Metrics
+from edge_node.usecases.handshake import Handshake
+from edge_node.usecases.intake import Intake
+from shared.errors import HomeportError, StoreUnavailable
+from shared.telemetry import logger
+
+
+class BodyLimits(msgspec.Struct, frozen=True):
+    """How large a body may be (bytes) and how long it may take to arrive (seconds)."""
+
+    bytes_max: int
+    seconds_max: float
+
+
+class Webhooks:
+    """Answers the webhooks of one channel."""
+
+    def __init__(
+        self, channel: Channel, intake: Intake, handshake: Handshake | None, metrics: Metrics, limits: BodyLimits
+    ) -> None:
+        """Take the channel and what receives for it; ``handshake`` where the channel has one."""
+        self._channel = channel
+        self._intake = intake
+        self._handshake = handshake
+        self._metrics = metrics
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, the answer says nothing of what was sent."""
+        try:
+            status = await self._answer(scope, receive, send)
+        except Disconnected:
+            return
+        except HomeportError as error:
+            status = error.status
+            await answer_error(send, error)
+        except Exception as error:  # noqa: BLE001 - the last frame: a fault of ours is answered so that the platform repeats
+            logger().error("alert_webhook_failed", error=type(error).__name__, channel=self._channel.name)
+            status = 503
+            await answer_error(send, StoreUnavailable())
+        self._metrics.answers.labels(self._channel.name, str(status)).inc()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Take a POST in, answer a GET as the handshake, and turn other methods away."""
+        account = scope["path_params"]["account"]
+        method = scope["method"]
+        if method == "POST":
+            body = await read_body(scope, receive, self._limits.bytes_max, self._limits.seconds_max)
+            signature = header(scope["headers"], self._channel.signature_header)
+            await self._intake.receive(self._channel.name, account, body, signature)
+            await answer(send, 200)
+            return 200
+        if method == "GET" and self._handshake is not None:
+            await answer_text(send, self._handshake.answer(account, read_query(scope["query_string"])))
+            return 200
+        allowed = b"GET, POST" if self._handshake is not None else b"POST"
+        await answer(send, 405, b"", ((b"allow", allowed),))
+        return 405
+
+
+def public_app(webhooks: dict[str, Webhooks]) -> ASGIApp:
+    """Build the application: one address per channel and account."""
+    handlers = [asgi(f"/webhooks/{name}/{{account:str}}", copy_scope=False)(handler.__call__) for name, handler in webhooks.items()]
+    return Litestar(route_handlers=handlers, openapi_config=None, logging_config=None, debug=False)

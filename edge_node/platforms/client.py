@@ -1,0 +1,109 @@
+"""One bounded way to ask a platform's interface: fixed base address, bearer token, JSON in and out."""
+
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from shared.errors import PlatformUnavailable
+
+T = TypeVar("T")
+
+ANSWER_BYTES_MAX = 1024 * 1024
+"""Longest answer that is read: settings and lists of apps are a few kilobytes."""
+
+ASK_SECONDS_MAX = 10.0
+"""Longest wait for a connection, and for each piece of an answer."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A platform's answer: its HTTP status and its bytes; use :func:`read` on them."""
+
+    status: int
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        """Whether the platform did what was asked."""
+        return self.status == httpx.codes.OK
+
+    @property
+    def refused(self) -> bool:
+        """Whether the token was not accepted for this; Graph says 400 for an expired one, too."""
+        return self.status in {httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
+
+
+class PlatformClient:
+    """Asks one platform under one token; an async context manager.
+
+    Proxies and ``.netrc`` of the environment are not used: a token goes to ``base`` over a direct connection.
+    """
+
+    def __init__(self, base: str, token: str, *, seconds_max: float = ASK_SECONDS_MAX) -> None:
+        """Take the platform's base address (checked in the settings) and the account's access token."""
+        self._base = httpx.URL(base.rstrip("/"))
+        self._http = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=seconds_max,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> "PlatformClient":
+        """Open nothing yet: connections are made when something is asked."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def get(self, *path: str, **query: str) -> Answer:
+        """Ask for ``path`` (its parts, quoted here) below the base address."""
+        return await self._ask("GET", path, query, None)
+
+    async def post(self, *path: str, body: dict[str, Any]) -> Answer:
+        """Send ``body`` as JSON to ``path`` below the base address."""
+        return await self._ask("POST", path, {}, body)
+
+    async def _ask(
+        self, method: str, path: tuple[str, ...], query: dict[str, str], body: dict[str, Any] | None
+    ) -> Answer:
+        """Send one request and read its answer; ``PlatformUnavailable`` (reason) where there is none to read."""
+        below = "/".join(quote(part, safe="") for part in path)
+        url = self._base.copy_with(raw_path=f"{self._base.path.rstrip('/')}/{below}".encode())
+        request = self._http.build_request(method, url, params=query or None, json=body)
+        try:
+            answer = await self._http.send(request, stream=True)
+            try:
+                content = await _read_bounded(answer)
+            finally:
+                await answer.aclose()
+        except httpx.TimeoutException:
+            raise PlatformUnavailable(reason="timeout") from None
+        except httpx.HTTPError as error:  # its text holds the address and with it the account's ids
+            raise PlatformUnavailable(reason=type(error).__name__) from None
+        if answer.is_redirect or answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise PlatformUnavailable(status=answer.status_code)
+        return Answer(answer.status_code, content)
+
+
+def read(answer: Answer, shape: type[T]) -> T:
+    """Decode an answer; ``PlatformUnavailable`` where it is not of the documented shape."""
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise PlatformUnavailable(reason="unexpected_shape", status=answer.status) from None
+
+
+async def _read_bounded(answer: httpx.Response) -> bytes:
+    """Read the body, decompressed, up to the bound."""
+    content = bytearray()
+    async for piece in answer.aiter_bytes(64 * 1024):
+        content += piece
+        if len(content) > ANSWER_BYTES_MAX:
+            raise PlatformUnavailable(reason="answer_too_large")
+    return bytes(content)

@@ -1,0 +1,100 @@
+"""Both stores of a node, opened together: the key store (always SQLite) and the content store.
+
+``initialise`` makes them, once; ``open_stores`` opens them for a running node or for one command.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from edge_node.settings import EdgeSettings
+from edge_node.storage.content.accounts import Accounts
+from edge_node.storage.content.head import create_head, read_people_counter
+from edge_node.storage.journal import Journal
+from edge_node.storage.keys.provider import FileProvider
+from edge_node.storage.keys.store import KeyStore, create_key_store, open_key_store
+from shared.clock import Clock, SystemClock
+from shared.database.contract import Database
+from shared.database.migrations import migrate
+from shared.database.postgres import open_postgres
+from shared.database.sqlite import open_sqlite
+from shared.entropy import Entropy, SystemEntropy
+from shared.errors import StoreMissing
+
+KEYS_FILE = "keys.db"
+CONTENT_FILE = "content.db"
+_MIGRATIONS = files("edge_node.storage") / "migrations"
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """What lies open of a node."""
+
+    settings: EdgeSettings
+    keys: KeyStore
+    content: Database
+    accounts: Accounts
+    journal: Journal
+    clock: Clock
+    entropy: Entropy
+
+
+def key_places(settings: EdgeSettings) -> tuple[Path, Path]:
+    """Name the two places of the region where the key provider keeps its keys."""
+    return settings.key_dir, settings.journal_dir / "keyring"
+
+
+async def initialise(settings: EdgeSettings) -> None:
+    """Make folders, keys and stores of a new node; what a set-up cut short has left is completed.
+
+    Raises ``KeyProviderFailed`` rather than replace keys that exist but cannot be read.
+    """
+    clock, entropy = SystemClock(), SystemEntropy()
+    for folder in (settings.data_dir, settings.journal_dir, *key_places(settings)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        keys = await open_sqlite(settings.data_dir / KEYS_FILE)
+        stack.push_async_callback(keys.close)
+        content = await _open_content(settings)
+        stack.push_async_callback(content.close)
+        await migrate(keys, _MIGRATIONS / "keys", clock.now())
+        await migrate(content, _MIGRATIONS / "content", clock.now())
+        if not await _has_row(keys, "SELECT 1 FROM key_store"):
+            await create_key_store(keys, FileProvider(key_places(settings)), settings.region, entropy, clock.now())
+        if not await _has_row(content, "SELECT 1 FROM content_store"):
+            await create_head(content, settings.region)
+
+
+@asynccontextmanager
+async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
+    """Open the stores of a node that was initialised, bring their schema up to this release, and close them."""
+    if not (settings.data_dir / KEYS_FILE).exists():
+        raise StoreMissing(path=str(settings.data_dir))
+    clock, entropy = SystemClock(), SystemEntropy()
+    async with AsyncExitStack() as stack:
+        keys_database = await open_sqlite(settings.data_dir / KEYS_FILE)
+        stack.push_async_callback(keys_database.close)
+        content = await _open_content(settings)
+        stack.push_async_callback(content.close)
+        await migrate(keys_database, _MIGRATIONS / "keys", clock.now())
+        await migrate(content, _MIGRATIONS / "content", clock.now())
+        provider = FileProvider(key_places(settings))
+        keys = await open_key_store(keys_database, provider, settings.region, entropy)
+        await read_people_counter(content, settings.region)
+        accounts = Accounts(content, keys, clock)
+        yield Stores(settings, keys, content, accounts, Journal(settings.journal_dir), clock, entropy)
+
+
+async def _open_content(settings: EdgeSettings) -> Database:
+    """Open the content store on the engine that the settings name."""
+    if settings.database_url is not None:
+        return await open_postgres(settings.database_url)
+    return await open_sqlite(settings.data_dir / CONTENT_FILE)
+
+
+async def _has_row(database: Database, sql: str) -> bool:
+    """Say whether a query finds anything."""
+    async with database.read() as transaction:
+        return bool(await transaction.fetch(sql))

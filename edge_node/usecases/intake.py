@@ -1,0 +1,104 @@
+"""Where data comes in: verify the bytes, parse, decide where each event may rest, commit, and only then answer.
+
+The order is the promise.  Nothing of a request is looked at before its signature holds; nothing is acknowledged
+before it is synced in both stores.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from edge_node.channels.contract import Channel
+from edge_node.core.accounts import account_of, is_app_level
+from edge_node.core.admission import Admissions, Refused, RestsHere, SentHome, admit
+from edge_node.metrics import Metrics
+from edge_node.storage.content.accounts import StoredAccount
+from edge_node.storage.content.refusals import record_refusals
+from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.committer import Committer
+from edge_node.usecases.filing import Taken
+from shared.clock import Clock
+from shared.database.contract import Database
+from shared.errors import HomeUnreachable, SignatureRefused, TooManyUpdates
+from shared.limits import BODY_UPDATES_MAX
+from shared.message import Event
+from shared.telemetry import logger
+
+
+class _Sorted(msgspec.Struct):
+    """The events of one body by what becomes of them."""
+
+    here: list[Taken] = msgspec.field(default_factory=list)
+    away: int = 0
+    refused: dict[tuple[str, str], int] = msgspec.field(default_factory=dict)
+    """By account and reason."""
+
+
+class Intake:
+    """Receives the webhooks of every channel."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        book: AccountBook,
+        admissions: Admissions,
+        committer: Committer,
+        content: Database,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        """Take the channels by name, the accounts, the admit list, and what commits."""
+        self._channels = channels
+        self._book = book
+        self._admissions = admissions
+        self._committer = committer
+        self._content = content
+        self._metrics = metrics
+        self._clock = clock
+
+    async def receive(self, channel_name: str, account_name: str, body: bytes, signature: bytes | None) -> None:
+        """Take one webhook in; on return everything in it is safe, or was refused on record.
+
+        Raises ``SignatureRefused``, ``BodyMalformed``, ``TooManyUpdates``; ``QueueFull``, ``StoreUnavailable``,
+        ``HomeUnreachable`` or ``ShuttingDown`` where the platform has to send it again.
+        """
+        channel = self._channels[channel_name]
+        stored = self._book.find(channel_name, account_name)
+        verified = channel.verify(self._book.secrets(stored), body, signature)
+        if not verified or stored is None:
+            raise SignatureRefused
+        events = channel.parse(body)
+        if len(events) > BODY_UPDATES_MAX:
+            raise TooManyUpdates(count=len(events))
+        sorted_events = self._sort(channel_name, stored, events)
+        if sorted_events.here:
+            await self._committer.submit(sorted_events.here, len(body))
+        if sorted_events.refused:
+            await self._refuse(sorted_events.refused)
+        if sorted_events.away:
+            raise HomeUnreachable(events=sorted_events.away)
+
+    def _sort(self, channel_name: str, stored: StoredAccount, events: list[Event]) -> _Sorted:
+        """Ask for each event whose it is and where it may rest."""
+        result, now, accounts = _Sorted(), self._clock.now(), self._book.all
+        for event in events:
+            self._metrics.events.labels(channel_name, event.__struct_config__.tag).inc()
+            account = account_of(accounts, channel_name, stored.account, event.via, app_level=is_app_level(event))
+            admission = admit(self._admissions, account.name if account else None, event)
+            match admission:
+                case RestsHere() if account is not None:
+                    row = self._book.row(account.name)
+                    result.here.append(Taken(event, row.id, account.name, account.scope, now))
+                case SentHome():
+                    result.away += 1
+                case Refused(reason):
+                    named = (account or stored.account).name, reason
+                    result.refused[named] = result.refused.get(named, 0) + 1
+        return result
+
+    async def _refuse(self, refused: Mapping[tuple[str, str], int]) -> None:
+        """Keep a record, without a word of them, of events that may not rest here, and raise an alert."""
+        await record_refusals(self._content, refused, self._clock.now())
+        for (account, reason), count in refused.items():
+            self._metrics.refused.labels(reason).inc(count)
+            logger().warning("alert_refused_at_intake", account=account, reason=reason, events=count)

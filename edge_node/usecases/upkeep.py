@@ -1,0 +1,64 @@
+"""Small work that comes around: sweep keys that nothing uses."""
+
+import asyncio
+import contextlib
+
+from edge_node.metrics import Metrics
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.keys.store import KeyStore
+from edge_node.storage.sweep import sweep_unused_keys
+from shared.clock import Clock
+from shared.database.contract import Database
+from shared.errors import HomeportError
+from shared.telemetry import logger
+
+EVERY_SECONDS = 600.0
+LEASE_MILLISECONDS = 900_000
+
+
+class Upkeep:
+    """Runs under a lease, so that one process of a region does it."""
+
+    def __init__(self, content: Database, keys: KeyStore, lease: Lease, metrics: Metrics, clock: Clock) -> None:
+        """Take the open stores and the lease."""
+        self._content = content
+        self._keys = keys
+        self._lease = lease
+        self._metrics = metrics
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; the first look is at once, after a crash there may be something."""
+        self._task = asyncio.create_task(self._work(), name="upkeep")
+
+    async def stop(self) -> None:
+        """End, and give the lease back."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self._lease.give_back()
+
+    async def once(self) -> int:
+        """Sweep until nothing is left to sweep; give how many keys went."""
+        swept = 0
+        while await self._lease.hold(self._clock.now()):
+            found = await sweep_unused_keys(self._keys, self._content, self._clock.now())
+            if not found:
+                break
+            swept += found
+        if swept:
+            self._metrics.orphans.inc(swept)
+            logger().info("swept_unused_keys", count=swept)
+        return swept
+
+    async def _work(self) -> None:
+        """Sweep, wait, and again."""
+        while True:
+            try:
+                await self.once()
+            except HomeportError as error:
+                logger().error("alert_sweep_failed", error=type(error).__name__, code=error.code)
+            await self._clock.sleep(EVERY_SECONDS)
