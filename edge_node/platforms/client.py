@@ -1,5 +1,6 @@
 """One bounded way to ask a platform's interface: fixed base address, bearer token, JSON in and out."""
 
+import asyncio
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -16,6 +17,9 @@ ANSWER_BYTES_MAX = 1024 * 1024
 
 ASK_SECONDS_MAX = 10.0
 """Longest wait for a connection, and for each piece of an answer."""
+
+WHOLE_FACTOR = 3
+"""A whole answer may take this many times as long: pieces that just arrive in time must not add up for ever."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -44,6 +48,7 @@ class PlatformClient:
     def __init__(self, base: str, token: str, *, seconds_max: float = ASK_SECONDS_MAX) -> None:
         """Take the platform's base address (checked in the settings) and the account's access token."""
         self._base = httpx.URL(base.rstrip("/"))
+        self._whole_seconds_max = WHOLE_FACTOR * seconds_max
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             timeout=seconds_max,
@@ -77,12 +82,13 @@ class PlatformClient:
         url = self._base.copy_with(raw_path=f"{self._base.path.rstrip('/')}/{below}".encode())
         request = self._http.build_request(method, url, params=query or None, json=body)
         try:
-            answer = await self._http.send(request, stream=True)
-            try:
-                content = await _read_bounded(answer)
-            finally:
-                await answer.aclose()
-        except httpx.TimeoutException:
+            async with asyncio.timeout(self._whole_seconds_max):
+                answer = await self._http.send(request, stream=True)
+                try:
+                    content = await _read_bounded(answer)
+                finally:
+                    await answer.aclose()
+        except (httpx.TimeoutException, TimeoutError):
             raise PlatformUnavailable(reason="timeout") from None
         except httpx.HTTPError as error:  # its text holds the address and with it the account's ids
             raise PlatformUnavailable(reason=type(error).__name__) from None

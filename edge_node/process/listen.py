@@ -17,6 +17,7 @@ import msgspec
 
 from edge_node.process.contract import BACKLOG
 from edge_node.process.systemd import adopt_sockets
+from shared import telemetry
 from shared.clock import Clock
 from shared.errors import SettingsInvalid
 
@@ -108,6 +109,7 @@ def _bind(address: Address, *, setting: str, clock: Clock, patient: bool) -> soc
     # The proxy in front runs under another account: the group of the public socket may connect, nobody else.
     mode = 0o660 if setting == "listen" else 0o600
     began = clock.elapsed()
+    waited = False
     while True:
         try:
             return _bind_path(address.path, mode) if address.path else _bind_host(address)
@@ -115,6 +117,9 @@ def _bind(address: Address, *, setting: str, clock: Clock, patient: bool) -> soc
             if not patient or refused.errno != errno.EADDRINUSE or clock.elapsed() - began > _STALE_WAIT_S:
                 reason = errno.errorcode.get(refused.errno or 0, type(refused).__name__)
                 raise SettingsInvalid(setting=setting, reason=reason) from None
+        if not waited:
+            telemetry.logger().warning("waiting_for_address", field_name=setting)
+        waited = True
         select.select([], [], [], _STALE_PAUSE_S)
 
 

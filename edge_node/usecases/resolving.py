@@ -22,6 +22,7 @@ from shared.ids import draw_opaque_id, draw_pseudonym
 from shared.message import Identifier
 
 _ATTEMPTS = 8
+_MEMORY_MAX = 20_000
 DAY = 86_400_000
 """Milliseconds of a day."""
 
@@ -64,6 +65,7 @@ class Resolver:
         self._keys = keys
         self._identities = identities
         self._groups = groups
+        self._memory: dict[tuple[str, tuple[Identifier, ...]], Blinds] = {}
 
     def subject_of(self, filed: Filed) -> Known | None:
         """Give the subject a row belongs to, once :meth:`settle` has run; ``None`` for nobody known."""
@@ -96,6 +98,8 @@ class Resolver:
 
     async def settle(self, rows: Sequence[Filed], now: int) -> None:
         """Make sure that every person and group of ``rows`` is known."""
+        if len(self._memory) > _MEMORY_MAX:
+            self._memory.clear()
         fixed: set[bytes] = set()
         for _ in range(_ATTEMPTS):
             newcomers, groups = await self._look_up(rows, fixed)
@@ -110,9 +114,16 @@ class Resolver:
         raise StoreUnavailable(store="content")
 
     def _blinds(self, filed: Filed) -> Blinds:
-        """Compute the blind indexes of a row's person, most lasting first."""
-        person, scope, index = filed.person, filed.taken.scope, self._identities
-        return tuple(index.of(scope, each.kind, each.value) for each in person.identifiers) if person else ()
+        """Give the blind indexes of a row's person, most lasting first; computed once for a person seen often."""
+        person, scope = filed.person, filed.taken.scope
+        if person is None:
+            return ()
+        name = (scope, person.identifiers)
+        blinds = self._memory.get(name)
+        if blinds is None:
+            of = self._identities.of
+            blinds = self._memory[name] = tuple(of(scope, each.kind, each.value) for each in person.identifiers)
+        return blinds
 
     def _group_blind(self, filed: Filed) -> bytes | None:
         """Compute the blind index of a row's group."""
@@ -191,8 +202,9 @@ class Resolver:
         draft = self._keys.draft(standing, now)
         for name, _ in change.subjects:
             draft.owner(name, "subject")
+        planned: set[bytes] = set()
         for each in decided:
-            self._plan_identities(draft, change, *each)
+            self._plan_identities(draft, change, planned, *each)
         for blind, identifier in groups.items():
             self._plan_group(draft, change, blind, identifier, now)
         await self._apply(draft, change, now)
@@ -205,14 +217,20 @@ class Resolver:
         raise KeyCurrentChanged
 
     def _plan_identities(
-        self, draft: Draft, change: PeopleChange, newcomer: _Newcomer, resolution: Resolution, pseudonym: str
+        self,
+        draft: Draft,
+        change: PeopleChange,
+        planned: set[bytes],
+        newcomer: _Newcomer,
+        resolution: Resolution,
+        pseudonym: str,
     ) -> None:
-        """Seal a person's new identifiers and end those that were another's."""
-        planned = {identity.blind for identity in change.identities}
+        """Seal a person's new identifiers and end those that were another's; ``planned`` are placed already."""
         for position in resolution.attach:
             blind, identifier = newcomer.blinds[position], newcomer.identifiers[position]
             if blind in planned:
                 continue
+            planned.add(blind)
             if position in resolution.close:
                 change.closings.append((newcomer.at, blind))
             fresh = draft.row(pseudonym, "identity", blind)

@@ -6,7 +6,11 @@ test a guess, so the keys stay in the region, wrapped by the epoch key; to every
 
 import hashlib
 
+import msgspec
+
 from shared.crypto import labels
+
+_encode = msgspec.msgpack.Encoder().encode
 
 MARK_BYTES = 16
 """Length of an index: 128 bits keep accidental collisions out of reach for any number of messages."""
@@ -24,9 +28,7 @@ class BlindIndex:
         self._template = hashlib.blake2b(key=key, digest_size=MARK_BYTES, person=self._person)
 
     def of(self, *parts: str) -> bytes:
-        """Give the index of ``parts``, each length-prefixed, so that ``("ab", "c")`` is not ``("a", "bc")``."""
+        """Give the index of ``parts`` as one MessagePack array, so that ``("ab", "c")`` is not ``("a", "bc")``."""
         digest = self._template.copy()
-        for part in parts:
-            data = part.encode("utf-8", "surrogatepass")
-            digest.update(len(data).to_bytes(4, "big") + data)
+        digest.update(_encode(parts))
         return digest.digest()

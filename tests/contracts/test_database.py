@@ -147,7 +147,9 @@ async def test_row_ids_are_drawn_and_never_given_to_two(store):
 
 
 async def test_a_change_behind_with_counts(store):
-    insert = "WITH given AS (SELECT CAST(:at AS INTEGER) AS at) INSERT INTO thing (mark, at) SELECT :mark, at FROM given"
+    insert = (
+        "WITH given AS (SELECT CAST(:at AS INTEGER) AS at) INSERT INTO thing (mark, at) SELECT :mark, at FROM given"
+    )
     [many, one] = await store.run([Step(insert, [(1, b"1"), (2, b"2")]), Step(insert, [(3, b"3")])])
     assert (many.changed, one.changed) == (2, 1)
 

@@ -97,7 +97,7 @@ def _loose_header(members: dict[str, msgspec.Raw], via: str) -> Header:
         "via": via,
         "at": _value(_MOMENT, members.get("timestamp")) or 0,
         "event_id": _value(_STRING, members.get("webhookEventId")),
-        "redelivered": bool(_value(_FLAG, context.get("isRedelivery"))),
+        "redelivered": _value(_FLAG, context.get("isRedelivery")) is True,
         "standby": (_value(_STRING, members.get("mode")) or "active") != "active",
         "author": person(loose.user_id),
         "group": group(loose),

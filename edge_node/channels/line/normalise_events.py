@@ -152,6 +152,7 @@ def _recall(payload: payloads.UnsendEvent, fields: Header, extra: Extra) -> Even
 
 
 def _relation(payload: payloads.AnyEvent, fields: Header, extra: Extra) -> Event:
+    told: Header
     match payload:
         case payloads.FollowEvent(follow=follow):
             told = {"change": "follow", "unblocked": follow.is_unblocked if follow else None}
@@ -169,14 +170,18 @@ def _relation(payload: payloads.AnyEvent, fields: Header, extra: Extra) -> Event
     return Relation(**fields, **told, extra=extra or None)
 
 
-def _postback(payload: payloads.AnyEvent, fields: Header, extra: Extra) -> Event:
-    match payload:
-        case payloads.PostbackEvent(postback=postback):
-            told = {"action": "postback", "data": postback.data, "params": postback.params}
-        case payloads.VideoPlayCompleteEvent(video_play_complete=video):
-            told = {"action": "video_played", "data": video.tracking_id}
-        case payloads.BeaconEvent(beacon=beacon):
-            told = {"action": "beacon", "beacon": msgspec.to_builtins(beacon)}
+def _postback(
+    payload: payloads.PostbackEvent | payloads.BeaconEvent | payloads.VideoPlayCompleteEvent,
+    fields: Header,
+    extra: Extra,
+) -> Event:
+    told: Header
+    if isinstance(payload, payloads.BeaconEvent):
+        told = {"action": "beacon", "beacon": msgspec.to_builtins(payload.beacon)}
+    elif isinstance(payload, payloads.VideoPlayCompleteEvent):
+        told = {"action": "video_played", "data": payload.video_play_complete.tracking_id}
+    else:
+        told = {"action": "postback", "data": payload.postback.data, "params": payload.postback.params}
     return Postback(**fields, **told, extra=extra or None)
 
 

@@ -13,7 +13,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     """Base of every object within an event."""
 
 
-class Emoji(Part):
+class Emoji(Part, frozen=True, kw_only=True):
     """A LINE emoji; the text holds a placeholder such as ``(love)`` in its place."""
 
     index: int
@@ -22,7 +22,7 @@ class Emoji(Part):
     emoji_id: str
 
 
-class Mentionee(Part):
+class Mentionee(Part, frozen=True, kw_only=True):
     """Somebody mentioned: ``type`` is ``user`` or ``all``."""
 
     type: str
@@ -32,13 +32,13 @@ class Mentionee(Part):
     is_self: bool | None = None
 
 
-class Mention(Part):
+class Mention(Part, frozen=True, kw_only=True):
     """All mentions of a text, at most 20."""
 
     mentionees: tuple[Mentionee, ...]
 
 
-class ContentProvider(Part):
+class ContentProvider(Part, frozen=True, kw_only=True):
     """Who holds a file: ``line`` (fetched by message id) or ``external`` (at the addresses given)."""
 
     type: str
@@ -46,7 +46,7 @@ class ContentProvider(Part):
     preview_image_url: str | None = None
 
 
-class ImageSet(Part):
+class ImageSet(Part, frozen=True, kw_only=True):
     """Images sent together; each comes in a webhook of its own, in no order.  ``index`` counts from 1."""
 
     id: str
@@ -54,7 +54,7 @@ class ImageSet(Part):
     total: int | None = None
 
 
-class MessageObject(Part, tag_field="type"):
+class MessageObject(Part, frozen=True, kw_only=True, tag_field="type"):
     """What every kind of message has.  ``id`` is a decimal string of about 18 digits: more than 2**53."""
 
     id: str
@@ -63,7 +63,7 @@ class MessageObject(Part, tag_field="type"):
     mark_as_read_token: str | None = None
 
 
-class TextMessage(MessageObject, tag="text"):
+class TextMessage(MessageObject, frozen=True, kw_only=True, tag="text"):
     """Words, up to 5,000 code units."""
 
     text: str
@@ -71,35 +71,35 @@ class TextMessage(MessageObject, tag="text"):
     mention: Mention | None = None
 
 
-class ImageMessage(MessageObject, tag="image"):
+class ImageMessage(MessageObject, frozen=True, kw_only=True, tag="image"):
     """A picture."""
 
     content_provider: ContentProvider | None = None
     image_set: ImageSet | None = None
 
 
-class VideoMessage(MessageObject, tag="video"):
+class VideoMessage(MessageObject, frozen=True, kw_only=True, tag="video"):
     """A film."""
 
     content_provider: ContentProvider | None = None
     duration: int | None = None
 
 
-class AudioMessage(MessageObject, tag="audio"):
+class AudioMessage(MessageObject, frozen=True, kw_only=True, tag="audio"):
     """A recording."""
 
     content_provider: ContentProvider | None = None
     duration: int | None = None
 
 
-class FileMessage(MessageObject, tag="file"):
+class FileMessage(MessageObject, frozen=True, kw_only=True, tag="file"):
     """A file; a film dragged in on a desktop comes as one too.  Size in bytes."""
 
     file_name: str
     file_size: int
 
 
-class LocationMessage(MessageObject, tag="location"):
+class LocationMessage(MessageObject, frozen=True, kw_only=True, tag="location"):
     """A place; pins may lack a title."""
 
     latitude: float
@@ -108,7 +108,7 @@ class LocationMessage(MessageObject, tag="location"):
     address: str | None = None
 
 
-class StickerMessage(MessageObject, tag="sticker"):
+class StickerMessage(MessageObject, frozen=True, kw_only=True, tag="sticker"):
     """A sticker.  ``keywords`` are up to 15, a random choice for each event; ``text`` is typed by the sender."""
 
     package_id: str
@@ -118,9 +118,7 @@ class StickerMessage(MessageObject, tag="sticker"):
     text: str | None = None
 
 
-AnyMessage = (
-    TextMessage | ImageMessage | VideoMessage | AudioMessage | FileMessage | LocationMessage | StickerMessage
-)
+AnyMessage = TextMessage | ImageMessage | VideoMessage | AudioMessage | FileMessage | LocationMessage | StickerMessage
 
 MESSAGE_TYPES = frozenset({"text", "image", "video", "audio", "file", "location", "sticker"})
 """The kinds above, by their ``type``."""

@@ -37,6 +37,11 @@ def read(raw: bytes | msgspec.Raw, reader: Reader[T]) -> tuple[T, Extra] | None:
         return None
 
 
+def present(raw: msgspec.Raw) -> bool:
+    """Say whether an optional raw part was there and not null."""
+    return bytes(raw) not in {b"", b"null"}
+
+
 def decoded(raw: bytes | msgspec.Raw | None, decoder: msgspec.json.Decoder[T]) -> T | None:
     """Return a part as ``decoder`` reads it, or ``None`` where it is absent or does not fit."""
     try:

@@ -13,6 +13,7 @@ from edge_node.channels.reading import Reader
 from edge_node.channels.whatsapp.leftovers import (
     Names,
     items,
+    present,
     read,
     text,
     unclassified,
@@ -39,7 +40,7 @@ from edge_node.channels.whatsapp.payloads import (
     StatusObject,
     Value,
 )
-from edge_node.channels.whatsapp.people import Extra, People
+from edge_node.channels.whatsapp.people import Extra, People, joined
 from shared.errors import TooManyUpdates
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event, Problem
@@ -97,7 +98,7 @@ def events_of(field: str, raw: msgspec.Raw, via: str, extra: Extra, budget: Budg
     people, places, bad = people_of(contacts, count)
     _messages(events, value, field in ECHO_FIELDS, via, extra, people)
     _updates(events, value, via, extra, people)
-    if value.errors is not None:
+    if present(value.errors):
         errors = read(value.errors, _ERRORS)
         if errors is None:
             misfits["errors"] = value.errors
@@ -140,26 +141,36 @@ def _messages(events: list[Event], value: Value, out: bool, via: str, extra: Ext
                 events.append(unclassified_update(raw, TO if sent else FROM, _KINDS, via, extra, people))
             else:
                 message, unknown = found
-                more = unknown if extra is None else extra | (unknown or {})
-                events.append(event_of(message, more, via, people, sent, raw))
+                events.append(event_of(message, joined(unknown, extra), via, people, sent, bytes(raw)))
 
 
 def _updates(events: list[Event], value: Value, via: str, extra: Extra, people: People) -> None:
     """Add the events of statuses, preferences and id updates."""
-    for raws, reader, make in (
-        (value.statuses, _STATUS, status_of),
-        (value.user_preferences, _PREFERENCE, preference_of),
-        (value.user_id_update, _ID_UPDATE, id_update_of),
-    ):
+    for raws, make in ((value.statuses, _status), (value.user_preferences, _preference), (value.user_id_update, _id)):
         for raw in raws or ():
-            found = read(raw, reader)
-            if found is None:
-                names = _recipient(raw) if make is status_of else SUBJECT
-                events.append(unclassified_update(raw, names, None, via, extra, people))
-            else:
-                update, unknown = found
-                more = unknown if extra is None else extra | (unknown or {})
-                events.append(make(update, more, via, people))
+            event = make(raw, via, extra, people)
+            if event is None:
+                names = _recipient(raw) if make is _status else SUBJECT
+                event = unclassified_update(raw, names, None, via, extra, people)
+            events.append(event)
+
+
+def _status(raw: msgspec.Raw, via: str, extra: Extra, people: People) -> Event | None:
+    """Return a status's event, ``None`` where it does not fit."""
+    found = read(raw, _STATUS)
+    return None if found is None else status_of(found[0], joined(found[1], extra), via, people)
+
+
+def _preference(raw: msgspec.Raw, via: str, extra: Extra, people: People) -> Event | None:
+    """Return a preference's event, ``None`` where it does not fit."""
+    found = read(raw, _PREFERENCE)
+    return None if found is None else preference_of(found[0], joined(found[1], extra), via, people)
+
+
+def _id(raw: msgspec.Raw, via: str, extra: Extra, people: People) -> Event | None:
+    """Return an id update's event, ``None`` where it does not fit."""
+    found = read(raw, _ID_UPDATE)
+    return None if found is None else id_update_of(found[0], joined(found[1], extra), via, people)
 
 
 def _recipient(raw: msgspec.Raw) -> Names:
@@ -183,7 +194,7 @@ def _read_value(raw: msgspec.Raw) -> tuple[Value, dict[str, Any], dict[str, Any]
     misfits: dict[str, Any] = {}
     for name in (*_LISTS, "messaging_product", "metadata"):
         part = getattr(parts, name)
-        if part is None or bytes(part) == b"null":
+        if not present(part):
             continue
         if name == "metadata":
             metadata = read(part, _METADATA)

@@ -11,16 +11,19 @@ import msgspec
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
-    """Base of every payload struct: a property it does not name is never dropped without a word."""
+    """Base of every payload struct: a property it does not name is never dropped without a word.
+
+    Each struct repeats ``frozen`` and ``kw_only``, because the type checker does not inherit them.
+    """
 
 
-class TextBody(Part):
+class TextBody(Part, frozen=True, kw_only=True):
     """Words."""
 
     body: str
 
 
-class MediaBody(Part):
+class MediaBody(Part, frozen=True, kw_only=True):
     """A file; the id lives 7 days, ``url`` 5 minutes; ``sha256`` comes as base64 or hex."""
 
     id: str | None = None
@@ -31,25 +34,25 @@ class MediaBody(Part):
     file_size: int | None = None
 
 
-class DocumentBody(MediaBody):
+class DocumentBody(MediaBody, frozen=True, kw_only=True):
     """A document."""
 
     filename: str | None = None
 
 
-class AudioBody(MediaBody):
+class AudioBody(MediaBody, frozen=True, kw_only=True):
     """Sound; ``voice`` where it was recorded in the chat."""
 
     voice: bool | None = None
 
 
-class StickerBody(MediaBody):
+class StickerBody(MediaBody, frozen=True, kw_only=True):
     """A sticker, which on WhatsApp is a file."""
 
     animated: bool | None = None
 
 
-class LocationBody(Part):
+class LocationBody(Part, frozen=True, kw_only=True):
     """A place."""
 
     latitude: float
@@ -59,7 +62,7 @@ class LocationBody(Part):
     url: str | None = None
 
 
-class Choice(Part):
+class Choice(Part, frozen=True, kw_only=True):
     """A reply button pressed or a list row chosen."""
 
     id: str | None = None
@@ -67,7 +70,7 @@ class Choice(Part):
     description: str | None = None
 
 
-class FlowReply(Part):
+class FlowReply(Part, frozen=True, kw_only=True):
     """A flow or address form sent back; ``response_json`` is JSON in a string."""
 
     name: str | None = None
@@ -75,7 +78,7 @@ class FlowReply(Part):
     response_json: Any = None
 
 
-class InteractiveBody(Part):
+class InteractiveBody(Part, frozen=True, kw_only=True):
     """An answer to an interactive message; ``type`` names the property that holds it."""
 
     type: str
@@ -85,21 +88,21 @@ class InteractiveBody(Part):
     call_permission_reply: dict[str, Any] | None = None
 
 
-class ButtonBody(Part):
+class ButtonBody(Part, frozen=True, kw_only=True):
     """A template's quick reply pressed."""
 
     payload: str | None = None
     text: str | None = None
 
 
-class ReactionBody(Part):
+class ReactionBody(Part, frozen=True, kw_only=True):
     """A reaction; ``emoji`` is empty or absent where it was taken back."""
 
     message_id: str
     emoji: str | None = None
 
 
-class OrderBody(Part):
+class OrderBody(Part, frozen=True, kw_only=True):
     """A basket."""
 
     catalog_id: str | None = None
@@ -107,7 +110,7 @@ class OrderBody(Part):
     product_items: list[dict[str, Any]] = []
 
 
-class SystemBody(Part):
+class SystemBody(Part, frozen=True, kw_only=True):
     """News about the subject; ``wa_id``, ``user_id`` and ``parent_user_id`` are the new ones.
 
     ``new_wa_id``, ``customer`` (the old number) and ``identity`` (a hash) are of older versions.
@@ -125,13 +128,13 @@ class SystemBody(Part):
     identity: str | None = None
 
 
-class UnsupportedBody(Part):
+class UnsupportedBody(Part, frozen=True, kw_only=True):
     """What the sender sent that Meta does not hand on; the page's own example says ``edit``, its list does not."""
 
     type: str | None = None
 
 
-class Context(Part):
+class Context(Part, frozen=True, kw_only=True):
     """What a message refers to; ``from`` is the author of the quoted message."""
 
     from_: str | None = None
@@ -141,37 +144,37 @@ class Context(Part):
     referred_product: dict[str, Any] | None = None
 
 
-class Edited(Part, tag_field="type"):
+class Edited(Part, frozen=True, kw_only=True, tag_field="type"):
     """The new content inside an edit."""
 
     context: Context | None = None
 
 
-class EditedText(Edited, tag="text"):
+class EditedText(Edited, frozen=True, kw_only=True, tag="text"):
     """New words."""
 
     text: TextBody
 
 
-class EditedImage(Edited, tag="image"):
+class EditedImage(Edited, frozen=True, kw_only=True, tag="image"):
     """A new caption of an image."""
 
     image: MediaBody
 
 
-class EditedVideo(Edited, tag="video"):
+class EditedVideo(Edited, frozen=True, kw_only=True, tag="video"):
     """A new caption of a video."""
 
     video: MediaBody
 
 
-class EditedAudio(Edited, tag="audio"):
+class EditedAudio(Edited, frozen=True, kw_only=True, tag="audio"):
     """A sound, as edited."""
 
     audio: AudioBody
 
 
-class EditedDocument(Edited, tag="document"):
+class EditedDocument(Edited, frozen=True, kw_only=True, tag="document"):
     """A new caption of a document."""
 
     document: DocumentBody
@@ -180,14 +183,14 @@ class EditedDocument(Edited, tag="document"):
 AnyEdited = EditedText | EditedImage | EditedVideo | EditedAudio | EditedDocument
 
 
-class EditBody(Part):
+class EditBody(Part, frozen=True, kw_only=True):
     """An edit (Coexistence numbers only, within 15 minutes)."""
 
     original_message_id: str
     message: AnyEdited
 
 
-class RevokeBody(Part):
+class RevokeBody(Part, frozen=True, kw_only=True):
     """A message taken back (Coexistence numbers only, within two days)."""
 
     original_message_id: str

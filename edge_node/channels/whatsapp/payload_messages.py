@@ -27,7 +27,7 @@ from edge_node.channels.whatsapp.payload_contents import (
 )
 
 
-class MessageObject(Part, tag_field="type"):
+class MessageObject(Part, frozen=True, kw_only=True, tag_field="type"):
     """What every message has.
 
     ``from`` is the sender's phone and absent where it is withheld, but a BSUID was seen in it too; in an echo it is
@@ -49,111 +49,111 @@ class MessageObject(Part, tag_field="type"):
     identity: dict[str, Any] | None = None
 
 
-class TextMessage(MessageObject, tag="text"):
+class TextMessage(MessageObject, frozen=True, kw_only=True, tag="text"):
     """Words."""
 
     text: TextBody
 
 
-class ImageMessage(MessageObject, tag="image"):
+class ImageMessage(MessageObject, frozen=True, kw_only=True, tag="image"):
     """An image."""
 
     image: MediaBody
 
 
-class VideoMessage(MessageObject, tag="video"):
+class VideoMessage(MessageObject, frozen=True, kw_only=True, tag="video"):
     """A video."""
 
     video: MediaBody
 
 
-class AudioMessage(MessageObject, tag="audio"):
+class AudioMessage(MessageObject, frozen=True, kw_only=True, tag="audio"):
     """Sound, or a voice message."""
 
     audio: AudioBody
 
 
-class VoiceMessage(MessageObject, tag="voice"):
+class VoiceMessage(MessageObject, frozen=True, kw_only=True, tag="voice"):
     """A voice message as older versions sent it."""
 
     voice: AudioBody
 
 
-class DocumentMessage(MessageObject, tag="document"):
+class DocumentMessage(MessageObject, frozen=True, kw_only=True, tag="document"):
     """A document."""
 
     document: DocumentBody
 
 
-class StickerMessage(MessageObject, tag="sticker"):
+class StickerMessage(MessageObject, frozen=True, kw_only=True, tag="sticker"):
     """A sticker."""
 
     sticker: StickerBody
 
 
-class LocationMessage(MessageObject, tag="location"):
+class LocationMessage(MessageObject, frozen=True, kw_only=True, tag="location"):
     """A place."""
 
     location: LocationBody
 
 
-class ContactsMessage(MessageObject, tag="contacts"):
+class ContactsMessage(MessageObject, frozen=True, kw_only=True, tag="contacts"):
     """Contact cards; each may hold ``vcard`` and ``origin``."""
 
     contacts: list[dict[str, Any]]
 
 
-class InteractiveMessage(MessageObject, tag="interactive"):
+class InteractiveMessage(MessageObject, frozen=True, kw_only=True, tag="interactive"):
     """An answer to an interactive message."""
 
     interactive: InteractiveBody
 
 
-class ButtonMessage(MessageObject, tag="button"):
+class ButtonMessage(MessageObject, frozen=True, kw_only=True, tag="button"):
     """A template's quick reply."""
 
     button: ButtonBody
 
 
-class OrderMessage(MessageObject, tag="order"):
+class OrderMessage(MessageObject, frozen=True, kw_only=True, tag="order"):
     """A basket."""
 
     order: OrderBody
 
 
-class ReactionMessage(MessageObject, tag="reaction"):
+class ReactionMessage(MessageObject, frozen=True, kw_only=True, tag="reaction"):
     """A reaction put or taken off."""
 
     reaction: ReactionBody
 
 
-class SystemMessage(MessageObject, tag="system"):
+class SystemMessage(MessageObject, frozen=True, kw_only=True, tag="system"):
     """News about the subject."""
 
     system: SystemBody
 
 
-class UnsupportedMessage(MessageObject, tag="unsupported"):
+class UnsupportedMessage(MessageObject, frozen=True, kw_only=True, tag="unsupported"):
     """Something that Meta does not hand on; ``errors`` says 131051 or 131060."""
 
     unsupported: UnsupportedBody | None = None
 
 
-class UnknownMessage(MessageObject, tag="unknown"):
+class UnknownMessage(MessageObject, frozen=True, kw_only=True, tag="unknown"):
     """The same, as older versions sent it."""
 
 
-class WelcomeMessage(MessageObject, tag="request_welcome"):
+class WelcomeMessage(MessageObject, frozen=True, kw_only=True, tag="request_welcome"):
     """The subject opened the chat for the first time; nothing was said."""
 
 
-class EditMessage(MessageObject, tag="edit"):
+class EditMessage(MessageObject, frozen=True, kw_only=True, tag="edit"):
     """An edit; ``id`` is the edit's own."""
 
     edit: EditBody
 
 
-class RevokeMessage(MessageObject, tag="revoke"):
+class RevokeMessage(MessageObject, frozen=True, kw_only=True, tag="revoke"):
     """A message taken back; ``id`` is this event's own."""
 
     revoke: RevokeBody

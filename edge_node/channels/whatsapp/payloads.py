@@ -57,14 +57,14 @@ NOTICE_FIELDS = frozenset(
 """The other fields Meta documents; each of their changes becomes one notice."""
 
 
-class Webhook(Part):
+class Webhook(Part, frozen=True, kw_only=True):
     """A body."""
 
     object: str
     entry: list[msgspec.Raw]
 
 
-class Entry(Part):
+class Entry(Part, frozen=True, kw_only=True):
     """One business account's changes; ``id`` is the WABA id, ``time`` comes with account-type fields only."""
 
     changes: list[msgspec.Raw]
@@ -72,22 +72,22 @@ class Entry(Part):
     time: Stamp = None
 
 
-class Change(Part):
+class Change(Part, frozen=True, kw_only=True):
     """One field's change."""
 
     field: str
     value: msgspec.Raw
 
 
-class Metadata(Part):
+class Metadata(Part, frozen=True, kw_only=True):
     """The business's number."""
 
     phone_number_id: str | int | None = None
     display_phone_number: str | int | None = None
 
 
-class Value(Part):
-    """The value of a field in ``ITEM_FIELDS``."""
+class Value(Part, frozen=True, kw_only=True):
+    """The value of a field in ``ITEM_FIELDS``; a raw part that is absent is empty."""
 
     messaging_product: str | None = None
     metadata: Metadata | None = None
@@ -97,31 +97,31 @@ class Value(Part):
     statuses: list[msgspec.Raw] | None = None
     user_preferences: list[msgspec.Raw] | None = None
     user_id_update: list[msgspec.Raw] | None = None
-    errors: msgspec.Raw | None = None
+    errors: msgspec.Raw = msgspec.Raw()
 
 
-class LooseValue(Part):
+class LooseValue(Part, frozen=True, kw_only=True):
     """The same where one of its parts is of another type than documented: each part is then read by itself."""
 
-    messaging_product: msgspec.Raw | None = None
-    metadata: msgspec.Raw | None = None
-    contacts: msgspec.Raw | None = None
-    messages: msgspec.Raw | None = None
-    message_echoes: msgspec.Raw | None = None
-    statuses: msgspec.Raw | None = None
-    user_preferences: msgspec.Raw | None = None
-    user_id_update: msgspec.Raw | None = None
-    errors: msgspec.Raw | None = None
+    messaging_product: msgspec.Raw = msgspec.Raw()
+    metadata: msgspec.Raw = msgspec.Raw()
+    contacts: msgspec.Raw = msgspec.Raw()
+    messages: msgspec.Raw = msgspec.Raw()
+    message_echoes: msgspec.Raw = msgspec.Raw()
+    statuses: msgspec.Raw = msgspec.Raw()
+    user_preferences: msgspec.Raw = msgspec.Raw()
+    user_id_update: msgspec.Raw = msgspec.Raw()
+    errors: msgspec.Raw = msgspec.Raw()
 
 
-class Profile(Part):
+class Profile(Part, frozen=True, kw_only=True):
     """How a person calls themselves; ``username`` comes with and without a leading ``@``."""
 
     name: str | None = None
     username: str | None = None
 
 
-class Contact(Part):
+class Contact(Part, frozen=True, kw_only=True):
     """A person spoken of in the same value; ``wa_id`` is absent where the phone is withheld."""
 
     profile: Profile | None = None
@@ -131,7 +131,7 @@ class Contact(Part):
     identity_key_hash: str | None = None
 
 
-class StatusObject(Part):
+class StatusObject(Part, frozen=True, kw_only=True):
     """What became of a message sent.
 
     The recipient's parent BSUID has three names in Meta's own examples.  With ``recipient_type: group``,
@@ -157,7 +157,7 @@ class StatusObject(Part):
     errors: list[dict[str, Any]] | None = None
 
 
-class PreferenceObject(Part):
+class PreferenceObject(Part, frozen=True, kw_only=True):
     """A subject's choice about a category of messages."""
 
     category: str
@@ -170,14 +170,14 @@ class PreferenceObject(Part):
     signup_id: Any = None
 
 
-class Pair(Part):
+class Pair(Part, frozen=True, kw_only=True):
     """An identifier before and after."""
 
     previous: str | None = None
     current: str | None = None
 
 
-class IdUpdateObject(Part):
+class IdUpdateObject(Part, frozen=True, kw_only=True):
     """A BSUID that changed with the phone number: the only webhook that carries the old and the new one."""
 
     user_id: Pair

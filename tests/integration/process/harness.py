@@ -101,6 +101,14 @@ class Node:
             self.process.communicate()
 
 
+def last_words(process: subprocess.Popen[str]) -> str:
+    """Wait for a supervisor that was refused and give what it printed."""
+    try:
+        return process.communicate(timeout=PATIENCE_S)[0]
+    finally:
+        process.kill()
+
+
 def gone(pid: int) -> bool:
     """Say whether a process has ended (one that nobody reaps counts)."""
     try:

@@ -31,6 +31,11 @@ def wish(settings_path: Path) -> str:
     return settings_path.read_text().strip()
 
 
+def descriptors() -> int:
+    """Count what this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 class SampleNode:
     """What the worker serves."""
 
@@ -59,7 +64,7 @@ class SampleNode:
     async def private_app(self, _scope, _receive, send) -> None:
         """Tell about this process."""
         dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
-        files = len(os.listdir("/proc/self/fd"))
+        files = descriptors()
         await self._answer(send, {"pid": os.getpid(), "files": files, "dumpable": dumpable})
 
     async def _answer(self, send, content) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from edge_node.process import Timing, ask_stop, status
 from shared.errors import NodeNotRunning
-from tests.integration.process.harness import QUICK, Client, ask_once, gone, refuses, until
+from tests.integration.process.harness import QUICK, Client, ask_once, gone, last_words, refuses, until
 
 
 async def test_a_killed_worker_is_replaced_and_nobody_is_refused_meanwhile(node):
@@ -102,7 +102,7 @@ async def test_a_worker_that_does_not_leave_is_killed(node):
 def test_a_second_supervisor_on_the_same_folder_is_refused(node):
     first = node.start()
     second = node.launch()
-    said, _ = second.communicate()
+    said = last_words(second)
     assert second.returncode == 2
     assert "another node runs on it" in said
     assert f"pid={first.pid}" in said
@@ -134,11 +134,23 @@ async def test_when_the_supervisor_is_killed_its_worker_drains_and_the_next_one_
     assert (await ask_once(second.public)).pid == second.worker
 
 
+async def test_an_address_that_the_dying_worker_still_holds_is_waited_for(node):
+    first = node.start()
+    os.kill(first.worker, signal.SIGSTOP)
+    node.process.kill()
+    await asyncio.to_thread(node.process.wait)
+    second = node.process = node.launch(listen=first.public, private_listen=first.private)
+    await asyncio.to_thread(until, lambda: '"waiting_for_address"' in node.log())
+    os.kill(first.worker, signal.SIGCONT)
+    now = await asyncio.to_thread(node.serving)
+    assert (now.public, now.pid) == (first.public, second.pid)
+
+
 @pytest.mark.parametrize(("word", "reason"), [("refuse", "There is no store"), ("break", "RuntimeError")])
 def test_a_first_worker_that_does_not_get_ready_ends_the_node_with_its_reason(node, word, reason):
     node.say(word)
     process = node.launch()
-    said, _ = process.communicate()
+    said = last_words(process)
     assert process.returncode == 2
     assert said.startswith("restart_failed: ")
     assert reason in said
@@ -150,7 +162,7 @@ def test_an_address_that_cannot_be_had_is_named(node, listen):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         host, port = taken.getsockname()
         process = node.launch(listen=f"{host}:{port}" if listen == "taken" else listen)
-        said, _ = process.communicate()
+        said = last_words(process)
     assert process.returncode == 2
     assert said.startswith("settings_invalid: ")
     assert "setting=listen" in said

@@ -1,0 +1,22 @@
+"""``homeport edge``: everything an operator tells or asks a node.
+
+Secrets are read from files, standard input or a prompt, never from arguments, which other processes can see.
+``status``, ``restart`` and ``stop`` load nothing but the settings; a command imports what it needs when it runs.
+"""
+
+import click
+
+from edge_node.commands.account import account
+from edge_node.commands.node import init, restart, run, status, stop
+from edge_node.commands.parse import parse
+
+
+@click.group(epilog="Settings are in node.toml; homeport edge run --help lists them.")
+def edge() -> None:
+    """Run a region's node: it receives, seals, stores and recalls messages."""
+
+
+for _command in (init, run, restart, stop, status, account, parse):
+    edge.add_command(_command)
+
+__all__ = ["edge"]
