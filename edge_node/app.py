@@ -59,7 +59,7 @@ class Node:
             metrics,
             stores.clock,
         )
-        committer.on_recall = self._remover.wake
+        committer.on_removal = self._remover.wake
         admissions = admissions_of(settings.admit)
         intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)

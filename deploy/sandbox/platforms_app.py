@@ -16,6 +16,7 @@ import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from deploy.sandbox.line import line_body, sign_line
 from deploy.sandbox.names import LineChannel, WhatsAppNumber
@@ -32,8 +33,10 @@ class World(msgspec.Struct):
     line_secret: bytes = b"0123456789abcdef0123456789abcdef"
     callbacks: dict[str, str] = {}
     """Meta's ``webhook_configuration``: ``phone_number``, ``whatsapp_business_account``, ``application``."""
-    storage: dict[str, Any] = {"status": "IN_COUNTRY_STORAGE_ENABLED", "data_localization_region": "DE"}
-    subscribed: list[str] = ["700100000000001"]
+    storage: dict[str, Any] = msgspec.field(
+        default_factory=lambda: {"status": "IN_COUNTRY_STORAGE_ENABLED", "data_localization_region": "DE"}
+    )
+    subscribed: list[str] = msgspec.field(default_factory=lambda: [WhatsAppNumber().app_id])
     endpoint: str | None = None
     """LINE's webhook address; ``None``: never set, answered 404."""
     active: bool = True
@@ -52,6 +55,7 @@ def platforms_app(world: World) -> Litestar:
         route_handlers=[_elsewhere, _number, _number_settings, _subscribed_apps, _info, _endpoint, _test],
         state=State({"world": world}, deep_copy=False),
         openapi_config=None,
+        logging_config=None,
     )
 
 
@@ -111,7 +115,7 @@ async def _elsewhere(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 
 @get("/{version:str}/{node:str}")
-async def _number(request: Request[Any, Any, Any], node: str) -> Response[Any]:
+async def _number(request: Request[Any, Any, Any], node: FromPath[str]) -> Response[Any]:
     """Answer ``GET /{phone-number-id}?fields=webhook_configuration``."""
     world = _world(request)
     odd = _odd(world, request)
@@ -123,7 +127,7 @@ async def _number(request: Request[Any, Any, Any], node: str) -> Response[Any]:
 
 
 @get("/{version:str}/{node:str}/settings")
-async def _number_settings(request: Request[Any, Any, Any], node: str) -> Response[Any]:
+async def _number_settings(request: Request[Any, Any, Any], node: FromPath[str]) -> Response[Any]:
     """Answer ``GET /{phone-number-id}/settings``."""
     world = _world(request)
     odd = _odd(world, request)
@@ -135,7 +139,7 @@ async def _number_settings(request: Request[Any, Any, Any], node: str) -> Respon
 
 
 @get("/{version:str}/{node:str}/subscribed_apps")
-async def _subscribed_apps(request: Request[Any, Any, Any], node: str) -> Response[Any]:
+async def _subscribed_apps(request: Request[Any, Any, Any], node: FromPath[str]) -> Response[Any]:
     """Answer ``GET /{WABA}/subscribed_apps``."""
     world = _world(request)
     odd = _odd(world, request)

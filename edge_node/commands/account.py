@@ -25,7 +25,7 @@ def account() -> None:
 @account.command(short_help="Set up a number or channel.")
 @config_option
 @click.argument("name")
-@click.option("--channel", type=click.Choice(["whatsapp", "line"]), required=True)
+@click.option("--channel", type=click.Choice(["whatsapp", "line"]), required=True, help="The platform.")
 @click.option("--scope", required=True, help="LINE: provider id. WhatsApp: Meta business portfolio id.")
 @click.option("--bot-user-id", help="LINE: the channel's own user id, U and 32 hexadecimal digits.")
 @click.option("--app-id", help="WhatsApp: id of the Meta app whose secret signs.")

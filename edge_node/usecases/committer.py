@@ -43,7 +43,7 @@ class Committer:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        self.on_recall: Callable[[], None] = lambda: None
+        self.on_removal: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to commit."""
@@ -125,7 +125,8 @@ class Committer:
         self._metrics.committed(outcome, events, seconds)
         if outcome.foreign_edits:
             logger().warning("alert_edit_by_another_author", count=outcome.foreign_edits)
-        self.on_recall()
+        if outcome.removals:
+            self.on_removal()
 
     def _fail(self, batch: Sequence[_Waiting], error: HomeportError) -> None:
         """Tell everyone that their events are not safe."""

@@ -2,20 +2,19 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 
 from edge_node.core.custody import portions
 from edge_node.core.marks import mark_parts, message_mark
-from shared.crypto import BlindIndex
+from shared.crypto import BlindIndex, pack
 from shared.message import Edit, Event, Message, Person, Recall
 
 RECENT_MAX = 100_000
 """Marks of committed events kept in memory, so that a repetition costs nothing."""
 
 
-class Taken(NamedTuple):
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """An admitted event with the account it belongs to."""
 
     event: Event
@@ -26,7 +25,7 @@ class Taken(NamedTuple):
     received_at: int
 
 
-class Filed(NamedTuple):
+class Filed(msgspec.Struct, frozen=True, gc=False):
     """A row to be: one event or one person's part of it, its dedupe mark, and who it belongs to."""
 
     taken: Taken
@@ -86,12 +85,12 @@ class Clerk:
 
     def _mark(self, taken: Taken, event: Event, person: Person | None) -> Filed:
         """Compute the marks of one row."""
-        parts = mark_parts(taken.account_name, event)
-        mark = self._marks.of(*parts)
+        packed = pack(mark_parts(taken.account_name, event))
+        mark = self._marks.of_packed(packed)
         if isinstance(event, Message):
-            return Filed(taken, event, person, mark, mark, self._tombstones.of(*parts))
+            return Filed(taken, event, person, mark, mark, self._tombstones.of_packed(packed))
         if isinstance(event, Edit | Recall):
-            target = message_mark(taken.account_name, event.message_id)
-            message = self._marks.of(*target)
-            return Filed(taken, event, person, mark, message, self._tombstones.of(*target))
+            target = pack(message_mark(taken.account_name, event.message_id))
+            tombstone = self._tombstones.of_packed(target)
+            return Filed(taken, event, person, mark, self._marks.of_packed(target), tombstone)
         return Filed(taken, event, person, mark, None, None)

@@ -29,6 +29,10 @@ DAY = 86_400_000
 Blinds = tuple[bytes, ...]
 
 
+Home = tuple[Known | None, Group | None]
+"""Where a row belongs: its subject, if anybody is known, and its group conversation, if it is one."""
+
+
 class _Newcomer(NamedTuple):
     """Someone whose identities are not all known: blinds by position, and when it was said."""
 
@@ -67,26 +71,6 @@ class Resolver:
         self._groups = groups
         self._memory: dict[tuple[str, tuple[Identifier, ...]], Blinds] = {}
 
-    def subject_of(self, filed: Filed) -> Known | None:
-        """Give the subject a row belongs to, once :meth:`settle` has run; ``None`` for nobody known."""
-        if filed.person is None:
-            return None
-        for blind in self._blinds(filed):
-            known = self._people.known(blind)
-            if known is not None:
-                return known
-        raise KeyCurrentChanged
-
-    def group_of(self, filed: Filed) -> Group | None:
-        """Give the group conversation a row belongs to, once :meth:`settle` has run."""
-        blind = self._group_blind(filed)
-        if blind is None:
-            return None
-        group = self._people.group(blind)
-        if group is None:
-            raise KeyCurrentChanged
-        return group
-
     @property
     def people_counter(self) -> int:
         """Give the counter of closed identities that what is remembered holds for."""
@@ -96,15 +80,16 @@ class Resolver:
         """Read everything about people anew."""
         await self._people.forget()
 
-    async def settle(self, rows: Sequence[Filed], now: int) -> None:
-        """Make sure that every person and group of ``rows`` is known."""
+    async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
+        """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order."""
         if len(self._memory) > _MEMORY_MAX:
             self._memory.clear()
         fixed: set[bytes] = set()
         for _ in range(_ATTEMPTS):
-            newcomers, groups = await self._look_up(rows, fixed)
+            names = [(self._blinds(filed), self._group_blind(filed)) for filed in rows]
+            newcomers, groups = await self._look_up(rows, names, fixed)
             if not newcomers and not groups:
-                return
+                return [self._home(*name) for name in names]
             plan = _Plan(fixed=set(fixed))
             try:
                 await self._welcome(newcomers, groups, plan, now)
@@ -130,23 +115,33 @@ class Resolver:
         group = filed.event.group
         return self._groups.of(filed.taken.scope, group.kind, group.value) if group else None
 
+    def _home(self, blinds: Blinds, group: bytes | None) -> Home:
+        """Give where a row belongs: the most lasting known identity decides."""
+        subject = None
+        for blind in blinds:
+            subject = self._people.known(blind)
+            if subject is not None:
+                break
+        return subject, self._people.group(group) if group is not None else None
+
     async def _look_up(
-        self, rows: Sequence[Filed], fixed: set[bytes]
+        self, rows: Sequence[Filed], names: Sequence[tuple[Blinds, bytes | None]], fixed: set[bytes]
     ) -> tuple[list[_Newcomer], dict[bytes, Identifier]]:
         """Read what is not remembered; give who and what is new, or not known under every identifier."""
-        persons = {self._blinds(filed): filed for filed in rows if filed.person is not None}
-        groups = {blind: filed for filed in rows if (blind := self._group_blind(filed)) is not None}
+        persons: dict[Blinds, Filed] = {}
+        groups: dict[bytes, Identifier] = {}
+        for filed, (blinds, group) in zip(rows, names, strict=True):
+            if blinds:
+                persons[blinds] = filed
+            if group is not None and filed.event.group is not None:
+                groups[group] = filed.event.group
         await self._people.read((blind for blinds in persons for blind in blinds), groups)
         newcomers = [
             _Newcomer(filed.person.identifiers, blinds, filed.event.at or filed.taken.received_at)
             for blinds, filed in persons.items()
             if filed.person is not None and not await self._is_settled(filed.person.identifiers, blinds, fixed)
         ]
-        return newcomers, {
-            blind: filed.event.group
-            for blind, filed in groups.items()
-            if filed.event.group is not None and self._people.group(blind) is None
-        }
+        return newcomers, {blind: group for blind, group in groups.items() if self._people.group(blind) is None}
 
     async def _is_settled(self, identifiers: Sequence[Identifier], blinds: Blinds, fixed: set[bytes]) -> bool:
         """Say whether nothing about a person is left to decide."""
@@ -233,22 +228,22 @@ class Resolver:
             planned.add(blind)
             if position in resolution.close:
                 change.closings.append((newcomer.at, blind))
-            fresh = draft.row(pseudonym, "identity", blind)
-            place = content_place(self._keys.region, pseudonym, "identity", "sealed", fresh.id)
-            sealed = seal_once(fresh.key, fresh.nonce, msgspec.json.encode(identifier), place)
+            key, secret, nonce = draft.row(pseudonym, "identity", blind)
+            place = content_place(self._keys.region, pseudonym, "identity", "sealed", key)
+            sealed = seal_once(secret, nonce, msgspec.json.encode(identifier), place)
             version = self._identities.version
             change.identities.append(
-                NewIdentity(identifier.kind, blind, version, newcomer.at, fresh.id, sealed, pseudonym)
+                NewIdentity(identifier.kind, blind, version, newcomer.at, key, sealed, pseudonym)
             )
 
     def _plan_group(self, draft: Draft, change: PeopleChange, blind: bytes, identifier: Identifier, now: int) -> None:
         """Seal a group's identifier under a key of its conversation for the day."""
         name, owner = draw_opaque_id(self._keys.entropy), draw_opaque_id(self._keys.entropy)
         draft.owner(owner, "conversation", name, now // DAY)
-        fresh = draft.row(owner, "conversation", blind)
-        place = content_place(self._keys.region, owner, "conversation", "sealed", fresh.id)
-        sealed = seal_once(fresh.key, fresh.nonce, msgspec.json.encode(identifier), place)
-        change.groups.append(NewGroup(name, blind, self._groups.version, fresh.id, sealed, now))
+        key, secret, nonce = draft.row(owner, "conversation", blind)
+        place = content_place(self._keys.region, owner, "conversation", "sealed", key)
+        sealed = seal_once(secret, nonce, msgspec.json.encode(identifier), place)
+        change.groups.append(NewGroup(name, blind, self._groups.version, key, sealed, now))
 
     async def _apply(self, draft: Draft, change: PeopleChange, now: int) -> None:
         """Commit keys, then rows; where another process was first, discard ours and look again."""

@@ -3,13 +3,14 @@
 Must never: draw its own randomness, derive one key from another, or explain why an opening failed.
 """
 
-from shared.crypto.blind import MARK_BYTES, BlindIndex
+from shared.crypto.blind import MARK_BYTES, BlindIndex, pack
 from shared.crypto.sealing import (
     KEY_BYTES,
     NONCE_BYTES,
     OVERHEAD_BYTES,
     Cipher,
     content_place,
+    content_table,
     key_place,
     seal_once,
 )
@@ -22,6 +23,8 @@ __all__ = [
     "BlindIndex",
     "Cipher",
     "content_place",
+    "content_table",
     "key_place",
+    "pack",
     "seal_once",
 ]

@@ -16,6 +16,11 @@ MARK_BYTES = 16
 """Length of an index: 128 bits keep accidental collisions out of reach for any number of messages."""
 
 
+def pack(parts: tuple[str, ...]) -> bytes:
+    """Write ``parts`` as one MessagePack array, so that ``("ab", "c")`` is not ``("a", "bc")``."""
+    return _encode(parts)
+
+
 class BlindIndex:
     """One purpose's index under one version of its key."""
 
@@ -28,7 +33,11 @@ class BlindIndex:
         self._template = hashlib.blake2b(key=key, digest_size=MARK_BYTES, person=self._person)
 
     def of(self, *parts: str) -> bytes:
-        """Give the index of ``parts`` as one MessagePack array, so that ``("ab", "c")`` is not ``("a", "bc")``."""
+        """Give the index of ``parts``."""
+        return self.of_packed(pack(parts))
+
+    def of_packed(self, packed: bytes) -> bytes:
+        """Give the index of what :func:`pack` gave: for one name that several indexes are computed of."""
         digest = self._template.copy()
-        digest.update(_encode(parts))
+        digest.update(packed)
         return digest.digest()

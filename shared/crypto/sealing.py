@@ -53,13 +53,17 @@ def content_place(region: str, pseudonym: str, table: str, column: str, row: int
     The parts are slugs, hex, names of tables and an integer: none can hold the separator, so two places
     never share a name.
     """
-    return b"%b\0%b\0%b\0%b\0%b\0%d" % (
+    return b"%b%d" % (content_table(region, pseudonym, table, column), row)
+
+
+def content_table(region: str, pseudonym: str, table: str, column: str) -> bytes:
+    """Give what the places of one pseudonym's rows in a column have in common; the row's number follows."""
+    return b"%b\0%b\0%b\0%b\0%b\0" % (
         labels.CONTENT,
         region.encode(),
         pseudonym.encode(),
         table.encode(),
         column.encode(),
-        row,
     )
 
 

@@ -32,7 +32,7 @@ def _opener(driver: str, folder: Path, request: pytest.FixtureRequest) -> Opener
 
 @pytest_asyncio.fixture(params=DRIVERS)
 async def database(request, tmp_path) -> AsyncIterator[Database]:
-    """An empty store, once for each driver."""
+    """Open an empty store, once for each driver."""
     opened = await _opener(request.param, tmp_path, request)()
     yield opened
     await opened.close()
@@ -40,7 +40,7 @@ async def database(request, tmp_path) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture(params=SHARED)
 async def pair(request, tmp_path) -> AsyncIterator[tuple[Database, Database]]:
-    """One store opened twice, as two processes do; once for each driver that can."""
+    """Open one store twice, as two processes do; once for each driver that can."""
     opener = _opener(request.param, tmp_path, request)
     first = await opener()
     second = await opener()

@@ -45,7 +45,7 @@ async def test_a_block_commits(store):
 
 
 async def test_an_exception_rolls_back(store):
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError):  # noqa: PT012 - the block is what raises
         async with store.write() as transaction:
             await transaction.execute(INSERT, {"mark": b"1", "name": "one", "at": 1})
             raise LookupError

@@ -96,7 +96,7 @@ async def test_a_missing_parameter_is_named(store):
 
 
 async def test_a_block_that_swallows_a_failure_cannot_commit(store):
-    with pytest.raises(ConstraintViolated):
+    with pytest.raises(ConstraintViolated):  # noqa: PT012 - the block is what raises
         async with store.write() as transaction:
             await transaction.execute(PARENT, {"id": 9, "name": "kept?"})
             with pytest.raises(ConstraintViolated):
@@ -107,7 +107,7 @@ async def test_a_block_that_swallows_a_failure_cannot_commit(store):
 
 
 async def test_a_block_that_swallows_a_cancelled_statement_cannot_commit(store):
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable):  # noqa: PT012 - the block is what raises
         async with store.write() as transaction:
             task = asyncio.ensure_future(transaction.execute(PARENT, {"id": 9, "name": "kept?"}))
             await asyncio.sleep(0)

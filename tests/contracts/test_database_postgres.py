@@ -83,7 +83,7 @@ async def test_a_script_that_is_ended_runs_again(store):
 
 
 async def test_a_connection_that_breaks_costs_its_transaction_only(store):
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable):  # noqa: PT012 - the block is what raises
         async with store.write() as broken:
             await broken.execute(INSERT, {"mark": 9})
             [(pid,)] = await broken.fetch("SELECT pg_backend_pid()")

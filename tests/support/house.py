@@ -4,6 +4,7 @@ Files are found by walking the folders, not by asking git: a file that nobody ha
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+@functools.cache
 def sources(*tops: str) -> dict[str, str]:
     """Give module name to source text for every Python file in the folders ``tops``."""
     found = [file for file in files(".py") if file.parts[0] in tops]
@@ -49,6 +51,7 @@ def within(name: str, places: tuple[str, ...]) -> bool:
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
+@functools.cache
 def uses(module: str, text: str) -> list[tuple[int, str]]:
     """Give (line, dotted name) for everything of the outside that a module's source names.
 

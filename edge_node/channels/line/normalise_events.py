@@ -33,6 +33,16 @@ Extra = dict[str, Any]
 NOBODY = Person()
 """Somebody whom LINE does not name, for want of consent."""
 
+_ACTS = (
+    payloads.MessageEvent,
+    payloads.MessageEditedEvent,
+    payloads.UnsendEvent,
+    payloads.PostbackEvent,
+    payloads.BeaconEvent,
+    payloads.VideoPlayCompleteEvent,
+)
+"""What only a person does, so that there is an author even where LINE withholds the name."""
+
 MEMBERSHIPS: dict[str, Literal["membership_joined", "membership_left", "membership_renewed"]] = {
     "joined": "membership_joined",
     "left": "membership_left",
@@ -77,7 +87,7 @@ def header(payload: payloads.AnyEvent, via: str, extra: Extra) -> Header:
     if payload.delivery_context is not None and payload.delivery_context.is_redelivery:
         fields["redelivered"] = True
     if source is not None:
-        fields["author"] = person(source.user_id)
+        fields["author"] = person(source.user_id) or (NOBODY if isinstance(payload, _ACTS) else None)
         fields["group"] = group(source)
         if source.type not in ("user", "group", "room"):
             extra["source.type"] = source.type

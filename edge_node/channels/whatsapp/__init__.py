@@ -7,7 +7,8 @@ Shapes in: the raw body (at most 3 MB, 1,000 updates) and the header ``X-Hub-Sig
 from collections.abc import Sequence
 
 from edge_node.channels.contract import Channel
-from edge_node.channels.whatsapp import normalise, signature
+from edge_node.channels.whatsapp.normalise import parse
+from edge_node.channels.whatsapp.signature import HEADER, verify
 from shared.message import Event
 
 
@@ -15,15 +16,15 @@ class _WhatsApp:
     """Meta's Cloud API as a channel."""
 
     name = "whatsapp"
-    signature_header = signature.HEADER
+    signature_header = HEADER
 
-    def verify(self, secrets: Sequence[bytes], body: bytes, signature_value: bytes | None) -> bool:
-        """Say whether one of ``secrets`` made the header's value over ``body``; see :func:`signature.verify`."""
-        return signature.verify(secrets, body, signature_value)
+    def verify(self, secrets: Sequence[bytes], body: bytes, signature: bytes | None) -> bool:
+        """Say whether one of ``secrets`` made ``signature`` over ``body``; never raises."""
+        return verify(secrets, body, signature)
 
     def parse(self, body: bytes) -> list[Event]:
-        """Turn a verified body into events; raises ``BodyMalformed``, ``TooManyUpdates``; :func:`normalise.parse`."""
-        return normalise.parse(body)
+        """Turn a verified body into events; raises ``BodyMalformed``, ``TooManyUpdates``."""
+        return parse(body)
 
 
 WHATSAPP: Channel = _WhatsApp()

@@ -10,7 +10,7 @@ Not carried over, because the account's own record says them: ``entry[].id`` whe
 
 import msgspec
 
-from edge_node.channels.reading import NotTheEnvelope, Reader, read_body
+from edge_node.channels.reading import NotTheEnvelope, Reader, decode_body, read_body
 from edge_node.channels.whatsapp.leftovers import (
     decoded,
     items,
@@ -20,13 +20,22 @@ from edge_node.channels.whatsapp.leftovers import (
     unclassified_parts,
 )
 from edge_node.channels.whatsapp.normalise_updates import notice_of
-from edge_node.channels.whatsapp.normalise_value import Budget, events_of, people_of
-from edge_node.channels.whatsapp.payloads import ITEM_FIELDS, NOTICE_FIELDS, OBJECT, Change, Entry, Webhook
-from edge_node.channels.whatsapp.people import Extra
+from edge_node.channels.whatsapp.normalise_value import Budget, careful, contacts_of, ordinary
+from edge_node.channels.whatsapp.payloads import (
+    ITEM_FIELDS,
+    NOTICE_FIELDS,
+    OBJECT,
+    Change,
+    Entry,
+    OrdinaryWebhook,
+    Webhook,
+)
+from edge_node.channels.whatsapp.people import Extra, People
 from shared.errors import TooManyUpdates
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event
 
+_ORDINARY: Reader[OrdinaryWebhook] = Reader(OrdinaryWebhook)
 _WEBHOOK: Reader[Webhook] = Reader(Webhook)
 _ENTRY: Reader[Entry] = Reader(Entry)
 _CHANGE: Reader[Change] = Reader(Change)
@@ -39,6 +48,34 @@ def parse(body: bytes) -> list[Event]:
     Raises ``BodyMalformed`` only where the bytes are no JSON, ``TooManyUpdates`` over ``BODY_UPDATES_MAX``.  JSON of
     another shape, or of another of Meta's products, becomes one ``Unclassified`` event without ``via``.
     """
+    return _ordinary(body) or _careful(body)
+
+
+def _ordinary(body: bytes) -> list[Event] | None:
+    """Turn a body without a surprise in its envelope into events; ``None`` where there is one."""
+    try:
+        webhook = decode_body(body, _ORDINARY.decoder)
+    except NotTheEnvelope:
+        return None
+    if webhook.object != OBJECT:
+        return None
+    budget = Budget()
+    events: list[Event] = []
+    for entry in webhook.entry:
+        via = "" if entry.id is None else str(entry.id)
+        extra: Extra = None if entry.time is None else {"entry.time": entry.time}
+        for change in entry.changes:
+            if change.field not in ITEM_FIELDS:
+                return None
+            found = ordinary(change.field, change.value, via, extra, budget)
+            if found is None:
+                return None
+            events += found
+    return events
+
+
+def _careful(body: bytes) -> list[Event]:
+    """Turn any body into events, each part of it read by itself."""
     try:
         webhook, unknown = read_body(body, _WEBHOOK)
     except NotTheEnvelope:
@@ -82,7 +119,7 @@ def _change(raw: msgspec.Raw, via: str, extra: Extra, entry: Entry, budget: Budg
     change, unknown = found
     events: list[Event] | None
     if change.field in ITEM_FIELDS:
-        events = events_of(change.field, change.value, via, extra, budget)
+        events = careful(change.field, change.value, via, extra, budget)
     else:
         budget.take(1)
         events = _whole(change, raw, via, extra, entry)
@@ -101,7 +138,8 @@ def _whole(change: Change, raw: msgspec.Raw, via: str, extra: Extra, entry: Entr
     via = _number(change.value, via)
     if change.field not in NOTICE_FIELDS:
         return [unclassified("unknown_field", raw, via, extra)]
-    people, _, _ = people_of((items(members(change.value).get("contacts")) or [])[:BODY_UPDATES_MAX], 1)
+    contacts = items(members(change.value).get("contacts")) or []
+    people = People(contacts_of(contacts[:2])[0], 1)
     notice = notice_of(change.field, bytes(change.value), via, entry.time, extra, people)
     return None if notice is None else [notice]
 

@@ -56,7 +56,7 @@ def moment(value: str | int | float | None, extra: Extra) -> tuple[int, Extra]:
     return at, extra
 
 
-def event_of(message: kinds.AnyMessage, extra: Extra, via: str, people: People, out: bool, raw: bytes) -> Event:
+def event_of(message: kinds.AnyMessage, extra: Extra, via: str, people: People, out: bool, raw: msgspec.Raw) -> Event:
     """Turn one message into its event.
 
     ``extra`` is what the structs did not name, ``out`` says that it is an echo, ``raw`` is the message's own bytes.
@@ -162,7 +162,7 @@ def _beyond(context: Context | None, path: str, quoted: str | None) -> Extra:
     return {f"{path}.{name}": value for name, value in said.items() if value is not None} or None
 
 
-def _identity_change(message: kinds.SystemMessage, header: _Header, raw: bytes) -> Event:
+def _identity_change(message: kinds.SystemMessage, header: _Header, raw: msgspec.Raw) -> Event:
     """Turn a system message into a change of names; one of an unknown type is kept as it came.
 
     ``from`` is the name before the change; where it is withheld, only the new names are known (the old ones come by
@@ -174,7 +174,7 @@ def _identity_change(message: kinds.SystemMessage, header: _Header, raw: bytes) 
     change = _CHANGES.get(system.type)
     common: dict[str, Any] = {"channel": "whatsapp", "via": via, "at": at, "group": group, "event_id": message.id}
     if change is None:
-        return Unclassified(**common, author=author or to, extra=extra, reason="unknown_kind", raw=raw)
+        return Unclassified(**common, author=author or to, extra=extra, reason="unknown_kind", raw=bytes(raw))
     own: dict[str, Any] = {}
     current = identifiers(_new_names(message), own)
     previous = tuple([one for one in identifiers(_old_names(message, change), own) if one not in current])

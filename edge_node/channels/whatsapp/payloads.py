@@ -131,6 +131,34 @@ class Contact(Part, frozen=True, kw_only=True):
     identity_key_hash: str | None = None
 
 
+class OrdinaryValue(Value, frozen=True, kw_only=True):
+    """The same with its contacts read at once."""
+
+    contacts: list[Contact] | None = None  # type: ignore[assignment]  # read, not raw: msgspec takes the last word
+
+
+class OrdinaryChange(Part, frozen=True, kw_only=True):
+    """A change of a field in ``ITEM_FIELDS``."""
+
+    field: str
+    value: OrdinaryValue
+
+
+class OrdinaryEntry(Part, frozen=True, kw_only=True):
+    """An entry of such changes."""
+
+    changes: list[OrdinaryChange]
+    id: str | int | None = None
+    time: Stamp = None
+
+
+class OrdinaryWebhook(Part, frozen=True, kw_only=True):
+    """A body of such entries without a surprise in its envelope: one decode reads it down to the updates."""
+
+    object: str
+    entry: list[OrdinaryEntry]
+
+
 class StatusObject(Part, frozen=True, kw_only=True):
     """What became of a message sent.
 

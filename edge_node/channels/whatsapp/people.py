@@ -7,7 +7,7 @@ Rules, each from a trap of the platform ("Business-scoped user ids", 2026-05-28)
 * A person has at most one identifier of each kind, and the update's own wins over its contact's.  A differing one is
   kept in ``extra``, never as a second name of the person: two names under one subject would be a guess.
 * A contact belongs to an update that shares an identifier with it.  Its place in the list says nothing, except where
-  the value has one contact and one update: then it is that update's person.
+  the value has one contact and one update: then it is that update's person, unless both carry BSUIDs that differ.
 """
 
 import re
@@ -48,22 +48,30 @@ def identifiers(named: Iterable[Named], extra: dict[str, Any]) -> tuple[Identifi
     for kind, path, value in named:
         if not value:
             continue
-        if kind != "whatsapp_parent_user" and "." in value and (shape := _BSUID.fullmatch(value)):
+        if _is_odd(kind, value) and (shape := _BSUID.fullmatch(value)):
             kind = "whatsapp_parent_user" if shape[1] else "whatsapp_user"
         if found.setdefault(kind, value) != value:
             extra[path] = value
     return tuple([Identifier(kind, found[kind]) for kind in _ORDER if kind in found])
 
 
+def _is_odd(kind: IdentifierKind, value: str) -> bool:
+    """Say whether a value may be of another kind than its property is for."""
+    if kind == "whatsapp_phone":
+        return "." in value
+    return kind == "whatsapp_user" and value[2:7] == ".ENT."
+
+
 class People:
     """The contacts of one value, and the persons made of them so far."""
 
-    __slots__ = ("_contacts", "_index", "_known", "_single", "_used")
+    __slots__ = ("_alone", "_contacts", "_index", "_known", "_single", "_used")
 
     def __init__(self, contacts: list[tuple[Contact, Extra]], updates: int) -> None:
         """Take the value's contacts, each with the properties its struct lacks, and the number of its updates."""
         self._contacts = contacts
-        self._single = len(contacts) == 1 and updates == 1
+        self._alone = updates == 1
+        self._single = self._alone and len(contacts) == 1
         self._used: set[int] = set()
         self._known: dict[tuple[Any, ...], tuple[Person | None, Extra]] = {}
         self._index: dict[str, int] = {}
@@ -84,6 +92,8 @@ class People:
 
         ``names`` are the three properties' names in the update.  ``None`` where it names nobody.
         """
+        if self._alone:
+            return self._made(names, user, parent, phone, key_hash)
         mark = (names, user, parent, phone, key_hash)
         if (known := self._known.get(mark)) is None:
             known = self._known[mark] = self._made(names, user, parent, phone, key_hash)
@@ -117,20 +127,22 @@ class People:
         for value in own:
             if value and (place := self._index.get(value)) is not None:
                 return place
-        return 0 if self._single else None
+        return 0 if self._single and not _differ(own[0], self._contacts[0][0].user_id) else None
 
-    def unused(self) -> list[tuple[int, Person, Extra]]:
-        """Return the contacts that no update spoke of, by place; an exact double of a used one is not among them."""
+    def unused(self) -> list[tuple[int, Person]]:
+        """Return the contacts that no update spoke of, by place.
+
+        An exact double of a used one is not among them, nor one that says nothing.
+        """
         if len(self._used) == len(self._contacts):
             return []
         used = [self._contacts[place] for place in self._used]
-        left: list[tuple[int, Person, Extra]] = []
-        for place, entry in enumerate(self._contacts):
-            if place not in self._used and entry not in used:
-                extra: dict[str, Any] = {}
-                found = identifiers(_named(entry[0]), extra)
-                left.append((place, _person(found, entry[0], None), joined(extra, entry[1])))
-        return left
+        used.append((Contact(), None))
+        return [
+            (place, _person(identifiers(_named(entry[0]), {}), entry[0], None))
+            for place, entry in enumerate(self._contacts)
+            if place not in self._used and entry not in used
+        ]
 
     def only(self) -> Person | None:
         """Return the person of a value that has exactly one contact."""
@@ -138,6 +150,12 @@ class People:
             return None
         contact = self._contacts[0][0]
         return _person(identifiers(_named(contact), {}), contact, None)
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Say whether these are BSUIDs of two people: both of the same shape, and not the same."""
+    shapes = (_BSUID.fullmatch(one or ""), _BSUID.fullmatch(other or ""))
+    return one != other and None not in shapes and len({bool(shape and shape[1]) for shape in shapes}) == 1
 
 
 def _named(contact: Contact) -> list[Named]:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.core.accounts import Account, Credentials
-from edge_node.storage.keys.draft import Fresh
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
 from shared.crypto import content_place, seal_once
@@ -111,17 +110,17 @@ class Accounts:
         if owner is None:
             owner = draw_opaque_id(self._keys.entropy)
             draft.owner(owner, scope[0], scope[1], scope[2])
-        fresh: Fresh = draft.row(owner, "account", account.name.encode())
-        place = content_place(self._keys.region, owner, "account", "sealed", fresh.id)
-        sealed = seal_once(fresh.key, fresh.nonce, msgspec.json.encode(_Sealed(account, credentials)), place)
+        key, secret, nonce = draft.row(owner, "account", account.name.encode())
+        place = content_place(self._keys.region, owner, "account", "sealed", key)
+        sealed = seal_once(secret, nonce, msgspec.json.encode(_Sealed(account, credentials)), place)
         await self._keys.commit(draft, now)
         if replace:
             steps = [
                 Step(_RETIRE_KEY, [(draw_opaque_id(self._keys.entropy), now, account.name)]),
-                Step(_REPLACE, [(account.channel, fresh.id, sealed, account.name)], expect=1),
+                Step(_REPLACE, [(account.channel, key, sealed, account.name)], expect=1),
             ]
         else:
-            steps = [Step(_SAVE, [(account.name, account.channel, fresh.id, sealed)], expect=1)]
+            steps = [Step(_SAVE, [(account.name, account.channel, key, sealed)], expect=1)]
         try:
             await self._content.run([*steps, Step(_RAISE_COUNTER)])
         except ScriptRefused:

@@ -6,14 +6,16 @@ from typing import Literal, NamedTuple
 from edge_node.storage.content.head import turn
 from shared.database.contract import Database, Row, Step, StepResult
 
-_COLUMNS = "(mark, account, conversation, subject, direction, kind, at, received_at, edited_at, keep, key, sealed)"
+_COLUMNS = """
+(mark, account, conversation, subject, direction, kind, at, received_at, edited_at, grouped, keep, key, sealed)
+"""
 _LIVES = """
 (CAST(:subject AS INTEGER) IS NULL OR EXISTS (SELECT 1 FROM subject WHERE id = :subject AND keep = 'active'))
 """
 _MESSAGE_VALUES = """
 SELECT CAST(:mark AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER), CAST(:subject AS INTEGER),
        CAST(:direction AS TEXT), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER),
-       CAST(:edited_at AS INTEGER), 'active', CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
+       CAST(:edited_at AS INTEGER), CAST(:grouped AS INTEGER), 'active', CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
 """
 _GUARDED_MESSAGE = f"""
 INSERT INTO message {_COLUMNS} {_MESSAGE_VALUES}
@@ -65,6 +67,7 @@ class MessageRow(NamedTuple):
     at: int
     received_at: int
     edited_at: int
+    grouped: int
     key: int
     sealed: bytes
     tombstone: bytes

@@ -1,7 +1,6 @@
 """Keys drawn for one commit, in memory: nothing of it counts before the key store has taken it."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -10,23 +9,15 @@ from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
 from shared.entropy import Entropy
 from shared.limits import BUCKET_ROWS_MAX
 
-_DRAWN = KEY_BYTES + 2 * NONCE_BYTES
+_ROW = KEY_BYTES + 2 * NONCE_BYTES
+_ROWS_DRAWN = 64
+"""Rows that randomness is drawn for at once: one system call instead of one each."""
 
+Use = tuple[str, bytes, int]
+"""What a row key is for: the content table, the blind index its row is found by, and the key's id."""
 
-class Use(NamedTuple):
-    """What a row key is for: the content table, the blind index its row is found by, and the key's id."""
-
-    table: str
-    lookup: bytes
-    key: int
-
-
-class Fresh(NamedTuple):
-    """A row key to seal one row with: its id, the key, and a nonce for the row's one sealed column."""
-
-    id: int
-    key: bytes
-    nonce: bytes
+Fresh = tuple[int, bytes, bytes]
+"""A row key to seal one row with: its id, the key (32 bytes), and a nonce for the row's one sealed column."""
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -61,6 +52,8 @@ class Draft:
         self._ids = ids
         self._entropy = entropy
         self._now = now
+        self._pool = b""
+        self._next = 0
 
     @property
     def empty(self) -> bool:
@@ -92,12 +85,15 @@ class Draft:
             bucket = self._new_bucket(owner)
         row = bucket.id * BUCKET_ROWS_MAX + bucket.next_slot
         bucket.next_slot += 1
-        drawn = self._entropy.draw(_DRAWN)
-        key = drawn[:KEY_BYTES]
-        wrapped = wrap_row(owner_name, bucket, row, key, drawn[KEY_BYTES : KEY_BYTES + NONCE_BYTES])
+        if self._next == len(self._pool):
+            self._pool, self._next = self._entropy.draw(_ROW * _ROWS_DRAWN), 0
+        at = self._next
+        self._next = end = at + _ROW
+        key = self._pool[at : at + KEY_BYTES]
+        wrapped = wrap_row(owner_name, bucket, row, key, self._pool[at + KEY_BYTES : end - NONCE_BYTES])
         self.row_rows.append((row, bucket.version, wrapped))
-        self.uses.append(Use(table, lookup, row))
-        return Fresh(row, key, drawn[KEY_BYTES + NONCE_BYTES :])
+        self.uses.append((table, lookup, row))
+        return row, key, self._pool[end - NONCE_BYTES : end]
 
     def _new_bucket(self, owner: Owner) -> Bucket:
         """Begin a bucket for ``owner``."""

@@ -11,6 +11,7 @@ from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.hierarchy import (
     Bucket,
     Owner,
+    OwnerKind,
     RowKey,
     unwrap_bucket,
     unwrap_index,
@@ -56,7 +57,7 @@ SELECT r.id, r.bucket_version, r.wrapped, b.id, b.owner_version, b.wrapped, o.na
 FROM row_key r JOIN bucket_key b ON b.id = r.id / 256 JOIN owner_key o ON o.id = b.owner WHERE r.id = :row
 """
 
-DayScope = tuple[str, str, int]
+DayScope = tuple[OwnerKind, str, int]
 """Kind, scope and day (days since the epoch) of a conversation's or account's key."""
 
 

@@ -13,7 +13,7 @@ CANARY = "planted-canary"
 
 def raised(*statements: str) -> sqlite3.Error:
     link = sqlite3.connect(":memory:")
-    with pytest.raises(sqlite3.Error) as caught:
+    with pytest.raises(sqlite3.Error) as caught:  # noqa: PT012 - the block is what raises
         for statement in statements:
             link.execute(statement).fetchall()
     return caught.value

@@ -66,13 +66,15 @@ CREATE TABLE message (
     at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
     edited_at INTEGER NOT NULL,
+    grouped INTEGER NOT NULL,
     keep TEXT NOT NULL,
     key INTEGER NOT NULL,
     sealed BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX message_conversation ON message (conversation, at);
-CREATE INDEX message_subject ON message (subject);
+-- A subject's messages are those of the one-to-one conversation and these: one index less on most rows.
+CREATE INDEX message_grouped ON message (subject) WHERE grouped = 1;
 
 -- Everything else a platform told: statuses, relations, notices, what nobody knows yet.
 CREATE TABLE event (
