@@ -56,7 +56,7 @@ class Webhooks:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Take a POST in, answer a GET as the handshake, and turn other methods away."""
-        account = scope["path_params"]["account"]
+        account = _account(scope["path"])
         method = scope["method"]
         if method == "POST":
             body = await read_body(scope, receive, self._limits.bytes_max, self._limits.seconds_max)
@@ -74,5 +74,17 @@ class Webhooks:
 
 def public_app(webhooks: dict[str, Webhooks]) -> ASGIApp:
     """Build the application: one address per channel and account."""
-    handlers = [asgi(f"/webhooks/{name}/{{account:str}}", copy_scope=False)(handler.__call__) for name, handler in webhooks.items()]
+    handlers = [
+        asgi(f"/webhooks/{name}", is_mount=True, copy_scope=False)(handler.__call__)
+        for name, handler in webhooks.items()
+    ]
     return Litestar(route_handlers=handlers, openapi_config=None, logging_config=None, debug=False)
+
+
+def _account(path: str) -> str:
+    """Give the account that the rest of an address names; anything but one segment names none.
+
+    A mount also gets addresses that only begin like it, and ends every rest with a slash.
+    """
+    account = path.removeprefix("/").removesuffix("/")
+    return account if path.startswith("/") and "/" not in account else ""

@@ -40,7 +40,7 @@ async def sweep_unused_keys(keys: KeyStore, content: Database, now: Milliseconds
     for intent_id, body in rows:
         intent = msgspec.msgpack.decode(body, type=Intent)
         async with content.read() as transaction:
-            unused = [use.key for use in intent.uses if not await _is_used(transaction, *use)]
+            unused = [use[2] for use in intent.uses if not await _is_used(transaction, *use)]
         await discard_unused(keys, unused, [], [intent_id])
         swept += len(unused)
         async with keys.database.read() as transaction:

@@ -5,6 +5,7 @@ where it stands.  A removal is done when the key is destroyed, the row is gone, 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from edge_node.metrics import Metrics
@@ -54,27 +55,24 @@ class Remover:
     async def stop(self) -> None:
         """Finish the round at hand and give the lease back."""
         self._stopping = True
-        self._wanted.set()
         if self._task is not None:
-            await self._task
+            while not self._task.done():
+                self._wanted.set()
+                await asyncio.wait([self._task], timeout=0.05)
             self._task = None
-        await self._lease.give_back()
+            await self._lease.give_back()
 
     async def _work(self) -> None:
         """Carry on in rounds, woken by orders and by time."""
         while not self._stopping:
             self._wanted.clear()
             try:
-                while await self.round():
+                while not self._stopping and await self.round():
                     pass
             except (HomeportError, ScriptRefused, OSError) as error:
                 logger().error("alert_removal_failed", error=type(error).__name__)
-            if self._stopping:
-                return
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), IDLE_SECONDS)
-            except TimeoutError:
-                continue
 
     async def round(self) -> int:
         """Carry the oldest open entries to their end; give how many, 0 where another process has the lease."""
@@ -93,7 +91,7 @@ class Remover:
         for entry in entries:
             self._metrics.removed.labels(entry.act).inc()
         await self._measure()
-        logger().info("removed", count=len(entries), state="done", waiting=len(entries) - removed)
+        logger().info("removed", count=len(entries), events=removed, state="done")
         return len(entries)
 
     async def _write_journal(self, entries: Sequence[OpenEntry], people: int) -> None:

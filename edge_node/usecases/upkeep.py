@@ -39,7 +39,7 @@ class Upkeep:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        await self._lease.give_back()
+            await self._lease.give_back()
 
     async def once(self) -> int:
         """Sweep until nothing is left to sweep; give how many keys went."""

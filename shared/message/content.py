@@ -32,7 +32,7 @@ class Mention(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the business's own account is meant."""
 
 
-class Text(_Form):
+class Text(_Form, frozen=True):
     """Words."""
 
     text: str
@@ -55,7 +55,7 @@ class ImageSet(msgspec.Struct, frozen=True, omit_defaults=True):
     total: int | None = None
 
 
-class Media(_Form):
+class Media(_Form, frozen=True):
     """A file: fetched from the platform after the message is safe."""
 
     media: Literal["image", "video", "audio", "voice", "document", "sticker"]
@@ -77,7 +77,7 @@ class Media(_Form):
     image_set: ImageSet | None = None
 
 
-class Sticker(_Form):
+class Sticker(_Form, frozen=True):
     """A LINE sticker; its picture belongs to others and is not fetched."""
 
     package_id: str
@@ -88,7 +88,7 @@ class Sticker(_Form):
     """Words the sender put on it."""
 
 
-class Location(_Form):
+class Location(_Form, frozen=True):
     """A place."""
 
     latitude: float
@@ -98,7 +98,7 @@ class Location(_Form):
     url: str | None = None
 
 
-class CardContent(_Form, tag="cards"):
+class CardContent(_Form, frozen=True, tag="cards"):
     """Contact cards, as the platform structures them; about third parties."""
 
     cards: tuple[dict[str, Any], ...]
@@ -106,7 +106,7 @@ class CardContent(_Form, tag="cards"):
     """``contact_request`` where the sender answered a request for their number."""
 
 
-class Reply(_Form):
+class Reply(_Form, frozen=True):
     """A choice made in something the business sent: button, list row, flow, permission."""
 
     choice: str
@@ -120,7 +120,7 @@ class Reply(_Form):
     detail: dict[str, Any] | None = None
 
 
-class Order(_Form):
+class Order(_Form, frozen=True):
     """A basket sent from a catalogue."""
 
     catalog_id: str | None = None
@@ -128,13 +128,13 @@ class Order(_Form):
     items: tuple[dict[str, Any], ...] = ()
 
 
-class Call(_Form):
+class Call(_Form, frozen=True):
     """A voice call's notice; the call itself is not carried."""
 
     detail: dict[str, Any]
 
 
-class Unsupported(_Form):
+class Unsupported(_Form, frozen=True):
     """The sender sent something that the platform does not hand on."""
 
     what: str | None = None

@@ -38,7 +38,7 @@ class _Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     """Properties that this release does not know: the path from the event's root, with their values."""
 
 
-class Message(_Header, tag="message", kw_only=True):
+class Message(_Header, frozen=True, tag="message", kw_only=True):
     """A subject said something, or the business did from its own phone (``direction: out``)."""
 
     message_id: str
@@ -58,7 +58,7 @@ class Message(_Header, tag="message", kw_only=True):
     errors: tuple[dict[str, Any], ...] = ()
 
 
-class Edit(_Header, tag="edit", kw_only=True):
+class Edit(_Header, frozen=True, tag="edit", kw_only=True):
     """New content for an earlier message; the largest ``at`` is the newest state."""
 
     message_id: str
@@ -70,7 +70,7 @@ class Edit(_Header, tag="edit", kw_only=True):
     quoted_message_id: str | None = None
 
 
-class Recall(_Header, tag="recall", kw_only=True):
+class Recall(_Header, frozen=True, tag="recall", kw_only=True):
     """The sender took a message back: LINE unsend, WhatsApp revoke."""
 
     message_id: str
@@ -79,7 +79,7 @@ class Recall(_Header, tag="recall", kw_only=True):
     to: Person | None = None
 
 
-class Reaction(_Header, tag="reaction", kw_only=True):
+class Reaction(_Header, frozen=True, tag="reaction", kw_only=True):
     """A mark put on a message, or taken off it (``emoji`` absent)."""
 
     message_id: str
@@ -90,7 +90,7 @@ class Reaction(_Header, tag="reaction", kw_only=True):
     to: Person | None = None
 
 
-class Status(_Header, tag="status", kw_only=True):
+class Status(_Header, frozen=True, tag="status", kw_only=True):
     """What became of a message that the business sent."""
 
     message_id: str
@@ -105,7 +105,7 @@ class Status(_Header, tag="status", kw_only=True):
     errors: tuple[dict[str, Any], ...] = ()
 
 
-class Relation(_Header, tag="relation", kw_only=True):
+class Relation(_Header, frozen=True, tag="relation", kw_only=True):
     """The tie between the business and a person or group changed."""
 
     change: Literal[
@@ -127,7 +127,7 @@ class Relation(_Header, tag="relation", kw_only=True):
     detail: dict[str, Any] | None = None
 
 
-class Postback(_Header, tag="postback", kw_only=True):
+class Postback(_Header, frozen=True, tag="postback", kw_only=True):
     """A subject acted on something the business showed: postback, beacon, video watched to the end."""
 
     action: Literal["postback", "beacon", "video_played"]
@@ -136,14 +136,14 @@ class Postback(_Header, tag="postback", kw_only=True):
     beacon: dict[str, Any] | None = None
 
 
-class AccountLink(_Header, tag="account_link", kw_only=True):
+class AccountLink(_Header, frozen=True, tag="account_link", kw_only=True):
     """LINE account link: the subject signed in at the business, or failed to."""
 
     result: str
     nonce: str
 
 
-class IdentityChange(_Header, tag="identity_change", kw_only=True):
+class IdentityChange(_Header, frozen=True, tag="identity_change", kw_only=True):
     """A subject is named otherwise from now on."""
 
     change: Literal["number", "user_id", "security_code"]
@@ -154,7 +154,7 @@ class IdentityChange(_Header, tag="identity_change", kw_only=True):
     detail: dict[str, Any] | None = None
 
 
-class Preference(_Header, tag="preference", kw_only=True):
+class Preference(_Header, frozen=True, tag="preference", kw_only=True):
     """A subject allowed or stopped a category of messages at the platform."""
 
     category: str
@@ -164,13 +164,13 @@ class Preference(_Header, tag="preference", kw_only=True):
     detail: dict[str, Any] | None = None
 
 
-class Problem(_Header, tag="problem", kw_only=True):
+class Problem(_Header, frozen=True, tag="problem", kw_only=True):
     """The platform reports an error that belongs to no single message (``value.errors``)."""
 
     errors: tuple[dict[str, Any], ...]
 
 
-class Notice(_Header, tag="notice", kw_only=True):
+class Notice(_Header, frozen=True, tag="notice", kw_only=True):
     """News about the business's own account: templates, quality, reviews, groups, module channels, calls."""
 
     topic: str
@@ -178,7 +178,7 @@ class Notice(_Header, tag="notice", kw_only=True):
     detail: dict[str, Any]
 
 
-class Unclassified(_Header, tag="unclassified", kw_only=True):
+class Unclassified(_Header, frozen=True, tag="unclassified", kw_only=True):
     """An event that this release does not know, kept as it came."""
 
     reason: Literal["unknown_kind", "unknown_field", "unexpected_shape"]

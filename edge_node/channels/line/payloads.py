@@ -197,7 +197,7 @@ class Module(Part, frozen=True, kw_only=True, omit_defaults=True):
 
     type: str
     bot_id: str | None = None
-    scopes: tuple[str, ...] | None = None
+    scopes: list[str] | None = None
     reason: str | None = None
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.core.accounts import Account, Credentials
-from edge_node.storage.keys.store import KeyStore
+from edge_node.storage.keys.store import DayScope, KeyStore
 from shared.clock import Clock
 from shared.crypto import content_place, seal_once
 from shared.crypto.sealing import Cipher
@@ -103,7 +103,7 @@ class Accounts:
     async def _save_once(self, account: Account, credentials: Credentials, *, replace: bool) -> None:
         """Draw a key, seal, commit keys and then content."""
         now = self._clock.now()
-        scope = ("account", f"credentials/{account.name}", 0)
+        scope: DayScope = ("account", f"credentials/{account.name}", 0)
         owner = (await self._keys.remember_days([scope])).get(scope)
         await self._keys.reserve(3)
         draft = self._keys.draft([owner] if owner else [], now)

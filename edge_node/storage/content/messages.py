@@ -98,11 +98,12 @@ def take_in_steps(
     messages: Sequence[MessageRow], events: Sequence[EventRow], edits: Sequence[EditRow], now: int
 ) -> list[Step]:
     """Give the statements that take a batch in, edits after the messages they may belong to."""
+    # Plain tuples: the driver binds them in half the time that a subclass takes.
     steps = []
     if messages:
-        steps.append(Step(INSERT_MESSAGE, messages))
+        steps.append(Step(INSERT_MESSAGE, [tuple(row) for row in messages]))
     if events:
-        steps.append(Step(_INSERT_EVENT, events))
+        steps.append(Step(_INSERT_EVENT, [tuple(row) for row in events]))
     for edit in edits:
         row = edit.row
         steps.append(Step(_SUPERSEDE, [(edit.log_entry, now, row.mark, row.edited_at, row.subject)]))

@@ -179,6 +179,16 @@ async def ask_once(address: str, path: str = "/") -> Answer:
         await client.close()
 
 
+async def reaches(address: str, pid: int) -> None:
+    """Ask until that worker answers: the one it replaced may take a few more before it lets go of the socket."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            answer = await ask_once(address)
+            assert answer.status == 200
+            if answer.pid == pid:
+                return
+
+
 def refuses(address: str) -> bool:
     """Say whether nobody listens there."""
     host, _, port = address.rpartition(":")
