@@ -106,17 +106,15 @@ def up(arguments: list[str]) -> int:
     """Run a node whose settings and stores lie in ``var/dev``."""
     install("runtime")
     folder = ROOT / "var" / "dev"
-    settings = folder / "node.toml"
-    if not settings.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.write_text('region = "home"\ndata_dir = "data"\njournal_dir = "journal"\nlog_form = "console"\n')
-        say(f"wrote {settings.relative_to(ROOT)}; homeport edge run --help lists every setting")
-    environment = {"HOMEPORT_EDGE_CONFIG": str(settings)}
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     homeport = str(VENV / "bin" / "homeport")
+    environment = {"HOMEPORT_EDGE_CONFIG": str(folder / "node.toml")}
     if not (folder / "data").exists():
-        status = run([homeport, "edge", "init"], environment)
+        status = run([homeport, "edge", "init", "--region", "home"], environment)
         if status:
             return status
+    environment["HOMEPORT_EDGE_LOG_FORM"] = os.environ.get("HOMEPORT_EDGE_LOG_FORM", "console")
+    say(f"the node's settings and stores are in {folder.relative_to(ROOT)}; Ctrl-C stops it")
     become([homeport, "edge", "run", *arguments], environment)
 
 
@@ -177,18 +175,24 @@ def pins(file: Path) -> list[str]:
 
 def install(name: str) -> None:
     """Install lock ``name`` and the project itself into ``.venv``, unless that is done already."""
-    file, stamp = LOCKS / f"{name}.txt", VENV / f"homeport-{name}.stamp"
-    made_from = fingerprint(file)
-    if stamp.exists() and stamp.read_text() == made_from and Path(python()).exists():
+    if is_installed(name) or (name == "runtime" and is_installed("test")):  # the latter holds the former whole
         return
     make_environment()
+    file = LOCKS / f"{name}.txt"
     count = len(pins(file))
     say(f"installing {count} packages from {file.relative_to(ROOT)}; the first time this takes a minute or two")
     started = time.monotonic()
     pip(["--require-hashes", "--requirement", str(file)], count)
     pip(["--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT)], 1)
-    stamp.write_text(made_from)
+    (VENV / f"homeport-{name}.stamp").write_text(fingerprint(file))
     say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def is_installed(name: str) -> bool:
+    """Say whether ``.venv`` holds lock ``name`` as it is now."""
+    stamp = VENV / f"homeport-{name}.stamp"
+    made = Path(python()).exists() and stamp.exists()
+    return made and stamp.read_text() == fingerprint(LOCKS / f"{name}.txt")
 
 
 def fingerprint(file: Path) -> str:

@@ -54,7 +54,7 @@ class Programs(click.Group):
             if point.name == cmd_name:
                 try:
                     command = point.load()
-                except Exception as error:  # whatever a program does at import, the others' commands stay usable
+                except Exception as error:  # noqa: BLE001 - a broken program must not show its traceback
                     raise Failure(unforeseen(error)) from None
                 if not isinstance(command, click.Command):
                     raise Failure(f"command_broken: {cmd_name} registers no command. Install homeport again.")
@@ -70,7 +70,7 @@ class Programs(click.Group):
             raise kind(f"{error.code}: {error}") from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
-        except Exception as error:  # the last line of defence: a foreign text may hold what people wrote
+        except Exception as error:  # noqa: BLE001 - a foreign text may hold what people wrote
             raise Failure(unforeseen(error)) from None
 
 

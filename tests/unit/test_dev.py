@@ -92,6 +92,13 @@ def test_an_installation_is_exact_and_done_once(dev, asked):
     assert len(asked) == 2
 
 
+def test_the_test_lock_holds_the_runtime_lock(dev, asked):
+    """After ``test``, ``demo`` starts at once."""
+    dev.install("test")
+    dev.install("runtime")
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("changed", ["test.txt", "pyproject.toml"])
 def test_a_change_of_what_it_is_made_from_installs_again(dev, asked, changed):
     """A new lock or a new project file is taken up."""
@@ -186,6 +193,16 @@ def test_every_pin_of_a_lock_has_hashes_and_no_address(name):
     assert blocks
     assert [block.splitlines()[0] for block in blocks if "==" not in block or "--hash=sha256:" not in block] == []
     assert re.search(r"://|^-[-if]|^\s*(?:--index|--extra|--find)", text, re.MULTILINE) is None
+
+
+def test_the_test_lock_is_a_superset():
+    """What a node needs is all in the lock that tests run with."""
+    runtime, test = (
+        set(re.findall(r"^\S+==\S+", (ROOT / "deploy" / "requirements" / name).read_text(), re.MULTILINE))
+        for name in ("runtime.txt", "test.txt")
+    )
+    assert runtime
+    assert runtime <= test
 
 
 def test_the_locks_agree():

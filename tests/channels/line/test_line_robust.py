@@ -163,7 +163,7 @@ def test_nesting_is_kept_refused_or_unclassified_but_never_fatal(levels):
 
 def torture(shared_data):
     """Return the parser cases."""
-    return sorted(shared_data / "torture/json").iterdir())
+    return sorted((shared_data / "torture/json").iterdir())
 
 
 def test_torture_files_as_body(shared_data):
@@ -187,7 +187,7 @@ def test_torture_files_as_an_event_between_others(shared_data):
 
 
 def test_naughty_strings_are_said_as_they_are(shared_data):
-    strings = json.loads(shared_data / "torture/blns.json").read_bytes())
+    strings = json.loads((shared_data / "torture/blns.json").read_bytes())
     events = [
         event
         for part in range(0, len(strings), 500)

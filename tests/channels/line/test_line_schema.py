@@ -15,7 +15,7 @@ yaml = pytest.importorskip("yaml", reason="pyyaml is not installed")
 @pytest.fixture(scope="module")
 def schemas(shared_data):
     """Return LINE's schemas by name, with the one kind of event they lack."""
-    found = yaml.load(shared_data / "line/webhook.yml").read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    found = yaml.load((shared_data / "line/webhook.yml").read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     schemas = found["components"]["schemas"]
     schemas["Event"]["discriminator"]["mapping"]["messageEdited"] = "#/components/schemas/MessageEvent"
     return schemas

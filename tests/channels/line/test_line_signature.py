@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from edge_node.channels.line import LINE
 from edge_node.channels.line.signature import sign
-from tests.channels.line.cases 
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 BODY = b'{"destination":"U1","events":[]}'
@@ -78,7 +77,7 @@ def test_only_the_signature_made_over_this_body_is_good(body, secret, signature)
 
 
 def test_wycheproof(shared_data):
-    groups = json.loads(shared_data / "crypto/hmac_sha256_test.json").read_bytes())["testGroups"]
+    groups = json.loads((shared_data / "crypto/hmac_sha256_test.json").read_bytes())["testGroups"]
     answers = 0
     for group in groups:
         for case in group["tests"]:
