@@ -8,7 +8,7 @@ import msgspec
 from edge_node.core.custody import portions
 from edge_node.core.marks import mark_parts, message_mark
 from shared.crypto import BlindIndex, pack
-from shared.message import Edit, Event, Message, Person, Recall
+from shared.message import Edit, Event, Message, Person, Recall, Unclassified
 
 RECENT_MAX = 100_000
 """Marks of committed events kept in memory, so that a repetition costs nothing."""
@@ -33,9 +33,9 @@ class Filed(msgspec.Struct, frozen=True, gc=False):
     person: Person | None
     mark: bytes
     message: bytes | None
-    """For messages and edits the message's mark, else ``None``."""
+    """The mark of the message it is, edits or takes back, else ``None``."""
     tombstone: bytes | None
-    """For messages, edits and recalls the tombstone's mark, else ``None``."""
+    """Where there is a message: its tombstone's mark."""
     as_event: bool = False
     """Keep an edit as an event of its own: it came from another author than the message."""
 
@@ -93,4 +93,9 @@ class Clerk:
             target = pack(message_mark(taken.account_name, event.message_id))
             tombstone = self._tombstones.of_packed(target)
             return Filed(taken, event, person, mark, self._marks.of_packed(target), tombstone)
+        if isinstance(event, Unclassified) and event.message_id is not None:
+            target = pack(message_mark(taken.account_name, event.message_id))
+            return Filed(
+                taken, event, person, mark, self._marks.of_packed(target), self._tombstones.of_packed(target)
+            )
         return Filed(taken, event, person, mark, None, None)

@@ -42,7 +42,7 @@ class Remover:
         self._clock = clock
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def start(self) -> None:
         """Begin to carry on what is open."""
@@ -54,7 +54,7 @@ class Remover:
 
     async def stop(self) -> None:
         """Finish the round at hand and give the lease back."""
-        self._stopping = True
+        self._stopping.set()
         if self._task is not None:
             while not self._task.done():
                 self._wanted.set()
@@ -64,10 +64,10 @@ class Remover:
 
     async def _work(self) -> None:
         """Carry on in rounds, woken by orders and by time."""
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._wanted.clear()
             try:
-                while not self._stopping and await self.round():
+                while not self._stopping.is_set() and await self.round():
                     pass
             except (HomeportError, ScriptRefused, OSError) as error:
                 logger().error("alert_removal_failed", error=type(error).__name__)

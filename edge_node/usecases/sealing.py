@@ -17,6 +17,7 @@ from shared.crypto import content_table, seal_once
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Media, Message
 
+_AS_MESSAGE = (Message, Edit)
 _encoder = msgspec.json.Encoder()
 
 DayOwners = dict[DayScope, tuple[str, bool]]
@@ -82,7 +83,7 @@ class Sealer:
     ) -> None:
         """Seal one row under a key of its own; ``tables`` remembers the common part of places in this batch."""
         event, owner = filed.event, place.owner
-        as_message = filed.message is not None and not filed.as_event
+        as_message = type(event) in _AS_MESSAGE and not filed.as_event
         table, lookup = ("message", filed.message or b"") if as_message else ("event", filed.mark)
         key, secret, nonce = draft.row(owner, table, lookup)
         common = tables.get((table, owner))
@@ -139,6 +140,7 @@ def _event_row(filed: Filed, place: _Place, key: int, content: bytes) -> EventRo
     """Give the row of any other event."""
     return EventRow(
         mark=filed.mark,
+        about=filed.message,
         account=filed.taken.account,
         conversation=place.conversation,
         subject=place.subject,
@@ -147,6 +149,7 @@ def _event_row(filed: Filed, place: _Place, key: int, content: bytes) -> EventRo
         received_at=filed.taken.received_at,
         key=key,
         sealed=content,
+        tombstone=filed.tombstone,
     )
 
 

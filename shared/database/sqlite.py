@@ -181,6 +181,9 @@ async def _open_thread(path: Path, **how: Any) -> _Thread:
     connection = aiosqlite.connect(
         path, factory=Link, isolation_level=None, cached_statements=STATEMENTS_KEPT, timeout=BUSY_MS / 1000
     )
+    # A program that ends by an error, its stores not closed, must end; aiosqlite's threads would keep it alive.
+    # Ending in the middle of a commit is what SQLite is made for.
+    connection._thread.daemon = True  # noqa: SLF001 - aiosqlite 0.22 has no public way
     failed = False
     try:
         await connection

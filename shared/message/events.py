@@ -184,6 +184,8 @@ class Unclassified(_Header, frozen=True, tag="unclassified", kw_only=True):
     reason: Literal["unknown_kind", "unknown_field", "unexpected_shape"]
     raw: bytes
     """The bytes of this one event (base64 in JSON)."""
+    message_id: str | None = None
+    """The message it is, or edits, where that can be read: a recall of that message takes this with it."""
 
 
 Event = (

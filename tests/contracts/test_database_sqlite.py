@@ -60,6 +60,17 @@ async def main():
 
 asyncio.run(main())
 """
+FAIL = """
+import asyncio, sys
+from pathlib import Path
+from shared.database.sqlite import open_sqlite
+
+async def main():
+    store = await open_sqlite(Path(sys.argv[1]))
+    raise LookupError("on purpose")
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture(params=OPENERS)
@@ -225,6 +236,13 @@ async def test_a_killed_writer_leaves_neither_lock_nor_row(tmp_path):
     async with store.read() as transaction:
         assert await transaction.fetch("SELECT body FROM note") == [(b"mine",)]
     await store.close()
+
+
+async def test_a_program_that_fails_ends_though_it_closed_nothing(tmp_path):
+    failing = python(FAIL, tmp_path / "store.db")
+    _, errors = await asyncio.to_thread(failing.communicate, timeout=60)
+    assert failing.returncode == 1
+    assert "on purpose" in errors
 
 
 async def test_a_writer_that_never_ends_is_not_waited_for_forever(tmp_path, monkeypatch):

@@ -96,7 +96,13 @@ def unclassified_update(
         extra=joined(extra, more),
         reason="unknown_kind" if kinds is not None and kind is not None and kind not in kinds else "unexpected_shape",
         raw=bytes(raw),
+        message_id=_message_of(parts) if kinds is not None else None,
     )
+
+
+def _message_of(parts: dict[str, msgspec.Raw]) -> str | None:
+    """Name the message that an update is or edits."""
+    return text(members(parts.get("edit")).get("original_message_id")) or text(parts.get("id"))
 
 
 def unclassified_parts(reason: Reason, parts: dict[str, Any], via: str, extra: Extra = None) -> Unclassified:

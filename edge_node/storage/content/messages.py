@@ -40,11 +40,12 @@ WHERE message.edited_at < excluded.edited_at AND COALESCE(message.subject, 0) = 
 """
 )
 _INSERT_EVENT = f"""
-INSERT INTO event (mark, account, conversation, subject, kind, at, received_at, keep, key, sealed)
-SELECT CAST(:mark AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER), CAST(:subject AS INTEGER),
-       CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER), 'active', CAST(:key AS INTEGER),
+INSERT INTO event (mark, about, account, conversation, subject, kind, at, received_at, keep, key, sealed)
+SELECT CAST(:mark AS BLOB), CAST(:about AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER),
+       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER), 'active', CAST(:key AS INTEGER),
        CAST(:sealed AS BLOB)
-WHERE {_LIVES} ON CONFLICT (mark) DO NOTHING
+WHERE {_LIVES} AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB))
+ON CONFLICT (mark) DO NOTHING
 """  # noqa: S608 - constants of this page
 _JUDGE_MESSAGE = "SELECT mark, key, subject, edited_at FROM message WHERE mark = :mark"
 _JUDGE_EVENT = "SELECT mark, key FROM event WHERE mark = :mark"
@@ -77,6 +78,7 @@ class EventRow(NamedTuple):
     """Any other event; field order is that of the statement's parameters."""
 
     mark: bytes
+    about: bytes | None
     account: int
     conversation: int | None
     subject: int | None
@@ -85,6 +87,7 @@ class EventRow(NamedTuple):
     received_at: int
     key: int
     sealed: bytes
+    tombstone: bytes | None
 
 
 class EditRow(NamedTuple):
@@ -136,7 +139,8 @@ async def judge(
             verdicts[row.key] = _message_verdict(row, found, bool(tombs))
         for event in events:
             found = await transaction.fetch(_JUDGE_EVENT, {"mark": event.mark})
-            verdicts[event.key] = "again" if not found else "stored" if found[0][1] == event.key else "duplicate"
+            tombs = await transaction.fetch(_TOMBSTONE, {"mark": event.tombstone})
+            verdicts[event.key] = _event_verdict(event, found, bool(tombs))
     return verdicts
 
 
@@ -151,6 +155,13 @@ def _message_verdict(row: MessageRow, found: Sequence[Row], tombstoned: bool) ->
     if row.edited_at and found[0][2] != row.subject:
         return "foreign"
     return "duplicate"
+
+
+def _event_verdict(row: EventRow, found: Sequence[Row], tombstoned: bool) -> Verdict:
+    """Decide for any other event from what stands in the store."""
+    if found:
+        return "stored" if found[0][1] == row.key else "duplicate"
+    return "tombstoned" if tombstoned else "again"
 
 
 def first_seen_step(rows: Sequence[MessageRow]) -> Step:

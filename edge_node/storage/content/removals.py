@@ -17,18 +17,28 @@ SELECT CAST(:id AS TEXT), 'recall', CAST(:reason AS TEXT), 'ordered', CAST(:mark
        (SELECT key FROM message WHERE mark = :mark), CAST(:now AS INTEGER)
 WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
 """
+_ORDER_ABOUT = """
+INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at)
+SELECT CAST(:id AS TEXT) || '-' || CAST(id AS TEXT), 'recall', CAST(:reason AS TEXT), 'ordered', mark, key,
+       CAST(:now AS INTEGER)
+FROM event WHERE about = :mark AND keep = 'active' AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
+"""
 _BURY = """
 INSERT INTO tombstone (mark, key_version, at, log_entry) VALUES (:mark, :key_version, :at, :log_entry)
 ON CONFLICT (mark) DO NOTHING
 """
 _HIDE = "UPDATE message SET keep = 'tombstoned' WHERE mark = :mark AND keep = 'active'"
+_HIDE_ABOUT = "UPDATE event SET keep = 'tombstoned' WHERE about = :mark AND keep = 'active'"
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
 WHERE e.state <> 'done' ORDER BY e.ordered_at, e.id LIMIT :most
 """
 _ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id"
-_REMOVE = "DELETE FROM message WHERE mark = :mark AND keep = 'tombstoned'"
+_REMOVE = (
+    "DELETE FROM message WHERE mark = :mark AND keep = 'tombstoned'",
+    "DELETE FROM event WHERE mark = :mark AND keep = 'tombstoned'",
+)
 _DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id"
 _WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done'"
 
@@ -62,8 +72,10 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
     """Give the statements that order one recall; a repeated one changes nothing."""
     return [
         Step(_ORDER, [(order.log_entry, order.reason, order.mark, now, order.tombstone)]),
+        Step(_ORDER_ABOUT, [(order.log_entry, order.reason, now, order.mark, order.tombstone)]),
         Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
+        Step(_HIDE_ABOUT, [(order.mark,)]),
     ]
 
 
@@ -91,7 +103,7 @@ async def finish(database: Database, people: int, entries: Sequence[OpenEntry], 
     marks = [(entry.mark,) for entry in entries if entry.mark is not None]
     steps = [turn(database, people)]
     if marks:
-        steps.append(Step(_REMOVE, marks))
+        steps += [Step(sql, marks) for sql in _REMOVE]
     steps.append(Step(_DONE, [(now, entry.id) for entry in entries]))
     results = await database.run(steps)
-    return results[1].changed if marks else 0
+    return results[1].changed + results[2].changed if marks else 0

@@ -76,10 +76,12 @@ CREATE INDEX message_conversation ON message (conversation, at);
 -- A subject's messages are those of the one-to-one conversation and these: one index less on most rows.
 CREATE INDEX message_grouped ON message (subject) WHERE grouped = 1;
 
--- Everything else a platform told: statuses, relations, notices, what nobody knows yet.
+-- Everything else a platform told: statuses, relations, notices, what nobody knows yet.  `about` is the mark of the
+-- message whose content a row holds (an edit by another, a message of an unknown kind): a recall takes it, too.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     mark BLOB NOT NULL UNIQUE,
+    about BLOB,
     account INTEGER NOT NULL,
     conversation INTEGER,
     subject INTEGER,
@@ -91,6 +93,7 @@ CREATE TABLE event (
     sealed BLOB NOT NULL
 ) STRICT;
 
+CREATE INDEX event_about ON event (about) WHERE about IS NOT NULL;
 CREATE INDEX event_subject ON event (subject) WHERE subject IS NOT NULL;
 
 -- The node's own log: written before anything is destroyed.  `mark` is cleared when the entry is done.
