@@ -272,7 +272,7 @@ def _path_hook(kind: type, value: object) -> object:
     """Convert to ``Path`` what msgspec does not."""
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError
+    raise TypeError
 
 
 def _invalid(message: str) -> SettingsInvalid:

@@ -1,0 +1,160 @@
+"""Both stores of a node in a temporary folder, and the parts that take messages in, without any process around."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from edge_node.core.accounts import Account, Credentials, WhatsAppIds
+from edge_node.metrics import Metrics
+from edge_node.settings import EdgeSettings
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.people import People
+from edge_node.stores import Stores, initialise, open_stores
+from edge_node.usecases.filing import Clerk, Taken
+from edge_node.usecases.removal import Remover
+from edge_node.usecases.resolving import Resolver
+from edge_node.usecases.taking_in import Outcome, TakingIn
+from shared.crypto import Cipher, content_place
+from shared.message import Edit, Event, Identifier, Message, Person, Recall, Text
+
+ACCOUNT = Account(
+    name="shop", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("3",)), scope="portfolio"
+)
+CREDENTIALS = Credentials((b"an-app-secret-for-tests",), ("verify",))
+
+
+def settings(folder: Path, database_url: str | None = None) -> EdgeSettings:
+    """Give the settings of a node below ``folder``."""
+    data = folder / "data"
+    return EdgeSettings(
+        region="id-test",
+        data_dir=data,
+        journal_dir=folder / "journal",
+        key_dir=data / "keyring",
+        database_url=database_url,
+    )
+
+
+class Bench:
+    """One process's worth of parts over open stores."""
+
+    def __init__(self, stores: Stores, taking_in: TakingIn, remover: Remover) -> None:
+        self.stores = stores
+        self.keys = stores.keys
+        self.content = stores.content
+        self.taking_in = taking_in
+        self.remover = remover
+
+    async def take(self, *events: Event) -> Outcome:
+        """Take events in as one batch."""
+        return await self.taking_in.take_in([taken(event) for event in events])
+
+    async def rows(self, sql: str, **parameters: int | str | bytes) -> list[tuple]:
+        """Read rows of the content store."""
+        async with self.content.read() as transaction:
+            return await transaction.fetch(sql, parameters)
+
+    async def key_rows(self, sql: str, **parameters: int | str) -> list[tuple]:
+        """Read rows of the key store."""
+        async with self.keys.database.read() as transaction:
+            return await transaction.fetch(sql, parameters)
+
+    async def texts(self) -> list[str]:
+        """Open every message that is not taken back and give its words, sorted."""
+        rows = await self.rows("SELECT key, sealed FROM message WHERE keep = 'active'")
+        return sorted([(await self.open("message", key, sealed)).content.text for key, sealed in rows])
+
+    async def open(self, table: str, key: int, sealed: bytes) -> Event:
+        """Open one sealed row under its key and place."""
+        row_key = (await self.keys.open_rows([key]))[key]
+        place = content_place(self.keys.region, row_key.owner, table, "sealed", key)
+        return msgspec.json.decode(Cipher(row_key.key).open(sealed, place), type=Event)
+
+    async def remove(self) -> None:
+        """Carry every open log entry to its end."""
+        while await self.remover.round():
+            pass
+
+    async def check_keys(self) -> None:
+        """Hold the key store to its invariants: every content row opens, nothing is over its bound."""
+        used = []
+        for table in ("message", "event", "identity"):
+            for key, sealed in await self.rows(f"SELECT key, sealed FROM {table}"):
+                row_key = (await self.keys.open_rows([key]))[key]
+                place = content_place(self.keys.region, row_key.owner, table, "sealed", key)
+                Cipher(row_key.key).open(sealed, place)
+                used.append(key)
+        assert len(used) == len(set(used))
+        counts = await self.key_rows("SELECT id / 256, count(*) FROM row_key GROUP BY id / 256")
+        assert all(count <= 256 for _, count in counts)
+        stale = await self.key_rows(
+            "SELECT r.id FROM row_key r JOIN bucket_key b ON b.id = r.id / 256 "
+            "JOIN owner_key o ON o.id = b.owner WHERE r.bucket_version <> b.version OR b.owner_version <> o.version"
+        )
+        assert stale == []
+
+
+@asynccontextmanager
+async def bench(folder: Path, database_url: str | None = None) -> AsyncIterator[Bench]:
+    """Open a node's parts below ``folder``, making the node the first time."""
+    chosen = settings(folder, database_url)
+    if not (chosen.data_dir / "keys.db").exists():
+        await initialise(chosen)
+    async with open_stores(chosen) as stores:
+        if not await stores.accounts.load():
+            await stores.accounts.save(ACCOUNT, CREDENTIALS, replace=False)
+        identity, group, mark, tombstone = [
+            (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")
+        ]
+        people = People(stores.content, chosen.region)
+        await people.forget()
+        taking_in = TakingIn(
+            stores.content,
+            stores.keys,
+            Clerk(mark, tombstone),
+            Resolver(people, stores.keys, identity, group),
+            stores.clock,
+        )
+        lease = Lease(stores.content, "remover", stores.entropy.draw(8).hex(), 15_000)
+        remover = Remover(stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock)
+        yield Bench(stores, taking_in, remover)
+        await lease.give_back()
+
+
+def taken(event: Event) -> Taken:
+    """Say that an event was admitted for the test account."""
+    return Taken(event, 1, ACCOUNT.name, ACCOUNT.scope, 1_700_000_000_000)
+
+
+def person(number: int, *, phone: int | None = None) -> Person:
+    """Give a person with a BSUID and, where asked, a phone."""
+    names = [Identifier("whatsapp_user", f"ID.{number}")] if number else []
+    if phone is not None:
+        names.append(Identifier("whatsapp_phone", f"62{phone}"))
+    return Person(tuple(names))
+
+
+def message(number: int, author: Person, text: str, at: int = 1000, **more: object) -> Message:
+    """Give a message of a person."""
+    return Message(
+        channel="whatsapp", via="3", at=at, author=author, message_id=f"wamid.{number}", content=Text(text), **more
+    )
+
+
+def edit(number: int, author: Person, text: str, at: int) -> Edit:
+    """Give an edit of a message."""
+    return Edit(
+        channel="whatsapp", via="3", at=at, author=author, message_id=f"wamid.{number}", content=Text(text)
+    )
+
+
+def recall(number: int, author: Person, at: int = 9000) -> Recall:
+    """Give a recall of a message."""
+    return Recall(channel="whatsapp", via="3", at=at, author=author, message_id=f"wamid.{number}")
+
+
+def texts_of(events: Sequence[Event]) -> list[str]:
+    """Give the words of messages."""
+    return [event.content.text for event in events if isinstance(event, Message) and isinstance(event.content, Text)]
