@@ -53,9 +53,7 @@ _SAFE = re.compile(r"[\w .,:;/()'\[\]<>=+%*-]{0,300}", re.ASCII)
 Logger = structlog.typing.FilteringBoundLogger
 
 
-def withhold_unlisted(
-    _logger: object, _method: str, record: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def withhold_unlisted(_logger: object, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Drop every field that is not on the list or whose value is not of a safe form."""
     kept = {name: value for name, value in record.items() if _may_be_printed(name, value)}
     withheld = len(record) - len(kept)

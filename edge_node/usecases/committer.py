@@ -29,9 +29,7 @@ class _Waiting(NamedTuple):
 class Committer:
     """The one writer of a process."""
 
-    def __init__(
-        self, taking_in: TakingIn, metrics: Metrics, clock: Clock, *, events_max: int, bytes_max: int
-    ) -> None:
+    def __init__(self, taking_in: TakingIn, metrics: Metrics, clock: Clock, *, events_max: int, bytes_max: int) -> None:
         """Take the bounds of what may wait: ``events_max`` events, ``bytes_max`` bytes."""
         self._taking_in = taking_in
         self._metrics = metrics

@@ -95,7 +95,5 @@ class Clerk:
             return Filed(taken, event, person, mark, self._marks.of_packed(target), tombstone)
         if isinstance(event, Unclassified) and event.message_id is not None:
             target = pack(message_mark(taken.account_name, event.message_id))
-            return Filed(
-                taken, event, person, mark, self._marks.of_packed(target), self._tombstones.of_packed(target)
-            )
+            return Filed(taken, event, person, mark, self._marks.of_packed(target), self._tombstones.of_packed(target))
         return Filed(taken, event, person, mark, None, None)

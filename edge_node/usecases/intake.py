@@ -4,12 +4,13 @@ The order is the promise.  Nothing of a request is looked at before its signatur
 before it is synced in both stores.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
 
 from edge_node.channels.contract import Channel
-from edge_node.core.accounts import account_of, is_app_level
+from edge_node.core.accounts import Account, account_of, is_app_level
 from edge_node.core.admission import Admissions, Refused, RestsHere, SentHome, admit
 from edge_node.metrics import Metrics
 from edge_node.storage.content.accounts import StoredAccount
@@ -81,19 +82,23 @@ class Intake:
     def _sort(self, channel_name: str, stored: StoredAccount, events: list[Event]) -> _Sorted:
         """Ask for each event whose it is and where it may rest."""
         result, now, accounts = _Sorted(), self._clock.now(), self._book.all
+        found: dict[tuple[str, bool], Account | None] = {}
         for event in events:
-            self._metrics.events.labels(channel_name, event.__struct_config__.tag).inc()
-            account = account_of(accounts, channel_name, stored.account, event.via, app_level=is_app_level(event))
-            admission = admit(self._admissions, account.name if account else None, event)
-            match admission:
+            named = (event.via, is_app_level(event))
+            if named not in found:
+                found[named] = account_of(accounts, channel_name, stored.account, named[0], app_level=named[1])
+            account = found[named]
+            match admit(self._admissions, account.name if account else None, event):
                 case RestsHere() if account is not None:
                     row = self._book.row(account.name)
                     result.here.append(Taken(event, row.id, account.name, account.scope, now))
                 case SentHome():
                     result.away += 1
                 case Refused(reason):
-                    named = (account or stored.account).name, reason
-                    result.refused[named] = result.refused.get(named, 0) + 1
+                    refused = (account or stored.account).name, reason
+                    result.refused[refused] = result.refused.get(refused, 0) + 1
+        for kind, count in Counter(event.__struct_config__.tag for event in events).items():
+            self._metrics.events.labels(channel_name, kind).inc(count)
         return result
 
     async def _refuse(self, refused: Mapping[tuple[str, str], int]) -> None:

@@ -232,9 +232,7 @@ class Resolver:
             place = content_place(self._keys.region, pseudonym, "identity", "sealed", key)
             sealed = seal_once(secret, nonce, msgspec.json.encode(identifier), place)
             version = self._identities.version
-            change.identities.append(
-                NewIdentity(identifier.kind, blind, version, newcomer.at, key, sealed, pseudonym)
-            )
+            change.identities.append(NewIdentity(identifier.kind, blind, version, newcomer.at, key, sealed, pseudonym))
 
     def _plan_group(self, draft: Draft, change: PeopleChange, blind: bytes, identifier: Identifier, now: int) -> None:
         """Seal a group's identifier under a key of its conversation for the day."""

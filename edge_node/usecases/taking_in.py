@@ -6,6 +6,7 @@ before anyone is told that it is safe.
 """
 
 from collections.abc import Sequence
+
 import msgspec
 
 from edge_node.storage.content.messages import (
@@ -99,9 +100,7 @@ class TakingIn:
         if draft is None:
             return []
         first_edit = bool(sealed.messages) + bool(sealed.events)
-        missed = [
-            edit.row for i, edit in enumerate(sealed.edits) if not results[first_edit + 2 * i + 1].changed
-        ]
+        missed = [edit.row for i, edit in enumerate(sealed.edits) if not results[first_edit + 2 * i + 1].changed]
         outcome.removals += len(sealed.edits) - len(missed)
         if whole and not missed:
             self._keys.settle(draft)

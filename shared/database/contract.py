@@ -118,6 +118,14 @@ class Database(Protocol):
         """
         ...
 
+    async def checkpoint(self) -> bool:
+        """Empty the write-ahead log, so that what was deleted is not in it either; ``False`` where it was not to be.
+
+        Where the engine's log cannot be emptied from here (PostgreSQL recycles its own), nothing is done: what is in
+        it is sealed under keys that are destroyed.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what is queued and close every connection."""
         ...

@@ -86,6 +86,10 @@ class PostgresDatabase:
                 raise fault
         raise StoreUnavailable(cause="deadlock")
 
+    async def checkpoint(self) -> bool:
+        """Do nothing: the server recycles its log by itself."""
+        return False
+
     async def close(self) -> None:
         """Wait for open transactions, then close every connection."""
         await self._pool.close()
@@ -117,7 +121,7 @@ class PostgresDatabase:
             await _roll_back(connection)
             raise
         finally:
-            await self._pool.release(connection)
+            await self._release(connection)
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -125,6 +129,11 @@ class PostgresDatabase:
         try:
             yield connection
         finally:
+            await self._release(connection)
+
+    async def _release(self, connection: Any) -> None:
+        """Give a connection back; one that broke is thrown away, which changes nothing of what was committed."""
+        with contextlib.suppress(*FAULTS):
             await self._pool.release(connection)
 
 
@@ -209,13 +218,16 @@ async def _bracket(connection: Any, begin: str) -> AsyncIterator[None]:
 
 
 async def _roll_back(connection: Any) -> None:
-    """End the transaction; where the connection broke, the server does so by itself."""
-    if connection.is_closed() or not connection.is_in_transaction():
-        return
+    """End the transaction; where the connection broke, the server has done so by itself.
+
+    A connection that broke may have left the pool already, and then refuses every call, questions included.
+    """
     try:
-        await connection.execute("ROLLBACK")
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
     except FAULTS:
-        connection.terminate()
+        with contextlib.suppress(asyncpg.InterfaceError):
+            connection.terminate()
 
 
 async def _translated(act: Awaitable[T], reads: bool) -> T:

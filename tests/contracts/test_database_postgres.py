@@ -82,13 +82,15 @@ async def test_a_script_that_is_ended_runs_again(store):
     assert [result.changed for result in await script] == [1, 1]
 
 
-async def test_a_connection_that_breaks_costs_its_transaction_only(store):
+@pytest.mark.parametrize("notice_s", [0, 0.1])
+async def test_a_connection_that_breaks_costs_its_transaction_only(store, notice_s):
     with pytest.raises(StoreUnavailable):  # noqa: PT012 - the block is what raises
         async with store.write() as broken:
             await broken.execute(INSERT, {"mark": 9})
             [(pid,)] = await broken.fetch("SELECT pg_backend_pid()")
             async with store.write() as other:
                 await other.fetch("SELECT pg_terminate_backend(CAST(:pid AS int))", {"pid": pid})
+            await asyncio.sleep(notice_s)
             await broken.execute(INSERT, {"mark": 10})
     for _ in range(10):
         async with store.read() as transaction:

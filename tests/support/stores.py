@@ -19,9 +19,7 @@ from edge_node.usecases.taking_in import Outcome, TakingIn
 from shared.crypto import Cipher, content_place
 from shared.message import Edit, Event, Identifier, Message, Person, Recall, Text
 
-ACCOUNT = Account(
-    name="shop", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("3",)), scope="portfolio"
-)
+ACCOUNT = Account(name="shop", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("3",)), scope="portfolio")
 CREDENTIALS = Credentials((b"an-app-secret-for-tests",), ("verify",))
 
 
@@ -145,9 +143,7 @@ def message(number: int, author: Person, text: str, at: int = 1000, **more: obje
 
 def edit(number: int, author: Person, text: str, at: int) -> Edit:
     """Give an edit of a message."""
-    return Edit(
-        channel="whatsapp", via="3", at=at, author=author, message_id=f"wamid.{number}", content=Text(text)
-    )
+    return Edit(channel="whatsapp", via="3", at=at, author=author, message_id=f"wamid.{number}", content=Text(text))
 
 
 def recall(number: int, author: Person, at: int = 9000) -> Recall:

@@ -127,9 +127,7 @@ async def write_batch(
     return results, whole
 
 
-async def judge(
-    database: Database, messages: Iterable[MessageRow], events: Iterable[EventRow]
-) -> dict[int, Verdict]:
+async def judge(database: Database, messages: Iterable[MessageRow], events: Iterable[EventRow]) -> dict[int, Verdict]:
     """Say by key what became of each row of a batch that was not whole."""
     verdicts: dict[int, Verdict] = {}
     async with database.read() as transaction:

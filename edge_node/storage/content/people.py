@@ -143,11 +143,7 @@ class People:
         if change.closings:
             steps.append(Step("UPDATE content_store SET people = people + 1"))
             steps.append(Step(_CLOSE, change.closings))
-        steps += [
-            Step(sql, rows, expect=len(rows))
-            for sql, rows in _statements(change)
-            if rows
-        ]
+        steps += [Step(sql, rows, expect=len(rows)) for sql, rows in _statements(change) if rows]
         await self._database.run(steps)
         if change.closings:
             await self.forget()

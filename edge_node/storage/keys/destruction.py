@@ -173,9 +173,7 @@ async def discard_unused(store: KeyStore, rows: Sequence[int], owners: Sequence[
         steps.append(Step("DELETE FROM row_key WHERE id = :id", [(row,) for row in rows]))
     if owners:
         names = [(name,) for name in owners]
-        steps.append(
-            Step("DELETE FROM bucket_key WHERE owner IN (SELECT id FROM owner_key WHERE name = :name)", names)
-        )
+        steps.append(Step("DELETE FROM bucket_key WHERE owner IN (SELECT id FROM owner_key WHERE name = :name)", names))
         steps.append(Step("DELETE FROM owner_key WHERE name = :name", names))
         steps.append(Step("UPDATE key_store SET generation = generation + 1"))
     if steps:

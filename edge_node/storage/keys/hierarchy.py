@@ -83,9 +83,7 @@ def unwrap_row(owner: str, bucket: Cipher, row: int, bucket_version: int, wrappe
     return bucket.open(wrapped, key_place(ROW_KEY, owner, row, bucket_version))
 
 
-def wrap_index(
-    epoch: Cipher, epoch_version: int, purpose: str, version: int, key: bytes, entropy: Entropy
-) -> bytes:
+def wrap_index(epoch: Cipher, epoch_version: int, purpose: str, version: int, key: bytes, entropy: Entropy) -> bytes:
     """Wrap a blind-index key under the epoch key."""
     return epoch.seal(key, key_place(INDEX_KEY, purpose, version, epoch_version), entropy.draw(NONCE_BYTES))
 

@@ -224,7 +224,9 @@ class KeyStore:
 
     def _open_row(self, row: Row) -> RowKey:
         """Unwrap one row key from epoch down."""
-        key, bucket_version, wrapped, bucket, owner_version, bucket_wrapped, name, version, epoch, owner_wrapped, i = row
+        key, bucket_version, wrapped, bucket, owner_version, bucket_wrapped, name, version, epoch, owner_wrapped, i = (
+            row
+        )
         owner = Owner(i, name, version, unwrap_owner(self.epoch(epoch), epoch, name, version, owner_wrapped))
         bucket_cipher = Cipher(unwrap_bucket(owner, bucket, owner_version, bucket_wrapped))
         return RowKey(key, name, unwrap_row(name, bucket_cipher, key, bucket_version, wrapped))
@@ -251,9 +253,7 @@ class KeyStore:
             self.remembered[name] = owner
 
 
-async def create_key_store(
-    database: Database, provider: KeyProvider, region: str, entropy: Entropy, now: int
-) -> None:
+async def create_key_store(database: Database, provider: KeyProvider, region: str, entropy: Entropy, now: int) -> None:
     """Fill a migrated, empty key store: region, first epoch, one blind-index key for each purpose."""
     version = provider.create(region, entropy)
     epoch = provider.epoch(region, version)
@@ -274,12 +274,8 @@ async def create_key_store(
     )
 
 
-async def open_key_store(
-    database: Database, provider: KeyProvider, region: str, entropy: Entropy
-) -> KeyStore:
+async def open_key_store(database: Database, provider: KeyProvider, region: str, entropy: Entropy) -> KeyStore:
     """Open a filled key store."""
     store = KeyStore(database, provider, region, entropy)
     await store.read_head()
     return store
-
-

@@ -9,11 +9,11 @@ from edge_node.storage.keys.destruction import LogEntry, destroy_rows
 from edge_node.storage.sweep import AGE, sweep_unused_keys
 from shared.crypto import Cipher, content_place
 from shared.errors import LogEntryRequired, SealBroken, StoreUnavailable
-from tests.support.stores import bench, edit, message, person, recall
+from tests.support.stores import edit, message, person, recall
 
 
-async def test_two_processes_meet_the_same_newcomers(tmp_path):
-    async with bench(tmp_path) as one, bench(tmp_path) as two:
+async def test_two_processes_meet_the_same_newcomers(open_bench):
+    async with open_bench() as one, open_bench() as two:
         people = [person(number, phone=number) for number in range(1, 30)]
         await asyncio.gather(
             one.take(*(message(number, who, "a") for number, who in enumerate(people))),
@@ -24,10 +24,10 @@ async def test_two_processes_meet_the_same_newcomers(tmp_path):
         await one.check_keys()
 
 
-async def test_two_processes_and_a_remover_at_once(tmp_path):
+async def test_two_processes_and_a_remover_at_once(open_bench):
     chance = random.Random(7)
     people = [person(number) for number in range(1, 6)]
-    async with bench(tmp_path) as one, bench(tmp_path) as two:
+    async with open_bench() as one, open_bench() as two:
 
         async def write(node, first):
             for number in range(first, first + 60):
@@ -49,8 +49,8 @@ async def test_two_processes_and_a_remover_at_once(tmp_path):
         await one.check_keys()
 
 
-async def test_content_that_fails_leaves_keys_that_are_swept_after_an_hour(tmp_path, monkeypatch):
-    async with bench(tmp_path) as node:
+async def test_content_that_fails_leaves_keys_that_are_swept_after_an_hour(open_bench, monkeypatch):
+    async with open_bench() as node:
         await node.take(message(1, person(1), "stays"))
 
         async def refuse(*_arguments):
@@ -69,8 +69,8 @@ async def test_content_that_fails_leaves_keys_that_are_swept_after_an_hour(tmp_p
         await node.check_keys()
 
 
-async def test_a_sweep_keeps_every_key_in_use(tmp_path):
-    async with bench(tmp_path) as node:
+async def test_a_sweep_keeps_every_key_in_use(open_bench):
+    async with open_bench() as node:
         await node.take(*(message(number, person(number % 3 + 1), "text") for number in range(20)))
         await node.take(edit(3, person(1), "changed", at=5000))
         await sweep_unused_keys(node.keys, node.content, node.stores.clock.now() + AGE + 60_000)
@@ -81,9 +81,9 @@ async def test_a_sweep_keeps_every_key_in_use(tmp_path):
 
 
 @pytest.mark.parametrize("state", ["ordered", "journaled", "destroyed"])
-async def test_a_removal_cut_short_is_taken_up_where_it_stands(tmp_path, monkeypatch, state):
+async def test_a_removal_cut_short_is_taken_up_where_it_stands(open_bench, monkeypatch, state):
     steps = {"ordered": "destroy_rows", "journaled": "finish", "destroyed": "read_people_counter"}
-    async with bench(tmp_path) as node:
+    async with open_bench() as node:
         await node.take(message(1, person(1), "one"), message(2, person(1), "two"))
         await node.take(recall(1, person(1)))
 
@@ -93,15 +93,15 @@ async def test_a_removal_cut_short_is_taken_up_where_it_stands(tmp_path, monkeyp
         with monkeypatch.context() as broken, pytest.raises(StoreUnavailable):
             broken.setattr(f"edge_node.usecases.removal.{steps[state]}", die)
             await node.remove()
-    async with bench(tmp_path) as other:
+    async with open_bench() as other:
         await other.remove()
         assert await other.texts() == ["two"]
         assert await other.rows("SELECT state, mark FROM log_entry") == [("done", None)]
         await other.check_keys()
 
 
-async def test_keys_are_destroyed_only_for_a_journaled_entry(tmp_path):
-    async with bench(tmp_path) as node:
+async def test_keys_are_destroyed_only_for_a_journaled_entry(open_bench):
+    async with open_bench() as node:
         await node.take(message(1, person(1), "one"))
         ((key,),) = await node.rows("SELECT key FROM message")
         for entry in (LogEntry("", key, "journaled"), LogEntry("an-entry", key, "ordered")):
@@ -110,8 +110,8 @@ async def test_keys_are_destroyed_only_for_a_journaled_entry(tmp_path):
         assert await node.texts() == ["one"]
 
 
-async def test_what_is_moved_elsewhere_does_not_open(tmp_path):
-    async with bench(tmp_path) as node:
+async def test_what_is_moved_elsewhere_does_not_open(open_bench):
+    async with open_bench() as node:
         await node.take(message(1, person(1), "one"), message(2, person(2), "two"))
         (one, sealed), (two, _) = await node.rows("SELECT key, sealed FROM message ORDER BY id")
         keys = await node.keys.open_rows([one, two])
@@ -129,8 +129,8 @@ async def test_what_is_moved_elsewhere_does_not_open(tmp_path):
                 cipher.open(sealed, place)
 
 
-async def test_a_wrapped_key_put_in_anothers_place_does_not_open(tmp_path):
-    async with bench(tmp_path) as node:
+async def test_a_wrapped_key_put_in_anothers_place_does_not_open(open_bench):
+    async with open_bench() as node:
         await node.take(message(1, person(1), "one"), message(2, person(1), "two"))
         one, two = [key for (key,) in await node.rows("SELECT key FROM message ORDER BY id")]
         async with node.keys.database.write() as transaction:
