@@ -118,7 +118,7 @@ async def serve(order: WorkerOrder, clock: Clock) -> int:
         async with _factory(order.plan.app)(Path(order.plan.settings_path)) as node:
             opened = True
             await _serve_node(node, (public, private), order, orders, clock)
-    except Exception as error:  # the last frame: whatever it is, the supervisor must hear its name
+    except Exception as error:  # noqa: BLE001  the last frame: whatever it is, the supervisor must hear its name
         _report_failure(orders, error, opened=opened)
         return 1
     return 0
@@ -157,7 +157,7 @@ async def _step_back(node: OpenNode) -> None:
     if step_back is not None:
         try:
             await step_back()
-        except Exception as error:  # whatever it is, open connections are still owed their answers
+        except Exception as error:  # noqa: BLE001  whatever it is, open connections are still owed their answers
             telemetry.logger().error("step_back_failed", error=type(error).__name__)
 
 

@@ -23,7 +23,8 @@ T = TypeVar("T")
 CONNECTIONS = 8
 """How many transactions of one process may be open at the same time."""
 _WAIT_S = 10.0
-_ATTEMPTS = 4
+_ATTEMPTS = 10
+_AFTER_DEADLOCK = "SELECT pg_advisory_xact_lock(4718052602)"
 _DIALECT = Dialect(
     row_lock=" FOR UPDATE",
     skip_locked=" FOR UPDATE SKIP LOCKED",
@@ -75,11 +76,12 @@ class PostgresDatabase:
         """Run a whole write transaction: committed and synced when this returns.
 
         Two batches that insert the same unique values in another order can lock each other out; PostgreSQL then
-        ends one of them, and that one is run again here, up to four times in all.
+        ends one of them, and that one is run again here, up to ten times in all.  Scripts that run again do so one
+        at a time, so that they cannot end each other anew.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._run_once(steps)
+                return await self._run_once(steps, again=attempt > 1)
             except FAULTS as error:
                 fault = None if attempt < _ATTEMPTS and may_retry(error) else fault_of(error)
             if fault is not None:
@@ -94,9 +96,11 @@ class PostgresDatabase:
         """Wait for open transactions, then close every connection."""
         await self._pool.close()
 
-    async def _run_once(self, steps: Sequence[Step]) -> list[StepResult]:
+    async def _run_once(self, steps: Sequence[Step], again: bool) -> list[StepResult]:
         results: list[StepResult] = []
         async with self._connection() as connection, _bracket(connection, _BEGIN_WRITE):
+            if again:
+                await connection.execute(_AFTER_DEADLOCK)
             for place, step in enumerate(steps):
                 result = await _run_step(connection, step)
                 found = result.changed or len(result.rows)

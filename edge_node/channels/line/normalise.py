@@ -65,7 +65,8 @@ def _unclassified(
 ) -> Unclassified:
     """Keep an event as it came, under the names that can be read from it."""
     members = _members(raw)
-    said = _value(_STRING, members.get("type")) in ("message", "messageEdited")
+    kind = _value(_STRING, members.get("type"))
+    said = kind is not None and kind in {"message", "messageEdited"}
     message_id = _value(_STRING, _members(members.get("message")).get("id")) if said else None
     return Unclassified(
         **_loose_header(members, via), reason=reason or _reason(members), raw=raw, message_id=message_id

@@ -42,8 +42,8 @@ WHERE message.edited_at < excluded.edited_at AND COALESCE(message.subject, 0) = 
 _INSERT_EVENT = f"""
 INSERT INTO event (mark, about, account, conversation, subject, kind, at, received_at, keep, key, sealed)
 SELECT CAST(:mark AS BLOB), CAST(:about AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER),
-       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER), 'active', CAST(:key AS INTEGER),
-       CAST(:sealed AS BLOB)
+       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER), 'active',
+       CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
 WHERE {_LIVES} AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB))
 ON CONFLICT (mark) DO NOTHING
 """  # noqa: S608 - constants of this page

@@ -56,9 +56,10 @@ async def test_content_that_fails_leaves_keys_that_are_swept_after_an_hour(open_
         async def refuse(*_arguments):
             raise StoreUnavailable(store="content")
 
-        with monkeypatch.context() as broken, pytest.raises(StoreUnavailable):
+        with monkeypatch.context() as broken:
             broken.setattr("edge_node.usecases.taking_in.write_batch", refuse)
-            await node.take(message(2, person(1), "lost"), message(3, person(1), "lost"))
+            with pytest.raises(StoreUnavailable):
+                await node.take(message(2, person(1), "lost"), message(3, person(1), "lost"))
         before = await node.key_rows("SELECT count(*) FROM row_key")
         now = node.stores.clock.now()
         assert await sweep_unused_keys(node.keys, node.content, now) == 0
@@ -90,9 +91,10 @@ async def test_a_removal_cut_short_is_taken_up_where_it_stands(open_bench, monke
         async def die(*_arguments):
             raise StoreUnavailable(store="keys")
 
-        with monkeypatch.context() as broken, pytest.raises(StoreUnavailable):
+        with monkeypatch.context() as broken:
             broken.setattr(f"edge_node.usecases.removal.{steps[state]}", die)
-            await node.remove()
+            with pytest.raises(StoreUnavailable):
+                await node.remove()
     async with open_bench() as other:
         await other.remove()
         assert await other.texts() == ["two"]

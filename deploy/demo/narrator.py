@@ -1,0 +1,78 @@
+"""The screen: calm, readable without colour and at 80 columns; and the list of what was promised and not held."""
+
+import sys
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+_LABEL = 8
+_WIDTH_MAX = 100
+_WIDTH_PIPED = 80
+_BYTES_SHOWN = 12
+
+
+class Narrator:
+    """Prints what happens and keeps count of what was checked."""
+
+    def __init__(self) -> None:
+        """Print on standard output; what its encoding lacks is escaped rather than fatal."""
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace", line_buffering=True)
+        console = Console(highlight=False, emoji=False)
+        width = min(console.width, _WIDTH_MAX) if console.is_terminal else _WIDTH_PIPED
+        self._console = Console(highlight=False, emoji=False, width=width)
+        self.failures: list[str] = []
+        self.held = 0
+
+    def title(self, text: str) -> None:
+        """Begin a part."""
+        self._console.print()
+        self._console.print(Rule(Text(text, style="bold"), align="left", style="dim", characters="-"))
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """Print a paragraph."""
+        self._console.print(Text(text, style=style))
+
+    def line(self, label: str, text: str, style: str = "") -> None:
+        """Print a labelled line; long ones fold under themselves."""
+        body = Text(text, style=style)
+        lines = body.wrap(self._console, self._console.width - _LABEL - 2)
+        for number, each in enumerate(lines):
+            head = Text(f"  {label:<{_LABEL}}" if not number else " " * (_LABEL + 2), style="dim")
+            each.rstrip()
+            self._console.print(Text.assemble(head, each), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print a remark, set in and quiet."""
+        self._console.print(Padding(Text(text, style="italic dim"), (0, 0, 0, 2)))
+
+    def raw(self, text: str) -> None:
+        """Print lines as they are, never folded: what is to be copied."""
+        self._console.print(Text(text), soft_wrap=True)
+
+    def check(self, claim: str, held: bool) -> bool:
+        """Print whether a claim held, and remember it where it did not; give ``held`` back."""
+        if held:
+            self.held += 1
+            self.line("  ok", claim, "green")
+        else:
+            self.failures.append(claim)
+            self.line("  FAILED", claim, "bold red")
+        return held
+
+
+def hexed(data: bytes, shown: int = _BYTES_SHOWN) -> str:
+    """Show length and first bytes: ``431 bytes  8f3a 01c2 ...``."""
+    head = data[:shown].hex()
+    groups = " ".join(head[place : place + 4] for place in range(0, len(head), 4))
+    return f"{len(data)} bytes  {groups}{' ...' if len(data) > shown else ''}"
+
+
+def moment(milliseconds: int) -> str:
+    """Show an instant."""
+    if not milliseconds:
+        return "-"
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
