@@ -70,9 +70,9 @@ class Writers:
             requests.append(request(f"/webhooks/line/{LINE_ACCOUNT}", "x-line-signature", signature, body))
         return requests
 
-    def whatsapp_first(self) -> list[bytes]:
-        """Give one WhatsApp text from everybody: after it nobody is new."""
-        return [self._whatsapp([person]) for person in self._people]
+    def everybody(self, make: Maker) -> list[bytes]:
+        """Give one request from each of the people: after them nobody is new."""
+        return make(len(self._people))
 
     def _whatsapp(self, senders: Sequence[Subject]) -> bytes:
         """Make one WhatsApp request of a text from each of ``senders``."""

@@ -204,6 +204,12 @@ class Look:
         async with self.stores.keys.database.read() as transaction:
             return bool(await transaction.fetch("SELECT 1 FROM row_key WHERE id = :key", {"key": key}))
 
+    async def highest(self) -> dict[str, int]:
+        """Give the highest row id of messages and of events."""
+        sql = "SELECT (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event)"
+        message, event = (await self._content(sql))[0]
+        return {"message": message, "event": event}
+
     async def newest(self, after: dict[str, int]) -> list[tuple[str, int, str, int]]:
         """Give messages and events beyond the row ids in ``after``: table, id, kind, sealed bytes."""
         found = []
