@@ -128,7 +128,7 @@ def _show_parse(node: DemoNode, narrator: Narrator, step: Step) -> None:
     narrator.line("$", f"{command.typed}  < the first webhook below", "bold")
     printed = command.printed.splitlines()
     for line in printed:
-        narrator.line("", line, "cyan")
+        narrator.code("", line)
     ours = [encode_line(event).decode() for event in CHANNELS[step.channel].parse(step.body)]
     narrator.check('the command prints what stands below under "made"', printed == ours)
 
@@ -138,8 +138,8 @@ async def _play(node: DemoNode, look: Look, narrator: Narrator, steps: list[Step
     walk = Walk(node, look, narrator)
     for number, step in enumerate(steps, 1):
         await walk.play(step, number, len(steps))
+    await show_scan(node, narrator, walk.words | set(node.secrets.all()))
     await show_metrics(node, narrator, walk, look)
-    show_scan(node, narrator, walk.words | set(node.secrets.all()))
 
 
 if __name__ == "__main__":

@@ -204,6 +204,11 @@ class Look:
         async with self.stores.keys.database.read() as transaction:
             return bool(await transaction.fetch("SELECT 1 FROM row_key WHERE id = :key", {"key": key}))
 
+    async def removed(self) -> int:
+        """Count the stored messages whose keys were destroyed because their senders took them back."""
+        sql = "SELECT count(*) FROM log_entry WHERE act = 'recall' AND state = 'done' AND key IS NOT NULL"
+        return int((await self._content(sql))[0][0])
+
     async def highest(self) -> dict[str, int]:
         """Give the highest row id of messages and of events."""
         sql = "SELECT (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event)"

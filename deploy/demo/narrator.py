@@ -3,12 +3,13 @@
 import sys
 from datetime import UTC, datetime
 
+from rich.cells import chop_cells
 from rich.console import Console
-from rich.padding import Padding
+from rich.containers import Lines
 from rich.rule import Rule
 from rich.text import Text
 
-_LABEL = 8
+_LABEL = 9
 _WIDTH_MAX = 100
 _WIDTH_PIPED = 80
 _BYTES_SHOWN = 12
@@ -37,17 +38,27 @@ class Narrator:
         self._console.print(Text(text, style=style))
 
     def line(self, label: str, text: str, style: str = "") -> None:
-        """Print a labelled line; long ones fold under themselves."""
-        body = Text(text, style=style)
-        lines = body.wrap(self._console, self._console.width - _LABEL - 2)
-        for number, each in enumerate(lines):
-            head = Text(f"  {label:<{_LABEL}}" if not number else " " * (_LABEL + 2), style="dim")
-            each.rstrip()
-            self._console.print(Text.assemble(head, each), soft_wrap=True)
+        """Print a labelled line; a long one goes on below its own beginning."""
+        self._labelled(label, [each.plain.rstrip() for each in self._wrapped(text, _LABEL + 2)], style)
+
+    def code(self, label: str, text: str, style: str = "cyan") -> None:
+        """Print a labelled line of JSON, cut where the screen ends and nowhere else."""
+        self._labelled(label, chop_cells(text, self._console.width - _LABEL - 2), style)
 
     def note(self, text: str) -> None:
         """Print a remark, set in and quiet."""
-        self._console.print(Padding(Text(text, style="italic dim"), (0, 0, 0, 2)))
+        for each in self._wrapped(text, 2):
+            self._console.print(Text("  " + each.plain.rstrip(), style="italic dim"), soft_wrap=True)
+
+    def _wrapped(self, text: str, indent: int) -> Lines:
+        """Break a text into lines between its words."""
+        return Text(text).wrap(self._console, self._console.width - indent)
+
+    def _labelled(self, label: str, lines: list[str], style: str) -> None:
+        """Print lines with a label before the first of them."""
+        for number, each in enumerate(lines or [""]):
+            head = f"  {label:<{_LABEL}}" if not number else " " * (_LABEL + 2)
+            self._console.print(Text.assemble((head, "dim"), (each, style)), soft_wrap=True)
 
     def raw(self, text: str) -> None:
         """Print lines as they are, never folded: what is to be copied."""

@@ -135,6 +135,7 @@ class DemoNode:
             pass_fds=keep_open,
             capture_output=True,
             check=False,
+            start_new_session=True,  # Ctrl-C reaches the demo, which ends when the command has
         )
         printed = (done.stdout + done.stderr).decode("utf-8", "replace")
         if done.returncode:

@@ -32,7 +32,7 @@ async def show_destruction(
     tell.check("it can be opened now", await look.open(row) is not None and bool(lay))
     await send()
     tell.check("the node has carried it out", await look.until_removed())
-    tell.line("after", "")
+    tell.line("after", "read back from both stores, the log and the journal:")
     await _show_rows(look, tell, account, event, row)
     await _show_keys(look, tell, row, before)
     again = [await look.open(each) for each in await _now(look, siblings)]

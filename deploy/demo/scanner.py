@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-ENCODINGS = ("plain", "utf-16-le", "utf-16-be", "json", "hex", "base64")
 _ALIGNMENTS = range(3)
 _NEEDLE_BYTES_MIN = 6
 

@@ -197,7 +197,7 @@ def _edits_and_recalls() -> list[Step]:
         ),
         Step(
             "A LINE unsend before its message, in one body with it",
-            "unsend first, then the text",
+            "Taro's unsend first, then the text it takes back",
             "The order inside a body does not matter either.",
             "line",
             line_body(line_unsend(early, TARO), line_text("見なかったことにしてください", TARO, message_id=early)),

@@ -40,6 +40,8 @@ class Wire:
         """Connect; ``address`` as the node's status gives it."""
         host, _, port = address.rpartition(":")
         self.sock = socket.create_connection((host, int(port)), timeout=PATIENCE_S)
+        # Head and body are sent one after the other; the second must not wait for the first one's acknowledgement.
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = self.sock.makefile("rb")
 
     def __enter__(self) -> "Wire":
