@@ -12,6 +12,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import msgspec
 
@@ -34,19 +35,17 @@ class Connection(asyncio.Protocol):
         self._answered = answered
         self._broken = broken
         self._buffer = b""
-        self.transport: asyncio.WriteTransport | None = None
+        self.transport: asyncio.WriteTransport
         self.due = 0.0
         """When the request under way was to be sent."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self.transport = transport
+        """Keep the transport; uvloop's is no subclass of asyncio's."""
+        self.transport = cast("asyncio.WriteTransport", transport)
 
     def send(self, request: bytes) -> None:
         """Send a request."""
-        if self.transport is not None:
-            self.transport.write(request)
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of an answer."""
@@ -71,8 +70,7 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Close it from our side."""
         self._broken = lambda: None
-        if self.transport is not None:
-            self.transport.close()
+        self.transport.close()
 
 
 class Burst(msgspec.Struct):

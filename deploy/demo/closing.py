@@ -11,6 +11,13 @@ from deploy.demo.scanner import missed, needles, scan, write_controls
 from deploy.demo.walk import Walk, metrics_of
 
 _HITS_SHOWN = 5
+READ_NEXT = {
+    "README.md": "what Homeport is, and how to set a node up",
+    "edge_node/README.md": "where data comes in, and in which order",
+    "edge_node/storage/README.md": "keys, stores, journal",
+    "deploy/demo/README.md": "this demo; --serve lets you send by hand",
+}
+"""Pages of the project, with what they tell."""
 
 
 async def show_scan(node: DemoNode, tell: Narrator, words: set[str]) -> None:
@@ -21,8 +28,8 @@ async def show_scan(node: DemoNode, tell: Narrator, words: set[str]) -> None:
         "in hex, and in base64 at its three alignments."
     )
     with tempfile.TemporaryDirectory(prefix="homeport-demo-control-") as control:
-        write_controls(Path(control), words)
-        files, lost = len(list(Path(control).iterdir())), missed(Path(control), words)
+        files = write_controls(Path(control), words)
+        lost = missed(Path(control), words)
     tell.check(
         f"the scanner finds all {len(words)} planted values in each of {files} control files, one for each encoding"
         f"{': not ' + ', '.join(lost[:_HITS_SHOWN]) if lost else ''}",
@@ -89,20 +96,19 @@ def show_summary(tell: Narrator, seconds: float, folder: Path, *, kept: bool) ->
         return
     tell.say(f"All {tell.held} checks held, in {seconds:.1f} s.", "bold green")
     tell.say(
-        "Every message was committed and synced in both stores before its 200; each row lies sealed under a key of "
-        "its own; what its sender took back has no key, no row and no way in again; and nothing that was sent can "
-        "be read from any file."
+        "After each 200 its rows lay in the store, each sealed under a key of its own; what its sender took back has "
+        "no key, no row and no way in again; and nothing that was sent was found in any file of the node."
     )
     tell.say()
-    tell.say("What this does not show: the platforms keep copies of their own, and this node keeps its keys as files")
-    tell.say("(key provider file), so destroying one is no better than deleting a file.")
+    tell.say(
+        "What this does not show: the platforms keep copies of their own, and this node keeps its keys as files "
+        "(key provider file), so destroying one is no better than deleting a file."
+    )
     if kept:
         tell.say()
         tell.say(f"The node's folder stays: {folder}", "bold")
         tell.raw(f"Run it again:  cd {folder} && homeport edge run --config node.toml")
     tell.say()
     tell.say("Read next:", "bold")
-    tell.line("", "README.md                      what Homeport is, and how to set a node up")
-    tell.line("", "edge_node/usecases/README.md   where data comes in, and in which order")
-    tell.line("", "edge_node/storage/README.md    keys, stores, journal")
-    tell.line("", "deploy/demo/README.md          this demo; --serve lets you send by hand")
+    for page, says in READ_NEXT.items():
+        tell.say(f"  {page:<29}{says}")

@@ -54,23 +54,24 @@ class StoredRow(msgspec.Struct, frozen=True):
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """The keys above a row: what wraps what, in which version; ``wrapped`` is ``None`` where the row key is gone."""
+    """The keys above a row, as they lie there; fields from ``bucket_version`` on are in the order of the query."""
 
     key: int
-    wrapped: bytes | None
     bucket: int
     bucket_version: int
-    bucket_wrapped: bytes
     bucket_by: int
     """Version of the owner key that wraps the bucket key."""
-    bucket_rows: int
+    bucket_wrapped: bytes
     owner_id: int
     owner: str
     owner_kind: str
     owner_version: int
     owner_epoch: int
     owner_wrapped: bytes
+    wrapped: bytes | None
+    """The wrapped row key; ``None`` where it is gone."""
     generation: int
+    bucket_rows: int
 
 
 class Look:
@@ -125,7 +126,8 @@ class Look:
             return None
         place = content_place(self.stores.settings.region, keys[row.key].owner, row.table, "sealed", row.key)
         plain = Cipher(keys[row.key].key).open(row.sealed, place)
-        return msgspec.json.decode(plain, type=Event)  # type: ignore[arg-type]  # a union is no class to mypy
+        event: Event = msgspec.json.decode(plain, type=Event)
+        return event
 
     async def chain(self, key: int) -> Chain | None:
         """Give the keys above a row key, also where the row key is gone; ``None`` where its bucket is gone too."""
@@ -134,23 +136,7 @@ class Look:
             found = await transaction.fetch(_CHAIN, {"key": key, "bucket": bucket, "first": bucket * 256})
         if not found:
             return None
-        version, by, wrapped, owner_id, owner, kind, owner_version, epoch, owner_wrapped, row, generation, rows = found[0]
-        return Chain(
-            key=key,
-            wrapped=row,
-            bucket=bucket,
-            bucket_version=version,
-            bucket_wrapped=wrapped,
-            bucket_by=by,
-            bucket_rows=rows,
-            owner_id=owner_id,
-            owner=owner,
-            owner_kind=kind,
-            owner_version=owner_version,
-            owner_epoch=epoch,
-            owner_wrapped=owner_wrapped,
-            generation=generation,
-        )
+        return Chain(key, bucket, *found[0])
 
     def opens(self, wrapped: bytes, chain: Chain, bucket_version: int) -> bool:
         """Say whether a copy of a wrapped row key opens under the bucket key that ``chain`` describes."""
@@ -166,8 +152,7 @@ class Look:
 
     async def counts(self) -> dict[str, int]:
         """Count the rows of every table that intake writes, and the row keys."""
-        sql = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED)
-        found = (await self._content(f"SELECT {sql}"))[0]  # noqa: S608 - constants of this page
+        found = [(await self._content(f"SELECT count(*) FROM {table}"))[0][0] for table in _COUNTED]  # noqa: S608
         async with self.stores.keys.database.read() as transaction:
             keys = (await transaction.fetch("SELECT count(*) FROM row_key"))[0][0]
         return {**dict(zip(_COUNTED, found, strict=True)), "row_key": keys}

@@ -35,7 +35,8 @@ class Narrator:
 
     def say(self, text: str = "", style: str = "") -> None:
         """Print a paragraph."""
-        self._console.print(Text(text, style=style))
+        for each in self._wrapped(text, 0) if text else [Text()]:
+            self._console.print(Text(each.plain.rstrip(), style=style), soft_wrap=True)
 
     def line(self, label: str, text: str, style: str = "") -> None:
         """Print a labelled line; a long one goes on below its own beginning."""

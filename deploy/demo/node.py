@@ -145,6 +145,7 @@ class DemoNode:
     def start(self) -> Command:
         """Run the node in a process group of its own, so that Ctrl-C reaches the demo alone; wait until it serves."""
         started = time.monotonic()
+        self._log.touch(mode=0o600)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*_homeport(), "edge", "run", "--config", "node.toml"],

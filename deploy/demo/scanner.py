@@ -98,10 +98,10 @@ def files_with(folder: Path, data: bytes) -> list[str]:
     return [str(path.relative_to(folder)) for path in paths if data in path.read_bytes()]
 
 
-def write_controls(folder: Path, words: Iterable[str]) -> None:
-    """Write each word in each encoding, so that a scanner that misses one shows itself; one file for each way.
+def write_controls(folder: Path, words: Iterable[str]) -> int:
+    """Write each word in each encoding, one file for each way, so that a scanner that misses one shows itself.
 
-    Every word stands between others of its kind, encoded here by whole files, not by the patterns above.
+    Every word stands between others, encoded here by whole files, not by the patterns above.  Gives how many files.
     """
     listed = sorted(words)
     plain = "\x07".join(["", *listed, ""])
@@ -113,6 +113,7 @@ def write_controls(folder: Path, words: Iterable[str]) -> None:
         lines = [base64.b64encode(b"-" * before + word.encode() + b"--") for word in listed]
         (folder / f"base64-{before}").write_bytes(b"\n".join(lines))
         (folder / f"base64url-{before}").write_bytes(b"\n".join(line.translate(_URL_SAFE) for line in lines))
+    return len(list(folder.iterdir()))
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -54,12 +54,12 @@ def tell() -> list[Step]:
 
 
 def _forms() -> list[Step]:
-    """A message of each form, both channels."""
+    """Give a message of each form, both channels."""
     return [
         Step(
             "A picture with words under it",
             "Rosa, who hides her number, sends image and caption",
-            "Known by Meta's BSUID alone. The picture itself is fetched later, by its id.",
+            "Meta names her by her BSUID alone. The webhook holds the picture's id, not the picture.",
             "whatsapp",
             whatsapp_body(whatsapp_image("Der Henkel ist abgebrochen, seht selbst", ROSA)),
         ),
@@ -88,7 +88,7 @@ def _forms() -> list[Step]:
 
 
 def _batch_and_repetition() -> list[Step]:
-    """A text that comes again, a forged one, a batch, and what nobody knows yet."""
+    """Give a text that comes again, a forged one, a batch, and what nobody knows yet."""
     text = whatsapp_body(whatsapp_text("Mein Paket mit der roten Teekanne fehlt 🫖", ANNA))
     people = list(draw_subjects(_BATCH_PEOPLE))
     batch = whatsapp_batch(_BATCH, subjects=people, text="Wo bleibt mein Regenschirm?")
@@ -96,7 +96,7 @@ def _batch_and_repetition() -> list[Step]:
     unknown = line_event("lanternFloated", TARO, lantern={"wish": "もういちど祖母に会いたい", "colour": "vermilion"})
     neighbour = line_text("これは届いていますか", TARO)
     return [
-        Step("A text", "Anna writes", "Her second row: same subject, next row key, same bucket.", "whatsapp", text),
+        Step("A text", "Anna writes", "Compare subject and bucket with her voice message above.", "whatsapp", text),
         Step(
             "The same webhook again",
             "Meta repeats it, byte for byte",
@@ -108,7 +108,7 @@ def _batch_and_repetition() -> list[Step]:
         Step(
             "A forged signature",
             "somebody without the app secret writes as Anna",
-            "Never parsed; answered like an account that does not exist.",
+            "Answered like an account that does not exist.",
             "whatsapp",
             forged,
             "refuse",
@@ -116,7 +116,7 @@ def _batch_and_repetition() -> list[Step]:
         Step(
             f"{_BATCH} messages of {_BATCH_PEOPLE} people in one body",
             f"Meta aggregates {_BATCH} texts",
-            "One commit, one 200; each row sealed under its own key, below its own subject's.",
+            "One 200; each row sealed under its own key, below its own subject's.",
             "whatsapp",
             batch,
         ),
@@ -131,7 +131,7 @@ def _batch_and_repetition() -> list[Step]:
 
 
 def _edits_and_recalls() -> list[Step]:
-    """Words changed, words taken back, in both orders."""
+    """Give words changed and words taken back, in both orders."""
     fragile = whatsapp_text("Klingelt bei Familie Wacholder", ANNA)
     room, secret, early = draw_line_message_id(), draw_line_message_id(), draw_line_message_id()
     regretted = line_body(line_text("玄関の暗証番号は八四二六です", TARO, message_id=secret))
@@ -166,7 +166,7 @@ def _edits_and_recalls() -> list[Step]:
         Step(
             "LINE unsend",
             "Taro takes it back",
-            "Log, journal, key, row: in this order.",
+            "Both stores, before and after.",
             "line",
             line_body(line_unsend(secret, TARO)),
             "recall",

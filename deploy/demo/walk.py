@@ -12,7 +12,7 @@ from deploy.demo.recall import show_destruction
 from deploy.demo.story import LINE_ACCOUNT, WHATSAPP_ACCOUNT, Act, Step, planted
 from edge_node.channels.registry import CHANNELS
 from edge_node.commands.parse import encode_line
-from shared.message import Event, Recall
+from shared.message import Event, Recall, Unclassified
 
 _SHOWN = 2
 _NO_ROW = "no row"
@@ -138,13 +138,18 @@ class Walk:
         rows = await self._rows(scene, scene.events)
         changed = await self._changed(scene)
         stored = changed.get("message", 0) + changed.get("event", 0)
-        self._tell.check(f"{stored} of {len(scene.events)} stored", stored == len(scene.events))
+        new = changed.get("subject", 0)
+        added = f", {new} new subject{'s' if new > 1 else ''}" if new else ""
+        self._tell.check(f"{stored} of {len(scene.events)} stored{added}", stored == len(scene.events))
+        raw = [event.raw for event in scene.events if isinstance(event, Unclassified)]
+        if raw:
+            self._tell.check("what is kept of it are its very bytes", all(each in scene.step.body for each in raw))
         if len(rows) > _SHOWN:
             subjects, keys = len({row.subject for row in rows}), len({row.key for row in rows})
             authors = len({event.author.identifiers for event in scene.events if event.author is not None})
             self._tell.check(f"{keys} row keys for {len(rows)} rows", keys == len(rows))
             self._tell.check(f"{subjects} subjects for {authors} people", subjects == authors)
-            self._tell.check(f"{changed.get('subject', 0)} of them are new", changed.get("subject", 0) == authors)
+            self._tell.check(f"{new} of them are new", new == authors)
 
     async def _repeat(self, scene: Scene) -> None:
         """Expect nothing new, in either store."""
