@@ -36,7 +36,7 @@ _WORDS = (
     "My parcel has not come yet, could you please look where it is? The number is on the slip you sent me.",
     "ok",
     "今日の午後は開いていますか",
-    "Grüße aus Köln – bis morgen um 9 😊",
+    "Grüße aus Köln – bis morgen um 9 😊",  # noqa: RUF001
     "Yes, Tuesday suits me better than Wednesday, if it is not too much trouble.",
 )
 

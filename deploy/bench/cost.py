@@ -106,7 +106,9 @@ async def _profile(settings: Path, loads: list[str], messages: int, functions: i
         for load in loads:
             spent = await _send(node, _requests(writers, load, messages), _at_once(load))
             busy = ", ".join(f"{name} {share:.2f} s" for name, share in spent.threads.items() if share >= 0.01)
-            print(f"\n=== {load}: {messages / spent.seconds:,.0f} messages/s without HTTP; {spent.seconds:.2f} s: {busy}")
+            print(
+                f"\n=== {load}: {messages / spent.seconds:,.0f} messages/s without HTTP; {spent.seconds:.2f} s: {busy}"
+            )
     profiles = Profiles()
     profiles.watch_threads()
     try:

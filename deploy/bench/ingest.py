@@ -131,13 +131,10 @@ def _naive(stack: contextlib.ExitStack, folder: Path, core: set[int], writers: W
         yield Target(name, server.port, make, kind if library else None)
 
 
-def _warm_up(targets: dict[str, Target], writers: Writers, pace: Pace) -> None:
+def _warm_up(targets: dict[str, Target], writers: Writers, pace: Pace) -> None:  # noqa: ARG001
     """Let everybody write once, so that nobody is new in a round, and find out roughly what each server can do."""
     for target in targets.values():
-        if target.per_body > 1:
-            requests = target.make(_WARM_BODIES)
-        else:
-            requests = writers.everybody(target.make)
+        requests = target.make(_WARM_BODIES) if target.per_body > 1 else writers.everybody(target.make)
         began = time.perf_counter()
         target.take(_closed(target, iter(requests), 0.0, 60.0))
         target.guess = len(requests) * target.per_body / (time.perf_counter() - began)

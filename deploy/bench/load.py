@@ -108,8 +108,7 @@ class _Run:
             self.connections.append(connection)
 
     def answered(self, connection: Connection, status: int) -> None:
-        """Take an answer."""
-        raise NotImplementedError
+        """Take an answer: each way of loading says what it does with it."""
 
     def broken(self) -> None:
         """End: a connection was closed by the server."""

@@ -13,7 +13,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-_PACKAGES = ("homeport", "pywa", "line-bot-sdk", "uvicorn", "uvloop", "httptools", "litestar", "msgspec", "cryptography")
+_PACKAGES = (
+    "homeport",
+    "pywa",
+    "line-bot-sdk",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "litestar",
+    "msgspec",
+    "cryptography",
+)
 _SYNCS = 50
 _GOALS = {
     "ratio_pywa": (2.0, 3.0),

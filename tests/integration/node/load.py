@@ -120,7 +120,9 @@ class Book:
             return Post(channel, whatsapp_body(whatsapp_revoke(message_id, sender, at=at, chance=self.chance)))
         text = self.texts[channel][message_id] = f"edited at {at}"
         if channel == "line":
-            return Post(channel, line_body(line_edited(message_id, text, group or GROUP, sender, at=at, chance=self.chance)))
+            return Post(
+                channel, line_body(line_edited(message_id, text, group or GROUP, sender, at=at, chance=self.chance))
+            )
         return Post(channel, whatsapp_body(whatsapp_edit(message_id, text, sender, at=at, chance=self.chance)))
 
     def next(self) -> tuple[Post, list[str]]:
@@ -164,7 +166,9 @@ async def _press(node: RealNode, book: Book, stop: threading.Event, pause_s: flo
 
 
 @contextlib.contextmanager
-def pressed(node: RealNode, book: Book, *, keep_alive: int = 4, fresh: int = 4, pause_s: float = 0.002) -> Iterator[None]:
+def pressed(
+    node: RealNode, book: Book, *, keep_alive: int = 4, fresh: int = 4, pause_s: float = 0.002
+) -> Iterator[None]:
     """Keep a node under load inside the block; every webhook begun is settled after it."""
     stop = threading.Event()
     failed: list[BaseException] = []
@@ -176,7 +180,7 @@ def pressed(node: RealNode, book: Book, *, keep_alive: int = 4, fresh: int = 4, 
     def work() -> None:
         try:
             asyncio.run(all_connections())
-        except BaseException as error:  # whatever it was, the test must hear of it
+        except BaseException as error:  # whatever it was, the test must hear of it  # noqa: BLE001
             failed.append(error)
 
     thread = threading.Thread(target=work)

@@ -136,7 +136,7 @@ def at_rest(settings: EdgeSettings) -> bool:
 def faults(opened: Opened) -> list[str]:
     """Give every way in which the two stores contradict each other or themselves; empty where all is well."""
     found: list[str] = []
-    owners = {owner: version for owner, version in opened.keys("SELECT id, version FROM owner_key")}
+    owners = dict(opened.keys("SELECT id, version FROM owner_key"))
     buckets = {}
     for bucket, owner, version, by in opened.keys("SELECT id, owner, version, owner_version FROM bucket_key"):
         buckets[bucket] = version

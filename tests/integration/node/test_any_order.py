@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from deploy.sandbox.names import draw_line_message_id, draw_wamid
 from deploy.sandbox.webhooks import (
     ANNA,
     TARO,
@@ -18,7 +19,6 @@ from deploy.sandbox.webhooks import (
     whatsapp_revoke,
     whatsapp_text,
 )
-from deploy.sandbox.names import draw_line_message_id, draw_wamid
 from tests.integration.node.load import GROUP, T0, Post, send_all
 from tests.integration.node.opened import Opened, at_rest, faults
 from tests.support.node import LINE, WHATSAPP, until
@@ -135,7 +135,7 @@ def check_mixed(node, expected):
     until(lambda: at_rest(node.settings))
     stored = Opened(node.settings)
     for (kind, own), end in expected.items():
-        (rows, words, tombstoned), = states(stored, kind, [own])
+        ((rows, words, tombstoned),) = states(stored, kind, [own])
         assert end == (rows, words, tombstoned) if len(end) == 3 else end == (words, tombstoned), (kind, own)
         assert len(rows) == (0 if len(end) == 3 else 1)
     assert faults(stored) == []

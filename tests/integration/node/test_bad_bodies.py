@@ -24,7 +24,19 @@ VARIANTS, VARIANTS_LONG = 4, 200
 
 HOSTILE = [
     *(None, True, 0, -1, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**30, 10**400, 0.5, 1e308, -0.0),
-    *("", " ", "0", "-1", "\0", "\x7f\x1b[2J", "9" * 19, "9" * 5_000, "1e400", "x" * 100_000, "'; DROP TABLE message; --"),
+    *(
+        "",
+        " ",
+        "0",
+        "-1",
+        "\0",
+        "\x7f\x1b[2J",
+        "9" * 19,
+        "9" * 5_000,
+        "1e400",
+        "x" * 100_000,
+        "'; DROP TABLE message; --",
+    ),
     *("\ud800", "a\udfffb", "\U0001f468\u200d\U0001f469", "\u202e\u2066", "null", "NaN", "../../etc/passwd", "{}"),
     *([], {}, [[]], [None], [{}], {"": ""}, {"id": None}, {"type": "text"}, ["x"] * 2_000),
 ]
@@ -59,9 +71,11 @@ def poster(node):
 def alerts(node):
     """Give what the log holds that a node says only where something unforeseen happened."""
     expected = ("alert_refused_at_intake", "alert_edit_by_another_author")
-    return [line for line in node.log().splitlines() if ('"alert_' in line or '"error"' in line) and not any(
-        name in line for name in expected
-    )]
+    return [
+        line
+        for line in node.log().splitlines()
+        if ('"alert_' in line or '"error"' in line) and not any(name in line for name in expected)
+    ]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -162,7 +176,11 @@ def test_a_bad_event_among_good_ones_takes_none_with_it(node, poster):
     texts = [f"neighbour {number}" for number in range(40)]
     events, updates = [line_text(each) for each in texts], [whatsapp_text(each) for each in texts]
     body = json.loads(line_body(*events))
-    body["events"] = [each for good in body["events"] for each in (good, chance.choice(HOSTILE), spoilt(good, chance) | {"webhookEventId": "x"})]
+    body["events"] = [
+        each
+        for good in body["events"]
+        for each in (good, chance.choice(HOSTILE), spoilt(good, chance) | {"webhookEventId": "x"})
+    ]
     assert poster.post("line", json.dumps(body).encode()) == 200
     body = json.loads(whatsapp_body(*updates))
     changes = body["entry"][0]["changes"]
@@ -176,8 +194,14 @@ def test_a_bad_event_among_good_ones_takes_none_with_it(node, poster):
 
 def test_a_number_too_long_to_read_in_time_does_not_stop_the_node(node, poster):
     digits = b"9" * 2_900_000
-    assert poster.post("line", b'{"destination":"x","events":[{"type":"message","timestamp":' + digits + b"}]}") in {200, 400}
-    assert poster.post("whatsapp", b'{"object":"whatsapp_business_account","entry":[{"id":' + digits + b"}]}") in {200, 400}
+    assert poster.post("line", b'{"destination":"x","events":[{"type":"message","timestamp":' + digits + b"}]}") in {
+        200,
+        400,
+    }
+    assert poster.post("whatsapp", b'{"object":"whatsapp_business_account","entry":[{"id":' + digits + b"}]}") in {
+        200,
+        400,
+    }
     assert poster.post("whatsapp", b"[" * 1_500_000 + b"]" * 1_500_000) in {200, 400}
     assert node.ask("/health/ready").status_code == 200
     assert alerts(node) == []

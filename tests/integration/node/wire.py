@@ -28,7 +28,8 @@ def head(method: str, target: str | bytes, headers: Headers) -> bytes:
     target = target.encode() if isinstance(target, str) else target
     lines = [b"%b %b HTTP/1.1" % (method.encode(), target), b"host: node"]
     lines += [
-        name.encode() + b": " + (value if isinstance(value, bytes) else value.encode()) for name, value in headers.items()
+        name.encode() + b": " + (value if isinstance(value, bytes) else value.encode())
+        for name, value in headers.items()
     ]
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
