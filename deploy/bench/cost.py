@@ -122,7 +122,7 @@ async def _profile(settings: Path, loads: list[str], messages: int, functions: i
                 print(f"\n=== {load}, profiled")
                 profiles.print(functions)
     finally:
-        threading.setprofile(None)  # type: ignore[arg-type]  # typeshed forgets that None ends it
+        threading.setprofile(None)  # typeshed forgets that None ends it
 
 
 def _requests(writers: Writers, load: str, messages: int) -> list[bytes]:

@@ -50,7 +50,7 @@ class Step(msgspec.Struct, frozen=True):
 
 def tell() -> list[Step]:
     """Give the steps in order; ids and times are drawn anew each time."""
-    return [*_forms(), *_batch_and_repetition(), *_edits_and_recalls()]
+    return [*_forms(), *_batch_and_repetition(), *_edits(), *_recalls()]
 
 
 def _forms() -> list[Step]:
@@ -130,12 +130,10 @@ def _batch_and_repetition() -> list[Step]:
     ]
 
 
-def _edits_and_recalls() -> list[Step]:
-    """Give words changed and words taken back, in both orders."""
+def _edits() -> list[Step]:
+    """Give words that are changed."""
     fragile = whatsapp_text("Klingelt bei Familie Wacholder", ANNA)
-    room, secret, early = draw_line_message_id(), draw_line_message_id(), draw_line_message_id()
-    regretted = line_body(line_text("玄関の暗証番号は八四二六です", TARO, message_id=secret))
-    hasty = whatsapp_text("Vergesst es, ich bestelle woanders", ROSA)
+    room = draw_line_message_id()
     new_words = "Nein: Familie Haselstrauch, zweiter Stock"
     return [
         Step("A text that will change", "Anna writes", "Look at its row key.", "whatsapp", whatsapp_body(fragile)),
@@ -162,6 +160,14 @@ def _edits_and_recalls() -> list[Step]:
             line_body(line_edited(room, "集合は午後四時、北口で", _GROUP, TARO)),
             "edit",
         ),
+    ]
+
+
+def _recalls() -> list[Step]:
+    """Give words that are taken back after they came; ``regretted`` comes again and again."""
+    secret = draw_line_message_id()
+    regretted = line_body(line_text("玄関の暗証番号は八四二六です", TARO, message_id=secret))
+    return [
         Step("A text that will be taken back", "Taro writes", "Look at its keys.", "line", regretted),
         Step(
             "LINE unsend",
@@ -179,6 +185,23 @@ def _edits_and_recalls() -> list[Step]:
             regretted,
             "keep_out",
         ),
+        *_recalls_that_come_first(),
+        Step(
+            "A new process, and the same text once more",
+            "homeport edge restart, then LINE redelivers the unsent text",
+            "The new process remembers nothing; the tombstone in the store decides.",
+            "line",
+            regretted,
+            "restart",
+        ),
+    ]
+
+
+def _recalls_that_come_first() -> list[Step]:
+    """Give words that are taken back before they came."""
+    early = draw_line_message_id()
+    hasty = whatsapp_text("Vergesst es, ich bestelle woanders", ROSA)
+    return [
         Step(
             "A recall before its message",
             "Rosa's revoke overtakes the text it takes back",
@@ -202,14 +225,6 @@ def _edits_and_recalls() -> list[Step]:
             "line",
             line_body(line_unsend(early, TARO), line_text("見なかったことにしてください", TARO, message_id=early)),
             "bury",
-        ),
-        Step(
-            "A new process, and the same text once more",
-            "homeport edge restart, then LINE redelivers the unsent text",
-            "The new process remembers nothing; the tombstone in the store decides.",
-            "line",
-            regretted,
-            "restart",
         ),
     ]
 
