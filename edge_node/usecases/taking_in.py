@@ -123,7 +123,12 @@ class TakingIn:
         self, draft: Draft, sealed: Sealed, missed: Sequence[MessageRow], outcome: Outcome, rows: int
     ) -> list[Filed]:
         """Find out what became of each row; discard keys that sealed nothing; give what must be tried again."""
-        verdicts = await judge(self._content, [*sealed.messages, *missed], sealed.events)
+        verdicts = await judge(
+            self._content,
+            [*sealed.messages, *missed],
+            sealed.events,
+            frozenset(edit.row.key for edit in sealed.edits),
+        )
         unused = [key for key, verdict in verdicts.items() if verdict != "stored"]
         repeated = [row for row in sealed.messages if verdicts[row.key] == "duplicate"]
         if repeated:

@@ -127,14 +127,21 @@ async def write_batch(
     return results, whole
 
 
-async def judge(database: Database, messages: Iterable[MessageRow], events: Iterable[EventRow]) -> dict[int, Verdict]:
-    """Say by key what became of each row of a batch that was not whole."""
+async def judge(
+    database: Database, messages: Iterable[MessageRow], events: Iterable[EventRow], replaced_by: frozenset[int]
+) -> dict[int, Verdict]:
+    """Say by key what became of each row of a batch that was not whole.
+
+    ``replaced_by`` are the keys of the batch's own edits: a message that one of them replaced was stored, and its key
+    is ordered destroyed.
+    """
     verdicts: dict[int, Verdict] = {}
     async with database.read() as transaction:
         for row in messages:
             found = await transaction.fetch(_JUDGE_MESSAGE, {"mark": row.mark})
             tombs = await transaction.fetch(_TOMBSTONE, {"mark": row.tombstone})
-            verdicts[row.key] = _message_verdict(row, found, bool(tombs))
+            replaced = bool(found) and not row.edited_at and found[0][1] in replaced_by
+            verdicts[row.key] = "stored" if replaced else _message_verdict(row, found, bool(tombs))
         for event in events:
             found = await transaction.fetch(_JUDGE_EVENT, {"mark": event.mark})
             tombs = await transaction.fetch(_TOMBSTONE, {"mark": event.tombstone})

@@ -138,7 +138,8 @@ async def _renew_rows(
         "SELECT id, bucket_version, wrapped FROM row_key WHERE id >= :first AND id < :end",
         {"first": first, "end": first + BUCKET_ROWS_MAX},
     )
-    floor = max([new.next_slot, *(row[0] - first + 1 for row in found)])
+    named = [row - first + 1 for row in doomed if bucket_of(row) == new.id]
+    floor = max([new.next_slot, *named, *(row[0] - first + 1 for row in found)])
     left: list[tuple[int, bytes, int]] = []
     removed: list[tuple[int]] = []
     for row, bucket_version, wrapped in found:
