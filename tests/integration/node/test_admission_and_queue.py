@@ -1,24 +1,20 @@
 """Requests that no platform sends: a clear answer below 500, and not a word of them in answer or log."""
 
-import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
 
 from deploy.sandbox.webhooks import line_batch, line_body, line_text, whatsapp_batch, whatsapp_body, whatsapp_text
-from tests.integration.node.opened import Opened, faults, read_rows
+from tests.integration.node.opened import Opened
 from tests.integration.node.wire import Wire, ask
 from tests.support.node import (
     ABROAD,
     ABROAD_CHANNEL,
     CHANNELS,
-    LINE_CHANNEL,
     OTHER_SECRET,
     UNLISTED,
     UNLISTED_CHANNEL,
     VERIFY_TOKEN,
-    until,
 )
 
 WORD = "Quittengelee-mit-Rosmarin"
@@ -49,16 +45,6 @@ def memory_peak(pid):
     """Give the most memory that a process has had, in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-
-
-@pytest.mark.parametrize("size", [40_000, 400_000])
-def test_a_head_without_end_is_cut_off(node, size):
-    with Wire(node.public) as wire:
-        opening = b"POST /webhooks/line/line-desk HTTP/1.1\r\nhost: node\r\nx-long: "
-        wire.send(opening, *[b"a" * 4_000] * (size // 4_000))
-        assert wire.answer().status == 431
-        assert wire.closed()
-    assert ask(node.public, "/webhooks/line/line-desk").status == 401
 
 
 def test_what_is_no_http_is_turned_away(node):
@@ -132,29 +118,3 @@ def test_events_for_another_nodes_account_are_not_acknowledged_while_it_cannot_b
     assert int(answer.headers["retry-after"]) > 0
     assert is_silent(node, answer, body, "line")
     assert all(held.event.via != ABROAD_CHANNEL.bot_user_id for held in Opened(node.settings).messages)
-
-
-def test_a_full_queue_turns_away_whole_bodies_before_anything_of_them_is_written(make_node):
-    node = make_node(settings="[limits]\nqueue_events_max = 1000").start()
-    first, second = (line_batch(600, channel=LINE_CHANNEL) for _ in range(2))
-    answers = []
-    lock = sqlite3.connect(node.settings.data_dir / "content.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    waiter = threading.Thread(target=lambda: answers.append(node.post("line", first).status_code))
-    waiter.start()
-    until(lambda: "homeport_edge_waiting_events 600.0" in node.ask("/metrics").text)
-    keys_before = read_rows(node.settings.data_dir / "keys.db", "SELECT count(*) FROM row_key")
-    refused = node.post("line", second)
-    keys_after = read_rows(node.settings.data_dir / "keys.db", "SELECT count(*) FROM row_key")
-    lock.execute("ROLLBACK")
-    lock.close()
-    waiter.join()
-    assert answers == [200]
-    assert refused.status_code == 503
-    assert int(refused.headers["retry-after"]) > 0
-    assert keys_after == keys_before
-    assert len(Opened(node.settings).messages) == 600
-    assert node.post("line", second).status_code == 200
-    stored = Opened(node.settings)
-    assert len(stored.texts("line")) == 1_200
-    assert faults(stored) == []
