@@ -1,8 +1,12 @@
 """Numbers a node tells its operator: counts, sizes and durations by channel, kind and outcome; never by subject."""
 
+from collections import Counter as Counts
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from shared.message import Event
 
 if TYPE_CHECKING:
     from edge_node.usecases.taking_in import Outcome
@@ -17,6 +21,9 @@ class Metrics:
     def __init__(self) -> None:
         """Set every metric up, so that all are there from the first scrape."""
         registry = self.registry = CollectorRegistry()
+        # Finding a labelled counter costs more than raising it, so those of the hot path are kept.
+        self._answers_of: dict[tuple[str, int], Counter] = {}
+        self._events_of: dict[tuple[str, type[Event]], Counter] = {}
         self.events = Counter(
             "homeport_edge_events", "Events read from verified webhooks.", ("channel", "kind"), registry=registry
         )
@@ -44,6 +51,21 @@ class Metrics:
             "homeport_edge_batch_seconds", "Duration of one commit.", buckets=_SECONDS, registry=registry
         )
 
+    def answered(self, channel: str, status: int) -> None:
+        """Count one answer to a webhook."""
+        counter = self._answers_of.get((channel, status))
+        if counter is None:
+            counter = self._answers_of[channel, status] = self.answers.labels(channel, str(status))
+        counter.inc()
+
+    def read(self, channel: str, events: Sequence[Event]) -> None:
+        """Count the events read from one webhook, by kind."""
+        for kind, count in _kinds(events):
+            counter = self._events_of.get((channel, kind))
+            if counter is None:
+                counter = self._events_of[channel, kind] = self.events.labels(channel, str(kind.__struct_config__.tag))
+            counter.inc(count)
+
     def committed(self, outcome: "Outcome", events: int, seconds: float) -> None:
         """Count one committed batch."""
         self.batch_events.observe(events)
@@ -56,3 +78,10 @@ class Metrics:
     def exposition(self) -> bytes:
         """Give everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def _kinds(events: Sequence[Event]) -> Iterable[tuple[type[Event], int]]:
+    """Count events by type; a webhook of one is by far the most frequent."""
+    if len(events) == 1:
+        return ((type(events[0]), 1),)
+    return Counts(map(type, events)).items()

@@ -56,6 +56,8 @@ class Profiles:
     def print(self, count: int) -> None:
         """Print the dearest functions of every thread that did something."""
         for name, profile in self._found.items():
+            if not profile.getstats():
+                continue
             text = io.StringIO()
             stats = pstats.Stats(profile, stream=text)
             spent: float = stats.total_tt  # type: ignore[attr-defined]  # there since Python 2, not in typeshed

@@ -1,11 +1,13 @@
 """The public listener: the platforms' webhooks and nothing else.
 
-The webhook handler is a raw ASGI application inside Litestar, because the signature covers the raw bytes and because
-every layer between socket and handler costs each message.
+The webhook handler is raw ASGI, because the signature covers the raw bytes and because every layer between socket and
+handler costs each message.
 """
 
+from typing import Any, cast
+
 import msgspec
-from litestar import Litestar, asgi
+from litestar import Litestar
 from litestar.types import ASGIApp
 
 from edge_node.channels.contract import Channel
@@ -39,10 +41,10 @@ class Webhooks:
         self._metrics = metrics
         self._limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whatever happens, the answer says nothing of what was sent."""
+    async def answer(self, account: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request for ``account``; whatever happens, the answer says nothing of what was sent."""
         try:
-            status = await self._answer(scope, receive, send)
+            status = await self._answer(account, scope, receive, send)
         except Disconnected:
             return
         except HomeportError as error:
@@ -52,11 +54,10 @@ class Webhooks:
             logger().error("alert_webhook_failed", error=type(error).__name__, channel=self._channel.name)
             status = 503
             await answer_error(send, StoreUnavailable())
-        self._metrics.answers.labels(self._channel.name, str(status)).inc()
+        self._metrics.answered(self._channel.name, status)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _answer(self, account: str, scope: Scope, receive: Receive, send: Send) -> int:
         """Take a POST in, answer a GET as the handshake, and turn other methods away."""
-        account = _account(scope["path"])
         method = scope["method"]
         if method == "POST":
             body = await read_body(scope, receive, self._limits.bytes_max, self._limits.seconds_max)
@@ -73,18 +74,22 @@ class Webhooks:
 
 
 def public_app(webhooks: dict[str, Webhooks]) -> ASGIApp:
-    """Build the application: one address per channel and account."""
-    handlers = [
-        asgi(f"/webhooks/{name}", is_mount=True, copy_scope=False)(handler.__call__)
-        for name, handler in webhooks.items()
-    ]
-    return Litestar(route_handlers=handlers, openapi_config=None, logging_config=None, debug=False)
+    """Build the application: one address per channel and account, ``/webhooks/{channel}/{account}``.
 
-
-def _account(path: str) -> str:
-    """Give the account that the rest of an address names; anything but one segment names none.
-
-    A mount also gets addresses that only begin like it, and ends every rest with a slash.
+    Webhooks are taken out before Litestar's router, which would cost each of them more than its signature does
+    (deploy/decisions/0006); whatever else is asked for is Litestar's to answer.
     """
-    account = path.removeprefix("/").removesuffix("/")
-    return account if path.startswith("/") and "/" not in account else ""
+    others = Litestar(route_handlers=[], openapi_config=None, logging_config=None, debug=False)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            parts = scope["path"].split("/", 3)
+            if len(parts) == 4 and parts[1] == "webhooks" and parts[2] in webhooks:
+                account = parts[3].removesuffix("/")
+                # More than one segment names no account, and is answered like an unknown one.
+                await webhooks[parts[2]].answer("" if "/" in account else account, scope, receive, send)
+                return
+        await others(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+    return cast("ASGIApp", app)

@@ -9,7 +9,6 @@ Only when no connection is left, or the grace is over, uvicorn shuts down.
 import asyncio
 import select
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import uvicorn
@@ -17,31 +16,7 @@ import uvicorn
 from edge_node.process.contract import BACKLOG, KEEP_ALIVE_S
 from edge_node.process.protocol import BoundedProtocol
 
-_Scope = MutableMapping[str, Any]
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-
 _CLOSE = (b"connection", b"close")
-
-
-class Closing:
-    """ASGI middleware: once told, every answer that has not begun closes its connection."""
-
-    def __init__(self, app: Any) -> None:
-        """Wrap ``app``, an ASGI application."""
-        self._app = app
-        self.closing = False
-
-    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
-        """Pass a request on; the flag is read when the answer begins, so open requests heed it too."""
-
-        async def send_closing(message: _Message) -> None:
-            if self.closing and message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), _CLOSE]
-            await send(message)
-
-        await self._app(scope, receive, send_closing)
 
 
 class Listener(uvicorn.Server):
@@ -49,13 +24,12 @@ class Listener(uvicorn.Server):
 
     def __init__(self, app: Any, sock: socket.socket, *, connections_max: int, finish_s: float) -> None:
         """Serve ``app`` on ``sock``; ``finish_s``: seconds open answers get after the grace of a drain."""
-        self._closing = Closing(app)
         self._sock = sock
         self._fd = sock.fileno()
         self._loop_task: asyncio.Task[None] | None = None
         super().__init__(
             uvicorn.Config(
-                self._closing,
+                app,
                 http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
@@ -100,7 +74,7 @@ class Listener(uvicorn.Server):
         Closing our descriptor leaves the socket itself open in the processes that share it.  ``empty_queue``:
         nobody shares it any more, so first take in what the kernel has queued: closing would reset it.
         """
-        self._closing.closing = True
+        self._close_after_answers()
         rounds = BACKLOG if empty_queue else 0
         waiting = select.poll()
         waiting.register(self._fd, select.POLLIN)
@@ -109,6 +83,18 @@ class Listener(uvicorn.Server):
             await asyncio.sleep(0)
         for server in self.servers:
             server.close()
+
+    def _close_after_answers(self) -> None:
+        """Let every answer that has not begun carry ``Connection: close``, those to open requests too.
+
+        uvicorn puts its configured headers into each answer and, finding this one, closes after it.
+        """
+        self.config.encoded_headers.append(_CLOSE)
+        state = self.server_state
+        state.default_headers = [*state.default_headers, _CLOSE]
+        for connection in state.connections:
+            if isinstance(connection, BoundedProtocol) and connection.cycle is not None:
+                connection.cycle.default_headers = state.default_headers
 
     async def close(self) -> None:
         """Close idle connections, wait for open answers as long as allowed, and end."""

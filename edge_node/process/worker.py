@@ -5,6 +5,7 @@ Started by ``edge_node.process.child`` as ``python -m edge_node.process.worker O
 """
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -34,6 +35,9 @@ from shared.errors import HomeportError
 
 _CHECK_S = 0.02
 """How often a draining worker looks whether connections are left."""
+
+_YOUNG_MAX = 50_000
+"""New objects after which the garbage collector looks at the young ones."""
 
 Mode = Literal["serve", "handover", "stop", "now"]
 
@@ -135,6 +139,7 @@ async def _serve_node(
     ]
     for listener in listeners:
         await listener.open()
+    _settle_memory()
     orders.report(WorkerReport(state="ready"))
     await orders.told.wait()
     began = clock.elapsed()
@@ -149,6 +154,18 @@ async def _serve_node(
     telemetry.logger().info(
         "drained", generation=order.generation, waiting=left, ms=int((clock.elapsed() - began) * 1000)
     )
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector from walking again and again through what lives as long as the process.
+
+    What is there once the node is open is set apart; young objects are looked at by tens of thousands, as a batch makes
+    thousands that reference counting frees.  Left alone, collections took a tenth of the time and stopped everybody
+    for 100 ms now and then.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_MAX, 50, 100)
 
 
 async def _step_back(node: OpenNode) -> None:

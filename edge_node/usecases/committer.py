@@ -62,8 +62,8 @@ class Committer:
         self._bytes += size
         self._metrics.waiting.set(self._events)
         self._arrived.set()
-        # A sender who hangs up does not stop the commit: others wait for the same batch.
-        await asyncio.shield(done)
+        # A sender who hangs up cancels this future and nothing else: the commit goes on for the others.
+        await done
 
     async def stop(self) -> None:
         """Commit what waits, take nothing more, and end."""

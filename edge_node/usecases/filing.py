@@ -1,6 +1,5 @@
 """What a batch of events becomes before anything is sealed: which rows, under which marks, for whom."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 
 import msgspec
@@ -55,7 +54,9 @@ class Clerk:
         """Take the current blind indexes of marks and tombstones."""
         self._marks = marks
         self._tombstones = tombstones
-        self._recent: OrderedDict[bytes, None] = OrderedDict()
+        # Two generations, as taking single entries off the front of a dict grows slow.
+        self._recent: dict[bytes, None] = {}
+        self._before: dict[bytes, None] = {}
 
     @property
     def tombstone_version(self) -> int:
@@ -69,7 +70,7 @@ class Clerk:
         for taken in batch:
             for event, person in portions(taken.event):
                 filed = self._mark(taken, event, person)
-                if filed.mark in seen or filed.mark in self._recent:
+                if filed.mark in seen or filed.mark in self._recent or filed.mark in self._before:
                     filing.duplicates += 1
                     continue
                 seen.add(filed.mark)
@@ -80,8 +81,8 @@ class Clerk:
         """Note what is committed; never before."""
         for filed in (*filing.rows, *filing.recalls):
             self._recent[filed.mark] = None
-        while len(self._recent) > RECENT_MAX:
-            self._recent.popitem(last=False)
+        if len(self._recent) > RECENT_MAX // 2:
+            self._before, self._recent = self._recent, {}
 
     def _mark(self, taken: Taken, event: Event, person: Person | None) -> Filed:
         """Compute the marks of one row."""

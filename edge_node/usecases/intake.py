@@ -4,7 +4,6 @@ The order is the promise.  Nothing of a request is looked at before its signatur
 before it is synced in both stores.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -97,8 +96,7 @@ class Intake:
                 case Refused(reason):
                     refused = (account or stored.account).name, reason
                     result.refused[refused] = result.refused.get(refused, 0) + 1
-        for kind, count in Counter(event.__struct_config__.tag for event in events).items():
-            self._metrics.events.labels(channel_name, kind).inc(count)
+        self._metrics.read(channel_name, events)
         return result
 
     async def _refuse(self, refused: Mapping[tuple[str, str], int]) -> None:

@@ -114,10 +114,12 @@ class KeyStore:
 
     async def remember(self, names: Sequence[str]) -> None:
         """Make the keys of owners ready; a name that has none is left out."""
-        wanted = set(names)
-        for name in wanted & self.remembered.keys():
-            self.remembered.move_to_end(name)
-        missing = wanted - self.remembered.keys()
+        wanted, missing = set(names), set[str]()
+        for name in wanted:  # set operations with the keys' view would walk everything that is remembered
+            if name in self.remembered:
+                self.remembered.move_to_end(name)
+            else:
+                missing.add(name)
         while missing:
             generation, rows = await self._read_at(Step(_OWNER_BY_NAME, [(name,) for name in sorted(missing)]))
             if generation == self.generation:
