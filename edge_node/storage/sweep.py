@@ -1,58 +1,63 @@
 """Remove keys that no content came to use: what a crash between the two commits leaves behind.
 
 Each commit of keys leaves an intent that goes once its content is committed.  An intent older than an hour belongs to
-a commit that did not finish: every key it names is looked up in the content and, where nothing uses it, discarded.
+a commit that did not finish, or that stands still: the content store first notes that it may not finish any more, then
+every key it names is looked up there and, where nothing uses it, discarded.
 """
 
 import msgspec
 
+from edge_node.storage.content.head import turn
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Intent
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Milliseconds
-from shared.database.contract import Database, Transaction
+from shared.database.contract import Database, Step, Transaction
 
 AGE = 3_600_000
 """Milliseconds: unfinished work is younger."""
+
+FENCE_AGE = 30 * 86_400_000
+"""Milliseconds: no commit is on its way for so long."""
 
 ROUND_MAX = 50
 
 _USED = {
     "message": "SELECT key FROM message WHERE mark = :lookup",
     "event": "SELECT key FROM event WHERE mark = :lookup",
-    "identity": "SELECT key FROM identity WHERE blind = :lookup",
-    "conversation": "SELECT key FROM conversation WHERE blind = :lookup",
+    "identity": "SELECT key FROM identity WHERE key = :key",
+    "conversation": "SELECT key FROM conversation WHERE key = :key",
     "account": "SELECT key FROM account WHERE key = :key",
 }
+_BY_KEY = frozenset({"identity", "conversation", "account"})
 _LOGGED = "SELECT 1 FROM log_entry WHERE key = :key AND state <> 'done'"
 _OLD = "SELECT id, body FROM intent WHERE created_at < :before ORDER BY id LIMIT :most"
-_OWNER_USED = """
-SELECT 1 FROM owner_key o JOIN bucket_key b ON b.owner = o.id
-JOIN row_key r ON r.id >= b.id * 256 AND r.id < b.id * 256 + 256 WHERE o.name = :name LIMIT 1
-"""
+_FENCE = "INSERT INTO swept (intent, at) VALUES (:intent, :at) ON CONFLICT (intent) DO NOTHING"
+_FORGET_FENCES = "DELETE FROM swept WHERE at < :before"
 
 
 async def sweep_unused_keys(keys: KeyStore, content: Database, now: Milliseconds) -> int:
     """Discard the unused keys of intents older than an hour; give how many."""
     async with keys.database.read() as transaction:
         rows = await transaction.fetch(_OLD, {"before": now - AGE, "most": ROUND_MAX})
+    if not rows:
+        return 0
+    # From here on a commit of theirs that is still on its way is refused; what came before is seen below.
+    fences = Step(_FENCE, [(intent_id, now) for intent_id, _ in rows])
+    await content.run([turn(content), fences, Step(_FORGET_FENCES, [(now - FENCE_AGE,)])])
     swept = 0
     for intent_id, body in rows:
         intent = msgspec.msgpack.decode(body, type=Intent)
         async with content.read() as transaction:
             unused = [use[2] for use in intent.uses if not await _is_used(transaction, *use)]
-        await discard_unused(keys, unused, [], [intent_id])
+        await discard_unused(keys, unused, intent.owners, [intent_id])
         swept += len(unused)
-        async with keys.database.read() as transaction:
-            owners = [name for name in intent.owners if not await transaction.fetch(_OWNER_USED, {"name": name})]
-        if owners:
-            await discard_unused(keys, [], owners, [])
     return swept
 
 
 async def _is_used(transaction: Transaction, table: str, lookup: bytes, key: int) -> bool:
     """Say whether content, or a removal that is not done, names a key."""
-    parameters = {"key": key} if table == "account" else {"lookup": lookup}
+    parameters = {"key": key} if table in _BY_KEY else {"lookup": lookup}
     if any(row[0] == key for row in await transaction.fetch(_USED[table], parameters)):
         return True
     return bool(await transaction.fetch(_LOGGED, {"key": key}))

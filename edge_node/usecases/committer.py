@@ -98,7 +98,7 @@ class Committer:
         return batch
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
-        """Commit a batch and tell everyone; where something unforeseen happens, each webhook by itself."""
+        """Commit a batch and tell everyone; where something unforeseen happens, each webhook, each event by itself."""
         events = [event for waiting in batch for event in waiting.events]
         began = self._clock.elapsed()
         try:
@@ -111,9 +111,26 @@ class Committer:
                     await self._commit([waiting])
                 return
             self._alert(error, len(events))
+            if len(events) > 1:
+                await self._commit_apart(batch[0])
+                return
             self._fail(batch, error if isinstance(error, HomeportError) else StoreUnavailable(store="content"))
         else:
             self._succeed(batch, outcome, len(events), self._clock.elapsed() - began)
+
+    async def _commit_apart(self, waiting: _Waiting) -> None:
+        """Commit a webhook's events one by one: those that can be are safe, and it is sent again for the rest."""
+        parts: list[asyncio.Future[None]] = []
+        for event in waiting.events:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            await self._commit([_Waiting([event], 0, done)])
+            parts.append(done)
+        errors = [error for error in (part.exception() for part in parts) if error is not None]
+        if not waiting.done.done():
+            if errors:
+                waiting.done.set_exception(errors[0])
+            else:
+                waiting.done.set_result(None)
 
     def _succeed(self, batch: Sequence[_Waiting], outcome: Outcome, events: int, seconds: float) -> None:
         """Tell everyone that their events are safe, and count."""

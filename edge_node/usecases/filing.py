@@ -23,6 +23,10 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
     """Within what the account's identities are unique: LINE provider, Meta portfolio."""
     received_at: int
 
+    def __repr__(self) -> str:
+        """Say what kind it is, and no word of it."""
+        return f"Taken({type(self.event).__name__})"
+
 
 class Filed(msgspec.Struct, frozen=True, gc=False):
     """A row to be: one event or one person's part of it, its dedupe mark, and who it belongs to."""
@@ -37,6 +41,12 @@ class Filed(msgspec.Struct, frozen=True, gc=False):
     """Where there is a message: its tombstone's mark."""
     as_event: bool = False
     """Keep an edit as an event of its own: it came from another author than the message."""
+    displaces: bool = False
+    """Put a message into its place although an edit by another author stands there."""
+
+    def __repr__(self) -> str:
+        """Say what kind it is, and no word of it."""
+        return f"Filed({type(self.event).__name__})"
 
 
 class Filing(msgspec.Struct):
@@ -76,6 +86,11 @@ class Clerk:
                 seen.add(filed.mark)
                 (filing.recalls if isinstance(event, Recall) else filing.rows).append(filed)
         return filing
+
+    def file_again(self, taken: Taken, *, as_event: bool) -> Filed:
+        """File an event anew that rests already, as what it is or ``as_event``."""
+        event, person = portions(taken.event)[0]
+        return msgspec.structs.replace(self._mark(taken, event, person), as_event=as_event)
 
     def remember(self, filing: Filing) -> None:
         """Note what is committed; never before."""

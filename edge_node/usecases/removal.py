@@ -9,15 +9,14 @@ import contextlib
 from collections.abc import Sequence
 
 from edge_node.metrics import Metrics
-from edge_node.storage.content.head import read_people_counter
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.removals import OpenEntry, advance, finish, open_entries, waiting
+from edge_node.storage.content.removals import OpenEntry, advance, clear, finish, open_entries, waiting
 from edge_node.storage.journal import Journal, JournalEntry
 from edge_node.storage.keys.destruction import LogEntry, destroy_rows
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
-from shared.database.contract import Database, ScriptRefused
-from shared.errors import HomeportError
+from shared.database.contract import Database
+from shared.errors import IntegrityError
 from shared.telemetry import logger
 
 ROUND_MAX = 64
@@ -43,6 +42,8 @@ class Remover:
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
+        self._stuck: set[str] = set()
+        """Entries that failed by themselves; tried again when nothing else is left."""
 
     def start(self) -> None:
         """Begin to carry on what is open."""
@@ -69,32 +70,58 @@ class Remover:
             try:
                 while not self._stopping.is_set() and await self.round():
                     pass
-            except (HomeportError, ScriptRefused, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, what is acknowledged must still be carried out
                 logger().error("alert_removal_failed", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), IDLE_SECONDS)
 
     async def round(self) -> int:
-        """Carry the oldest open entries to their end; give how many, 0 where another process has the lease."""
+        """Carry the oldest open entries on; give how many came to their end, 0 where there is nothing to do now."""
         await self._measure()
         if not await self._lease.hold(self._clock.now()):
             return 0
-        entries = await open_entries(self._content, ROUND_MAX)
+        entries = await open_entries(self._content, ROUND_MAX + len(self._stuck))
+        entries = [entry for entry in entries if entry.id not in self._stuck]
         if not entries:
+            self._stuck.clear()
             return 0
-        people = await read_people_counter(self._content, self._keys.region)
-        await self._write_journal([entry for entry in entries if entry.state == "ordered"], people)
-        await self._destroy([entry for entry in entries if entry.state != "destroyed"], people)
-        removed = await finish(self._content, people, entries, self._clock.now())
-        for database in (self._keys.database, self._content):
-            await database.checkpoint()
-        for entry in entries:
+        try:
+            carried = entries
+            removed = await self._carry(entries)
+        except IntegrityError:
+            carried, removed = await self._carry_apart(entries)
+        await self._keys.flush()  # an intent names the marks of what was taken in with what is removed now
+        emptied = [await database.checkpoint() for database in (self._keys.database, self._content)]
+        if not all(emptied):
+            return 0  # a reader is in the way: the entries stay, and the next round tries again
+        await finish(self._content, carried, self._clock.now())
+        for entry in carried:
             self._metrics.removed.labels(entry.act).inc()
         await self._measure()
-        logger().info("removed", count=len(entries), events=removed, state="done")
-        return len(entries)
+        logger().info("removed", count=len(carried), events=removed, state="done")
+        return len(carried)
 
-    async def _write_journal(self, entries: Sequence[OpenEntry], people: int) -> None:
+    async def _carry(self, entries: Sequence[OpenEntry]) -> int:
+        """Journal, destroy, delete; give rows deleted."""
+        await self._write_journal([entry for entry in entries if entry.state == "ordered"])
+        await self._destroy([entry for entry in entries if entry.state != "destroyed"])
+        return await clear(self._content, entries)
+
+    async def _carry_apart(self, entries: Sequence[OpenEntry]) -> tuple[list[OpenEntry], int]:
+        """Do the same for each by itself: one that cannot be carried out must not hold up the others."""
+        carried: list[OpenEntry] = []
+        removed = 0
+        for entry in entries:
+            try:
+                removed += await self._carry([entry])
+            except IntegrityError as error:
+                self._stuck.add(entry.id)
+                logger().error("alert_removal_stuck", error=type(error).__name__, code=error.code)
+            else:
+                carried.append(entry)
+        return carried, removed
+
+    async def _write_journal(self, entries: Sequence[OpenEntry]) -> None:
         """Make removals safe at the second place before they count."""
         if not entries:
             return
@@ -111,14 +138,14 @@ class Remover:
             for entry in entries
         ]
         await asyncio.to_thread(self._journal.append, lines)
-        await advance(self._content, people, entries, "journaled")
+        await advance(self._content, entries, "journaled")
 
-    async def _destroy(self, entries: Sequence[OpenEntry], people: int) -> None:
+    async def _destroy(self, entries: Sequence[OpenEntry]) -> None:
         """Destroy the keys that journaled entries name."""
         orders = [LogEntry(entry.id, entry.key, "journaled") for entry in entries if entry.key is not None]
         if orders:
             await destroy_rows(self._keys, orders)
-        await advance(self._content, people, entries, "destroyed")
+        await advance(self._content, entries, "destroyed")
 
     async def _measure(self) -> None:
         """Say how much is open and how old the oldest is."""

@@ -132,18 +132,20 @@ class Resolver:
         groups: dict[bytes, Identifier] = {}
         for filed, (blinds, group) in zip(rows, names, strict=True):
             if blinds:
-                persons[blinds] = filed
+                persons.setdefault(blinds, filed)  # whoever is new began with the first of the batch
             if group is not None and filed.event.group is not None:
                 groups[group] = filed.event.group
         await self._people.read((blind for blinds in persons for blind in blinds), groups)
         newcomers = [
-            _Newcomer(filed.person.identifiers, blinds, filed.event.at or filed.taken.received_at)
+            _Newcomer(filed.person.identifiers, blinds, _time_of(filed))
             for blinds, filed in persons.items()
-            if filed.person is not None and not await self._is_settled(filed.person.identifiers, blinds, fixed)
+            if filed.person is not None and not await self._is_settled(filed, filed.person.identifiers, blinds, fixed)
         ]
         return newcomers, {blind: group for blind, group in groups.items() if self._people.group(blind) is None}
 
-    async def _is_settled(self, identifiers: Sequence[Identifier], blinds: Blinds, fixed: set[bytes]) -> bool:
+    async def _is_settled(
+        self, filed: Filed, identifiers: tuple[Identifier, ...], blinds: Blinds, fixed: set[bytes]
+    ) -> bool:
         """Say whether nothing about a person is left to decide."""
         found = [self._people.known(blind) for blind in blinds]
         first = found[0]
@@ -151,23 +153,27 @@ class Resolver:
             return True
         if first is None:
             return False
-        return not (await self._decide(identifiers, blinds, _Plan(fixed=fixed))).attach
+        return not (await self._decide(_Newcomer(identifiers, blinds, _time_of(filed)), _Plan(fixed=fixed))).attach
 
-    async def _decide(self, identifiers: Sequence[Identifier], blinds: Blinds, plan: _Plan) -> Resolution:
+    async def _decide(self, newcomer: _Newcomer, plan: _Plan) -> Resolution:
         """Resolve one person against the store and what this batch has planned already."""
+        identifiers, blinds, at = newcomer
         known: dict[int, int] = {}
+        later: set[int] = set()
         for position, blind in enumerate(blinds):
             stored = self._people.known(blind)
             if blind in plan.subjects:
                 known[position] = plan.subjects[blind]
             elif stored is not None:
                 known[position] = stored.subject
+                if stored.since > at and identifiers[position].kind in WEAK:
+                    later.add(position)
         lasting: dict[int, set[str]] = {}
         for subject in set(known.values()):
             others = await self._people.others(subject) if subject > 0 else []
             found = plan.lasting.get(subject, {}) | {blind: kind for kind, blind in others if kind not in WEAK}
             lasting[subject] = {kind for blind, kind in found.items() if blind not in blinds}
-        resolution = resolve(identifiers, known, lambda subject, kind: kind in lasting[subject])
+        resolution = resolve(identifiers, known, lambda subject, kind: kind in lasting[subject], later)
         free = tuple(position for position in resolution.attach if blinds[position] not in plan.fixed)
         return Resolution(resolution.subject, free, tuple(each for each in resolution.close if each in free))
 
@@ -179,8 +185,9 @@ class Resolver:
         names: dict[int, str] = {}
         change = PeopleChange()
         for newcomer in newcomers:
-            resolution = await self._decide(newcomer.identifiers, newcomer.blinds, plan)
+            resolution = await self._decide(newcomer, plan)
             subject = resolution.subject
+            change.on_weak_word = change.on_weak_word or self._is_weak_word(newcomer, resolution)
             if subject is None:
                 subject = -len(decided) - 1
                 name = draw_pseudonym(self._keys.entropy)
@@ -202,7 +209,14 @@ class Resolver:
             self._plan_identities(draft, change, planned, *each)
         for blind, identifier in groups.items():
             self._plan_group(draft, change, blind, identifier, now)
+        change.intent = draft.id
         await self._apply(draft, change, now)
+
+    def _is_weak_word(self, newcomer: _Newcomer, resolution: Resolution) -> bool:
+        """Say whether a lasting identity goes to a standing subject whom only a weak one leads to."""
+        lasting = [place for place, each in enumerate(newcomer.identifiers) if each.kind not in WEAK]
+        leads = any(self._people.known(newcomer.blinds[place]) is not None for place in lasting)
+        return (resolution.subject or 0) > 0 and not leads and any(place in resolution.attach for place in lasting)
 
     def _pseudonym_of(self, subject: int, blinds: Blinds) -> str:
         """Give the pseudonym of a standing subject."""
@@ -254,3 +268,8 @@ class Resolver:
             await self._people.forget()
             raise KeyCurrentChanged from None
         self._keys.settle(draft)
+
+
+def _time_of(filed: Filed) -> int:
+    """Give when a row's person said it: by the platform's clock, else by ours."""
+    return filed.event.at or filed.taken.received_at

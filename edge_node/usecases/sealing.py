@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edge_node.storage.content.messages import EditRow, EventRow, MessageRow
+from edge_node.storage.content.messages import EventRow, MessageRow, Replacing
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import DayScope, KeyStore
 from edge_node.usecases.filing import Filed
@@ -29,7 +29,8 @@ class Sealed(msgspec.Struct):
 
     messages: list[MessageRow] = msgspec.field(default_factory=list)
     events: list[EventRow] = msgspec.field(default_factory=list)
-    edits: list[EditRow] = msgspec.field(default_factory=list)
+    edits: list[Replacing] = msgspec.field(default_factory=list)
+    displacing: list[Replacing] = msgspec.field(default_factory=list)
     filed: dict[int, Filed] = msgspec.field(default_factory=dict)
 
 
@@ -93,8 +94,10 @@ class Sealer:
         sealed.filed[key] = filed
         if as_message and isinstance(event, Message | Edit):
             row = _message_row(filed, event, place, key, content)
-            if isinstance(event, Edit):
-                sealed.edits.append(EditRow(draw_opaque_id(self._keys.entropy), row))
+            if filed.displaces:
+                sealed.displacing.append(Replacing(draw_opaque_id(self._keys.entropy), row))
+            elif isinstance(event, Edit):
+                sealed.edits.append(Replacing(draw_opaque_id(self._keys.entropy), row))
             else:
                 sealed.messages.append(row)
         else:
@@ -128,7 +131,8 @@ def _message_row(filed: Filed, event: Message | Edit, place: _Place, key: int, c
         kind=_form(event),
         at=event.at,
         received_at=received_at,
-        edited_at=event.at or received_at if isinstance(event, Edit) else 0,
+        edited_at=max(event.at, 1) if isinstance(event, Edit) else 0,
+        edit=filed.mark if isinstance(event, Edit) else b"",
         grouped=int(event.group is not None),
         key=key,
         sealed=content,

@@ -5,27 +5,24 @@ content is inserted only where its subject lives and no tombstone names it; what
 before anyone is told that it is safe.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from edge_node.storage.content.messages import (
-    MessageRow,
-    Verdict,
-    first_seen_step,
-    judge,
-    take_in_steps,
-    write_batch,
-)
+from edge_node.storage.content.displacing import release_steps
+from edge_node.storage.content.head import turn
+from edge_node.storage.content.messages import Replacing, Verdict, first_seen_step, judge, take_in_steps, write_batch
 from edge_node.storage.content.removals import RecallOrder, recall_steps
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import KeyStore
-from edge_node.usecases.filing import Clerk, Filed, Filing, Taken
+from edge_node.usecases.displacing import Displacer
+from edge_node.usecases.filing import Clerk, Filed, Taken
 from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.sealing import Sealed, Sealer
 from shared.clock import Clock
-from shared.database.contract import Database, ScriptRefused
+from shared.database.contract import Database, ScriptRefused, Step, StepResult
 from shared.errors import KeyCurrentChanged, StoreUnavailable
 from shared.ids import draw_opaque_id
 
@@ -44,6 +41,15 @@ class Outcome(msgspec.Struct):
     """Entries that the batch may have put into the node's log: recalls, and edits that replaced a key."""
 
 
+class _Left(msgspec.Struct):
+    """What is left of a batch to commit."""
+
+    rows: list[Filed]
+    recalls: list[Filed]
+    released: list[bytes] = msgspec.field(default_factory=list)
+    """Marks of events that go because their edits are in their messages now."""
+
+
 class TakingIn:
     """Takes batches in, one at a time."""
 
@@ -54,6 +60,7 @@ class TakingIn:
         self._clerk = clerk
         self._resolver = resolver
         self._sealer = Sealer(keys)
+        self._displacer = Displacer(content, keys, clerk)
         self._clock = clock
 
     async def take_in(self, batch: Sequence[Taken]) -> Outcome:
@@ -63,50 +70,71 @@ class TakingIn:
         """
         filing = self._clerk.file(batch)
         outcome = Outcome(duplicates=filing.duplicates, recalls=len(filing.recalls), removals=len(filing.recalls))
-        rows, recalls = filing.rows, filing.recalls
+        left = _Left(filing.rows, filing.recalls)
         for _ in range(_ATTEMPTS):
-            if not rows and not recalls:
+            if not left.rows and not left.recalls:
                 break
             try:
-                rows = await self._attempt(rows, recalls, outcome)
+                left = await self._attempt(left, outcome)
             except (KeyCurrentChanged, ScriptRefused):
                 await self._resolver.forget()
-                continue
-            recalls = []
         else:
             raise StoreUnavailable(store="content")
-        self._clerk.remember(Filing(filing.rows, filing.recalls))
+        self._clerk.remember(filing)
         return outcome
 
-    async def _attempt(self, rows: Sequence[Filed], recalls: Sequence[Filed], outcome: Outcome) -> list[Filed]:
-        """Try to commit what is left of a batch; give the rows that must be judged anew."""
+    async def _attempt(self, left: _Left, outcome: Outcome) -> _Left:
+        """Try to commit what is left of a batch; give what must be tried anew."""
         now = self._clock.now()
         draft, sealed = None, Sealed()
-        if rows:
-            homes = await self._resolver.settle(rows, now)
-            draft, sealed = await self._sealer.seal(rows, homes, now)
+        if left.rows:
+            homes = await self._resolver.settle(left.rows, now)
+            draft, sealed = await self._sealer.seal(left.rows, homes, now)
             await self._keys.commit(draft, now)
-        steps = take_in_steps(sealed.messages, sealed.events, sealed.edits, now)
-        for filed in recalls:
-            steps += recall_steps(self._order(filed), now)
+        steps = take_in_steps(sealed.messages, sealed.events, sealed.edits, sealed.displacing, now)
+        taking = len(steps)
+        steps += self._other_steps(left, now)
+        inserted = (len(sealed.messages), len(sealed.events))
         try:
             results, whole = await write_batch(
-                self._content, self._resolver.people_counter, steps, len(sealed.messages), len(sealed.events)
+                self._content, self._resolver.people_counter, draft.id if draft else 0, steps, inserted
             )
         except ScriptRefused:
-            if draft is not None:
-                await discard_unused(self._keys, [row[0] for row in draft.row_rows], _drawn(draft), [draft.id])
+            await self._discard(draft)
             raise
         if draft is None:
-            return []
-        first_edit = bool(sealed.messages) + bool(sealed.events)
-        missed = [edit.row for i, edit in enumerate(sealed.edits) if not results[first_edit + 2 * i + 1].changed]
-        outcome.removals += len(sealed.edits) - len(missed)
+            return _Left([], [])
+        missed = self._missed(sealed, results[:taking])
+        outcome.removals += len(sealed.edits) + len(sealed.displacing) - len(missed) + len(left.released)
         if whole and not missed:
             self._keys.settle(draft)
-            outcome.stored += len(rows)
-            return []
-        return await self._judge(draft, sealed, missed, outcome, len(rows))
+            outcome.stored += len(left.rows)
+            return _Left([], [])
+        return await self._judge(draft, sealed, missed, outcome, len(left.rows))
+
+    def _other_steps(self, left: _Left, now: int) -> list[Step]:
+        """Give the statements that insert no row: recalls, and events let go."""
+        steps: list[Step] = []
+        for mark in left.released:
+            steps += release_steps(draw_opaque_id(self._keys.entropy), mark, now)
+        for filed in left.recalls:
+            steps += recall_steps(self._order(filed), now)
+        return steps
+
+    def _missed(self, sealed: Sealed, results: Sequence[StepResult]) -> list[Replacing]:
+        """Give the rows that were to replace another one or be inserted, and did neither."""
+        replacing = [*sealed.displacing, *sealed.edits]
+        took = results[len(results) - 2 * len(replacing) :][1::2]
+        return [each for each, result in zip(replacing, took, strict=True) if not result.changed]
+
+    async def _discard(self, draft: Draft | None) -> None:
+        """Remove the keys of a commit that was refused.
+
+        A day's key may be another process's by now, so it stays, and with it the intent by which a sweep finds it.
+        """
+        if draft is not None:
+            intents = [] if draft.owner_rows else [draft.id]
+            await discard_unused(self._keys, [row[0] for row in draft.row_rows], [], intents)
 
     def _order(self, filed: Filed) -> RecallOrder:
         """Order a recalled message removed."""
@@ -120,37 +148,33 @@ class TakingIn:
         )
 
     async def _judge(
-        self, draft: Draft, sealed: Sealed, missed: Sequence[MessageRow], outcome: Outcome, rows: int
-    ) -> list[Filed]:
+        self, draft: Draft, sealed: Sealed, missed: Sequence[Replacing], outcome: Outcome, rows: int
+    ) -> _Left:
         """Find out what became of each row; discard keys that sealed nothing; give what must be tried again."""
-        verdicts = await judge(
-            self._content,
-            [*sealed.messages, *missed],
-            sealed.events,
-            frozenset(edit.row.key for edit in sealed.edits),
-        )
+        asked = {row.key: row for row in (*sealed.messages, *(each.row for each in missed))}
+        verdicts = await judge(self._content, asked.values(), sealed.events)
+        repeated = [asked[key] for key, verdict in verdicts.items() if verdict == "duplicate" and key in asked]
+        originals = [row for row in repeated if not row.edited_at]
+        if originals:
+            await self._content.run([turn(self._content), first_seen_step(originals)])
         unused = [key for key, verdict in verdicts.items() if verdict != "stored"]
-        repeated = [row for row in sealed.messages if verdicts[row.key] == "duplicate"]
-        if repeated:
-            await self._content.run([first_seen_step(repeated)])
         await discard_unused(self._keys, unused, [], [draft.id])
-        again: list[Filed] = []
-        counts: dict[Verdict, int] = {"stored": rows - len(verdicts)}
+        counts: Counter[Verdict] = Counter(verdicts.values())
+        outcome.stored += rows - len(verdicts) + counts["stored"]
+        outcome.duplicates += counts["duplicate"]
+        outcome.tombstoned += counts["tombstoned"]
+        outcome.foreign_edits += counts["foreign"]
+        left = _Left([], [])
         for key, verdict in verdicts.items():
-            counts[verdict] = counts.get(verdict, 0) + 1
+            filed = sealed.filed[key]
             if verdict == "again":
-                again.append(sealed.filed[key])
+                left.rows.append(filed)
             elif verdict == "foreign":
-                again.append(msgspec.structs.replace(sealed.filed[key], as_event=True))
-        outcome.stored += counts["stored"]
-        outcome.duplicates += counts.get("duplicate", 0)
-        outcome.tombstoned += counts.get("tombstoned", 0)
-        outcome.foreign_edits += counts.get("foreign", 0)
-        if counts.get("again"):
+                left.rows.append(msgspec.structs.replace(filed, as_event=True))
+            elif verdict == "displaces":
+                displacement = await self._displacer.displace(filed, asked[key].subject)
+                left.rows += displacement.filed
+                left.released += displacement.released
+        if counts["again"]:
             await self._resolver.forget()
-        return again
-
-
-def _drawn(draft: Draft) -> list[str]:
-    """Name the owners drawn for a draft."""
-    return [row[1] for row in draft.owner_rows]
+        return left

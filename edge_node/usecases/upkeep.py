@@ -9,7 +9,6 @@ from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.sweep import sweep_unused_keys
 from shared.clock import Clock
 from shared.database.contract import Database
-from shared.errors import HomeportError
 from shared.telemetry import logger
 
 EVERY_SECONDS = 600.0
@@ -59,6 +58,6 @@ class Upkeep:
         while True:
             try:
                 await self.once()
-            except HomeportError as error:
-                logger().error("alert_sweep_failed", error=type(error).__name__, code=error.code)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is due all the same
+                logger().error("alert_sweep_failed", error=type(error).__name__)
             await self._clock.sleep(EVERY_SECONDS)

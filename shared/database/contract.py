@@ -119,10 +119,10 @@ class Database(Protocol):
         ...
 
     async def checkpoint(self) -> bool:
-        """Empty the write-ahead log, so that what was deleted is not in it either; ``False`` where it was not to be.
+        """Empty the write-ahead log, so that what was deleted is not in it either; ``False``: somebody was in the way.
 
-        Where the engine's log cannot be emptied from here (PostgreSQL recycles its own), nothing is done: what is in
-        it is sealed under keys that are destroyed.
+        Where the engine's log cannot be emptied from here (PostgreSQL recycles its own), nothing is done and there is
+        nothing to try again: what is in it is sealed under keys that are destroyed.
         """
         ...
 

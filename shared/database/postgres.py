@@ -89,8 +89,8 @@ class PostgresDatabase:
         raise StoreUnavailable(cause="deadlock")
 
     async def checkpoint(self) -> bool:
-        """Do nothing: the server recycles its log by itself."""
-        return False
+        """Do nothing, which is all that can be done from here: the server recycles its log by itself."""
+        return True
 
     async def close(self) -> None:
         """Wait for open transactions, then close every connection."""

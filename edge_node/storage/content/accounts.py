@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.core.accounts import Account, Credentials
+from edge_node.storage.content.head import turn_of_intent
 from edge_node.storage.keys.store import DayScope, KeyStore
 from shared.clock import Clock
 from shared.crypto import content_place, seal_once
@@ -62,6 +63,15 @@ class Accounts:
 
     async def load_rows(self) -> list[StoredAccount]:
         """Give all accounts with their rows; ``KeyMissing`` or ``SealBroken`` where one cannot be opened."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._load_rows_once()
+            except KeyMissing:
+                continue  # one was replaced between the two looks
+        return await self._load_rows_once()
+
+    async def _load_rows_once(self) -> list[StoredAccount]:
+        """Read rows, then their keys."""
         async with self._content.read() as transaction:
             rows = await transaction.fetch(_LOAD)
         keys = await self._keys.open_rows([key for _, key, _ in rows])
@@ -121,8 +131,9 @@ class Accounts:
             ]
         else:
             steps = [Step(_SAVE, [(account.name, account.channel, key, sealed)], expect=1)]
+        opening = turn_of_intent(self._content, draft.id)
         try:
-            await self._content.run([*steps, Step(_RAISE_COUNTER)])
+            await self._content.run([*opening, *steps, Step(_RAISE_COUNTER)])
         except ScriptRefused:
             raise (AccountUnknown if replace else AccountExists)(account=account.name) from None
         self._keys.settle(draft)

@@ -3,6 +3,7 @@
 from shared.database.contract import Database, Step
 from shared.errors import SettingsInvalid, StoreMissing
 
+_NOT_SWEPT = "SELECT 1 FROM content_store WHERE NOT EXISTS (SELECT 1 FROM swept WHERE intent = :intent)"
 _CREATE = "INSERT INTO content_store (id, region, people, accounts) VALUES (1, :region, 1, 1)"
 
 
@@ -22,7 +23,22 @@ async def read_people_counter(database: Database, region: str) -> int:
     return int(rows[0][1])
 
 
-def turn(database: Database, people: int) -> Step:
-    """Begin a writing transaction: wait for the turn, and go on only while ``people`` is still the counter."""
+def turn(database: Database) -> Step:
+    """Begin a writing transaction: wait for the turn."""
+    return Step("SELECT 1 FROM content_store" + database.dialect.row_lock, expect=1)  # noqa: S608  our words
+
+
+def turn_of(database: Database, people: int, intent: int) -> list[Step]:
+    """Begin the transaction that uses the keys of ``intent`` (0: none) for people as they were at ``people``.
+
+    Refused where an identity was closed meanwhile, or where the keys were swept because this came so late: what was
+    decided and sealed is then decided and sealed anew.  Two statements, as on PostgreSQL only the second one sees what
+    was written while the first one waited.
+    """
     sql = "SELECT people FROM content_store WHERE people = :people" + database.dialect.row_lock  # noqa: S608  our words
-    return Step(sql, [(people,)], expect=1)
+    return [Step(sql, [(people,)], expect=1), Step(_NOT_SWEPT, [(intent,)], expect=1)]
+
+
+def turn_of_intent(database: Database, intent: int) -> list[Step]:
+    """Begin a transaction that uses the keys of ``intent`` and is about nobody."""
+    return [turn(database), Step(_NOT_SWEPT, [(intent,)], expect=1)]

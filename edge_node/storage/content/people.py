@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from edge_node.storage.content.head import read_people_counter, turn
+from edge_node.storage.content.head import read_people_counter, turn_of
 from shared.database.contract import Database, Step
 
 REMEMBERED_MAX = 50_000
@@ -19,6 +19,8 @@ class Known(NamedTuple):
     subject: int
     pseudonym: str
     conversation: int
+    since: int
+    """When the identity became this subject's."""
 
 
 class Group(NamedTuple):
@@ -62,10 +64,14 @@ class PeopleChange(msgspec.Struct):
     closings: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
     """Time and blind index of open identities that end."""
     groups: list[NewGroup] = msgspec.field(default_factory=list)
+    intent: int = 0
+    """Of the keys that seal what is new."""
+    on_weak_word: bool = False
+    """A lasting identity goes to a subject whom only a weak one led to: of two processes that do so, one is refused."""
 
 
 _FIND = """
-SELECT i.blind, s.id, s.pseudonym, c.id FROM identity i
+SELECT i.blind, s.id, s.pseudonym, c.id, i.valid_from FROM identity i
 JOIN subject s ON s.id = i.subject JOIN conversation c ON c.subject = s.id
 WHERE i.blind = :blind AND i.valid_to IS NULL AND s.keep = 'active'
 """
@@ -117,19 +123,18 @@ class People:
 
     async def read(self, blinds: Iterable[bytes], groups: Iterable[bytes]) -> None:
         """Read the identities and groups that are not remembered."""
-        people = [(blind,) for blind in blinds if blind not in self._known]
-        rooms = [(blind,) for blind in groups if blind not in self._groups]
-        if not people and not rooms:
+        people, rooms = _used(self._known, blinds), _used(self._groups, groups)
+        if not people.missing and not rooms.missing:
             return
         async with self._database.read() as transaction:
-            for (blind,) in people:
+            for blind in people.missing:
                 for row in await transaction.fetch(_FIND, {"blind": blind}):
                     self._known[blind] = Known(*row[1:])
-            for (blind,) in rooms:
+            for blind in rooms.missing:
                 for row in await transaction.fetch(_FIND_GROUP, {"blind": blind}):
                     self._groups[blind] = Group(*row[1:])
-        for memory in (self._known, self._groups):
-            while len(memory) > REMEMBERED_MAX:
+        for memory, wanted in ((self._known, people.total), (self._groups, rooms.total)):
+            while len(memory) > max(REMEMBERED_MAX, wanted):
                 memory.popitem(last=False)
 
     async def others(self, subject: int) -> list[tuple[str, bytes]]:
@@ -139,14 +144,35 @@ class People:
 
     async def apply(self, change: PeopleChange) -> None:
         """Write a change, all or nothing; ``ScriptRefused`` where another process was first."""
-        steps = [turn(self._database, self.counter)]
-        if change.closings:
+        steps = turn_of(self._database, self.counter, change.intent)
+        raises = bool(change.closings) or change.on_weak_word
+        if raises:
             steps.append(Step("UPDATE content_store SET people = people + 1"))
+        if change.closings:
             steps.append(Step(_CLOSE, change.closings))
         steps += [Step(sql, rows, expect=len(rows)) for sql, rows in _statements(change) if rows]
         await self._database.run(steps)
-        if change.closings:
+        if raises:
             await self.forget()
+
+
+class _Wanted(NamedTuple):
+    """What a memory lacks, and how much of it is wanted."""
+
+    missing: list[bytes]
+    total: int
+
+
+def _used(memory: OrderedDict[bytes, Any], blinds: Iterable[bytes]) -> _Wanted:
+    """Note the use of what is remembered, so that the least recently used is forgotten first; give what is missing."""
+    missing, count = [], 0
+    for blind in blinds:
+        count += 1
+        if blind in memory:
+            memory.move_to_end(blind)
+        else:
+            missing.append(blind)
+    return _Wanted(missing, count)
 
 
 def _statements(change: PeopleChange) -> Sequence[tuple[str, Sequence[Sequence[int | str | bytes]]]]:

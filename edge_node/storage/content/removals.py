@@ -1,12 +1,12 @@
 """Letting go in the content store: the log entry and the tombstone first, the row last.
 
 A recall is ordered in one transaction (entry, tombstone, row set to ``tombstoned``) and is acknowledged then.  The
-remover carries entries on: ``ordered``, ``journaled`` (safe at the second place), ``destroyed`` (key gone), ``done``
-(row gone, mark cleared).
+remover carries entries on: ``ordered``, ``journaled`` (safe at the second place), ``destroyed`` (key gone; then row
+gone, mark cleared), ``done`` (neither lies in a write-ahead log).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from edge_node.storage.content.head import turn
 from shared.database.contract import Database, Step
@@ -32,14 +32,18 @@ _HIDE_ABOUT = "UPDATE event SET keep = 'tombstoned' WHERE about = :mark AND keep
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' ORDER BY e.ordered_at, e.id LIMIT :most
+WHERE e.state <> 'done' ORDER BY CASE WHEN e.state = 'destroyed' THEN 1 ELSE 0 END, e.ordered_at, e.id LIMIT :most
 """
-_ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id"
+_ADVANCE = {
+    "journaled": "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered'",
+    "destroyed": "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state IN ('ordered', 'journaled')",
+}
 _REMOVE = (
     "DELETE FROM message WHERE mark = :mark AND keep = 'tombstoned'",
     "DELETE FROM event WHERE mark = :mark AND keep = 'tombstoned'",
 )
-_DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id"
+_CLEAR = "UPDATE log_entry SET mark = NULL WHERE id = :id AND state = 'destroyed'"
+_DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id AND state = 'destroyed'"
 _WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done'"
 
 
@@ -80,7 +84,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
 
 
 async def open_entries(database: Database, most: int) -> list[OpenEntry]:
-    """Give the oldest entries that are not done."""
+    """Give the oldest entries that are not done; those that only wait for a write-ahead log come last."""
     async with database.read() as transaction:
         return [OpenEntry(*row) for row in await transaction.fetch(_OPEN, {"most": most})]
 
@@ -92,18 +96,22 @@ async def waiting(database: Database) -> tuple[int, int | None]:
     return count, oldest
 
 
-async def advance(database: Database, people: int, entries: Sequence[OpenEntry], state: str) -> None:
-    """Note how far entries have come."""
+async def advance(database: Database, entries: Sequence[OpenEntry], state: Literal["journaled", "destroyed"]) -> None:
+    """Note how far entries have come; one that another process has brought further stays there."""
     if entries:
-        await database.run([turn(database, people), Step(_ADVANCE, [(state, entry.id) for entry in entries])])
+        await database.run([turn(database), Step(_ADVANCE[state], [(entry.id,) for entry in entries])])
 
 
-async def finish(database: Database, people: int, entries: Sequence[OpenEntry], now: int) -> int:
-    """Delete the rows whose keys are destroyed and close their entries, together; give rows deleted."""
+async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
+    """Delete the rows whose keys are destroyed and forget their marks, together; give rows deleted."""
     marks = [(entry.mark,) for entry in entries if entry.mark is not None]
-    steps = [turn(database, people)]
-    if marks:
-        steps += [Step(sql, marks) for sql in _REMOVE]
-    steps.append(Step(_DONE, [(now, entry.id) for entry in entries]))
-    results = await database.run(steps)
-    return results[1].changed + results[2].changed if marks else 0
+    if not marks:
+        return 0
+    clearing = Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None])
+    results = await database.run([turn(database), *[Step(sql, marks) for sql in _REMOVE], clearing])
+    return results[1].changed + results[2].changed
+
+
+async def finish(database: Database, entries: Sequence[OpenEntry], now: int) -> None:
+    """Close entries of which nothing is left, in no store and no write-ahead log."""
+    await database.run([turn(database), Step(_DONE, [(now, entry.id) for entry in entries])])

@@ -25,13 +25,24 @@ from edge_node.storage.keys.hierarchy import (
 )
 from edge_node.storage.keys.store import KeyStore
 from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
-from shared.database.contract import Step, Transaction
+from shared.database.contract import ScriptRefused, Step, Transaction
 from shared.errors import IntegrityError, LogEntryRequired
 from shared.limits import BUCKET_ROWS_MAX
 
 _OWNER_OF_BUCKET = """
 SELECT o.id, o.name, o.version, o.epoch, o.wrapped
 FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE b.id = :bucket
+"""
+
+_DISCARD_BUCKETS = """
+DELETE FROM bucket_key WHERE owner = (
+    SELECT o.id FROM owner_key o WHERE o.name = :name AND NOT EXISTS (
+        SELECT 1 FROM bucket_key b JOIN row_key r ON r.id >= b.id * 256 AND r.id < b.id * 256 + 256 WHERE b.owner = o.id
+    )
+)
+"""
+_DISCARD_OWNER = """
+DELETE FROM owner_key WHERE name = :name AND NOT EXISTS (SELECT 1 FROM bucket_key b WHERE b.owner = owner_key.id)
 """
 
 
@@ -73,6 +84,8 @@ async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroye
             done = await _renew_buckets(store, transaction, old, new, set(rows))
             gone, rewrapped = gone + done.keys, rewrapped + done.rewrapped
             owners.add(name)
+        # A key whose bucket or owner is lost opens for nobody, and goes all the same.
+        gone += await transaction.execute_many("DELETE FROM row_key WHERE id = :id", [(row,) for row in rows])
         await transaction.execute("UPDATE key_store SET generation = generation + 1")
         for row in rows:
             if await transaction.fetch("SELECT 1 FROM row_key WHERE id = :row", {"row": row}):
@@ -168,17 +181,23 @@ def _forget(store: KeyStore, before: int, owners: set[str]) -> None:
 
 
 async def discard_unused(store: KeyStore, rows: Sequence[int], owners: Sequence[str], intents: Sequence[int]) -> None:
-    """Remove keys that nothing committed was ever sealed under, and the intents that named them."""
-    steps = [Step("DELETE FROM intent WHERE id = :id", [(intent,) for intent in intents])] if intents else []
+    """Remove keys that nothing committed was ever sealed under, and the intents that named them.
+
+    An owner under whom another process has drawn a row key meanwhile stays.  Where one of the intents is gone, somebody
+    else has decided already, and its slots may have been given again: nothing is done.
+    """
+    steps = [Step("DELETE FROM intent WHERE id = :id", [(each,) for each in intents], len(intents))] if intents else []
     if rows:
         steps.append(Step("DELETE FROM row_key WHERE id = :id", [(row,) for row in rows]))
     if owners:
         names = [(name,) for name in owners]
-        steps.append(Step("DELETE FROM bucket_key WHERE owner IN (SELECT id FROM owner_key WHERE name = :name)", names))
-        steps.append(Step("DELETE FROM owner_key WHERE name = :name", names))
+        steps += [Step(_DISCARD_BUCKETS, names), Step(_DISCARD_OWNER, names)]
         steps.append(Step("UPDATE key_store SET generation = generation + 1"))
     if steps:
-        await store.database.run(steps)
+        try:
+            await store.database.run(steps)
+        except ScriptRefused:
+            return
     if owners:
         await store.read_head()
         store.remembered.clear()

@@ -48,7 +48,8 @@ class Draft:
         self.row_rows: list[tuple[int, int, bytes]] = []
         self.uses: list[Use] = []
         self._epoch = epoch
-        self._owners = owners
+        self.owners = owners
+        """By name, as they are once this is committed."""
         self._ids = ids
         self._entropy = entropy
         self._now = now
@@ -59,10 +60,6 @@ class Draft:
     def empty(self) -> bool:
         """Say whether nothing was drawn."""
         return not self.row_rows and not self.owner_rows
-
-    def drawn_owners(self) -> dict[str, Owner]:
-        """Give the owners drawn here, by name."""
-        return {row[1]: self._owners[row[1]] for row in self.owner_rows}
 
     def intent(self) -> bytes:
         """Give the intent that goes in with the keys."""
@@ -75,11 +72,11 @@ class Draft:
         owner = Owner(next(self._ids), name, version, Cipher(key))
         wrapped = wrap_owner(epoch, epoch_version, name, version, key, self._entropy)
         self.owner_rows.append((owner.id, name, kind, scope, day, version, epoch_version, wrapped, self._now))
-        self._owners[name] = owner
+        self.owners[name] = owner
 
     def row(self, owner_name: str, table: str, lookup: bytes) -> Fresh:
         """Draw a row key for a row of ``table`` that will be found by ``lookup``; the owner must be loaded."""
-        owner = self._owners[owner_name]
+        owner = self.owners[owner_name]
         bucket = owner.bucket
         if bucket is None or bucket.full:
             bucket = self._new_bucket(owner)

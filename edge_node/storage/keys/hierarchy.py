@@ -39,6 +39,13 @@ class Owner(msgspec.Struct):
     cipher: Cipher
     bucket: Bucket | None = None
 
+    def copy(self) -> "Owner":
+        """Give the same owner with a bucket that can be filled without touching this one's."""
+        bucket = self.bucket
+        if bucket is not None:
+            bucket = Bucket(bucket.id, bucket.version, bucket.cipher, bucket.next_slot)
+        return Owner(self.id, self.name, self.version, self.cipher, bucket)
+
 
 class RowKey(msgspec.Struct, frozen=True):
     """A row key, unwrapped: what it is called, whose it is, and the key itself (32 bytes)."""
@@ -46,6 +53,10 @@ class RowKey(msgspec.Struct, frozen=True):
     id: int
     owner: str
     key: bytes
+
+    def __repr__(self) -> str:
+        """Say which key it is, never what it is."""
+        return f"RowKey({self.id})"
 
 
 def bucket_of(row: int) -> int:

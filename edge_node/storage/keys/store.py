@@ -24,7 +24,7 @@ from shared.crypto import KEY_BYTES, BlindIndex, Cipher
 from shared.crypto.labels import BLIND
 from shared.database.contract import ConstraintViolated, Database, Row, ScriptRefused, Step
 from shared.entropy import Entropy
-from shared.errors import KeyCurrentChanged, SettingsInvalid, StoreMissing, StoreUnavailable
+from shared.errors import KeyCurrentChanged, KeyMissing, SettingsInvalid, StoreMissing, StoreUnavailable
 from shared.limits import BUCKET_ROWS_MAX
 
 OWNERS_REMEMBERED = 10_000
@@ -113,7 +113,7 @@ class KeyStore:
         ]
 
     async def remember(self, names: Sequence[str]) -> None:
-        """Make the keys of owners ready; a name that has none is left out."""
+        """Make the keys of owners ready; ``KeyMissing`` where one has none."""
         wanted, missing = set(names), set[str]()
         for name in wanted:  # set operations with the keys' view would walk everything that is remembered
             if name in self.remembered:
@@ -124,6 +124,8 @@ class KeyStore:
             generation, rows = await self._read_at(Step(_OWNER_BY_NAME, [(name,) for name in sorted(missing)]))
             if generation == self.generation:
                 self._keep(rows)
+                if not wanted <= self.remembered.keys():
+                    raise KeyMissing(table="owner_key")
                 break
             self.forget(generation)
             missing = wanted
@@ -163,7 +165,8 @@ class KeyStore:
                 yield next(self._ids)
 
         try:
-            owners = {name: self.remembered[name] for name in names}
+            # Copies: what a draft begins counts once it is committed, and goes with it otherwise.
+            owners = {name: self.remembered[name].copy() for name in names}
         except KeyError:
             raise KeyCurrentChanged from None
         return Draft(
@@ -200,7 +203,7 @@ class KeyStore:
             raise
         del self.settled[: len(settled)]
         if draft.generation == self.generation:
-            self.remembered.update(draft.drawn_owners())
+            self.remembered.update(draft.owners)
 
     def settle(self, draft: Draft) -> None:
         """Note that the content of ``draft`` is committed: its intent goes with a later commit."""

@@ -228,3 +228,7 @@ def test_any_value_of_any_setting_loads_or_is_refused_by_name(tmp_path_factory, 
             assert found.data_dir.is_absolute()
         else:
             assert found in {name, "log_level", "journal_dir", "key_dir"}
+
+
+def test_the_root_of_the_disk_is_no_folder_for_stores(tmp_path):
+    assert refusal(tmp_path, 'region = "eu-test"\ndata_dir = "/"\n')["field_name"] == "data_dir"

@@ -54,7 +54,9 @@ CREATE TABLE conversation (
     created_at INTEGER NOT NULL
 ) STRICT;
 
--- A message: `mark` is the blind index of (account, platform message id) and makes taking it in idempotent.
+-- A message: `mark` is the blind index of (account, platform message id) and makes taking it in idempotent.  `edit` is
+-- the mark of the edit whose words it holds, empty for none: of two edits at one time the same one wins in any order.
+-- `original` is 0 until the message itself has come: an edit that came first keeps its place.
 CREATE TABLE message (
     id INTEGER PRIMARY KEY,
     mark BLOB NOT NULL UNIQUE,
@@ -66,6 +68,8 @@ CREATE TABLE message (
     at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
     edited_at INTEGER NOT NULL,
+    edit BLOB NOT NULL,
+    original INTEGER NOT NULL,
     grouped INTEGER NOT NULL,
     keep TEXT NOT NULL,
     key INTEGER NOT NULL,
@@ -109,6 +113,7 @@ CREATE TABLE log_entry (
 ) STRICT;
 
 CREATE INDEX log_entry_open ON log_entry (ordered_at) WHERE state <> 'done';
+CREATE INDEX log_entry_key ON log_entry (key) WHERE state <> 'done';
 
 CREATE TABLE tombstone (
     mark BLOB NOT NULL PRIMARY KEY,
@@ -117,13 +122,21 @@ CREATE TABLE tombstone (
     log_entry TEXT NOT NULL
 ) STRICT;
 
--- What was turned away at intake, without a word of it.
+CREATE INDEX tombstone_log_entry ON tombstone (log_entry);
+
+-- Intents of the key store whose unused keys were swept: a commit that comes so late is refused and made anew.
+CREATE TABLE swept (
+    intent INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT;
+
+-- What was turned away at intake, without a word of it: events by account, reason and hour (since the epoch).
 CREATE TABLE refusal (
-    id INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
     account TEXT NOT NULL,
     reason TEXT NOT NULL,
-    events INTEGER NOT NULL
+    hour INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    PRIMARY KEY (account, reason, hour)
 ) STRICT;
 
 CREATE TABLE lease (
