@@ -12,9 +12,9 @@ import pytest
 from tests.support.house import PROGRAMS, sources, uses, within
 
 PURE = ("edge_node.core", "edge_node.channels", "control_plane.core", "shared.message")
-LAYERS = ("app", "commands", "http", "metrics", "platforms", "process", "settings", "storage", "stores", "usecases")
+LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
-CONNECTIONS = ("edge_node.process", "control_plane.process")
+CONNECTIONS = ("shared.process",)
 
 
 class Rule(NamedTuple):
@@ -104,7 +104,7 @@ RULES = (
         "logs go through the allow-list; three pages only hush the loggers of others",
         PROGRAMS,
         ("structlog", "logging"),
-        ("shared.telemetry", "shared.database.sqlite", "edge_node.platforms.client", "edge_node.process.quiet"),
+        ("shared.telemetry", "shared.database.sqlite", "edge_node.platforms.client", "shared.process.quiet"),
     ),
     Rule(
         "one use case destroys the keys of what was acknowledged",

@@ -9,20 +9,20 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from edge_node.process import systemd
-from edge_node.process.contract import DEFAULT_APP, ControlWord, Plan, Timing
-from edge_node.process.crew import Crew
-from edge_node.process.door import Asker, Door
-from edge_node.process.hardening import harden
-from edge_node.process.listen import Listeners, describe, open_listeners
-from edge_node.process.pidfile import PidLock
 from shared import telemetry
 from shared.clock import Clock, SystemClock
 from shared.errors import RestartFailed
+from shared.process import systemd
+from shared.process.contract import Addresses, ControlWord, Plan, Timing
+from shared.process.crew import Crew
+from shared.process.door import Asker, Door
+from shared.process.hardening import harden
+from shared.process.listen import Listeners, Wanted, open_listeners
+from shared.process.pidfile import PidLock
 
 _SIGNALS: dict[int, ControlWord] = {
     signal.SIGTERM: "stop",
@@ -36,21 +36,20 @@ _WAKE_BYTES = 4096
 def supervise(
     settings_path: Path,
     *,
-    listen: str,
-    private_listen: str,
+    app: str,
+    listen: Sequence[Wanted],
     pid_file: Path,
-    app: str = DEFAULT_APP,
     timing: Timing | None = None,
     log_level: str = "info",
     log_form: str = "json",
     connections_max: int = 4096,
-    on_listening: Callable[[str, str], None] | None = None,
+    on_listening: Callable[[Addresses], None] | None = None,
 ) -> None:
     """Run a node until it is told to stop; returns when the last worker has drained and gone.
 
-    ``listen``, ``private_listen``: ``host:port``, ``[ipv6]:port`` or ``unix:/path``; port 0 lets the system
-    choose, and ``on_listening`` is called with both addresses as bound (``status`` tells them too).  Sockets
-    handed over by systemd go before both.  Must be called in the main thread: it takes the signals.
+    ``listen`` names every listener with its address: ``host:port``, ``[ipv6]:port`` or ``unix:/path``; port 0 lets
+    the system choose, and ``on_listening`` is called with the addresses as bound (``status`` tells them too).  Sockets
+    handed over by systemd go before these.  Must be called in the main thread: it takes the signals.
 
     Raises :class:`SettingsInvalid` (an address, a second node on this folder) and :class:`RestartFailed` (the
     first worker did not get ready, with its reason).
@@ -70,7 +69,7 @@ def supervise(
     try:
         with (
             PidLock(pid_file) as lock,
-            open_listeners(listen, private_listen, clock=clock, patient=lock.stale) as listeners,
+            open_listeners(listen, clock=clock, patient=lock.stale) as listeners,
         ):
             _announce(listeners, on_listening)
             _Supervisor(plan, listeners, pid_file, clock, farewells).run()
@@ -80,13 +79,13 @@ def supervise(
             sock.close()
 
 
-def _announce(listeners: Listeners, on_listening: Callable[[str, str], None] | None) -> None:
+def _announce(listeners: Listeners, on_listening: Callable[[Addresses], None] | None) -> None:
     """Say where we listen, to the log and to the caller."""
-    addresses = [describe(listeners.public), describe(listeners.private)]
-    for name, address in zip(("public", "private"), addresses, strict=True):
+    addresses = listeners.addresses()
+    for name, address in addresses.items():
         telemetry.logger().info("listening", listener=name, path=address)
     if on_listening is not None:
-        on_listening(*addresses)
+        on_listening(addresses)
 
 
 class _Supervisor:

@@ -13,8 +13,8 @@ from typing import Any
 
 import uvicorn
 
-from edge_node.process.contract import BACKLOG, KEEP_ALIVE_S
-from edge_node.process.protocol import BoundedProtocol
+from shared.process.contract import BACKLOG, KEEP_ALIVE_S
+from shared.process.protocol import BoundedProtocol
 
 _CLOSE = (b"connection", b"close")
 

@@ -6,6 +6,7 @@ Sources: sd_notify(3) and sd_listen_fds(3), systemd 257 manual pages.  Without `
 
 import os
 import socket
+from collections.abc import Sequence
 
 from shared.clock import Clock
 
@@ -32,8 +33,8 @@ def notify_reloading(clock: Clock) -> None:
     notify("RELOADING=1", f"MONOTONIC_USEC={int(clock.elapsed() * 1_000_000)}")
 
 
-def adopt_sockets() -> dict[str, socket.socket]:
-    """Take over the listening sockets systemd opened: by the names ``public`` and ``private``, else in order.
+def adopt_sockets(wanted: Sequence[str]) -> dict[str, socket.socket]:
+    """Take over the listening sockets systemd opened: by the names ``wanted``, else in their order.
 
     The variables are removed, so that no child takes them for its own.
     """
@@ -42,8 +43,8 @@ def adopt_sockets() -> dict[str, socket.socket]:
     names = os.environ.pop("LISTEN_FDNAMES", "").split(":")
     if meant_for != str(os.getpid()) or not count.isdigit():
         return {}
-    by_name = {"public", "private"}.issuperset(names[: int(count)]) and len(names) >= int(count)
-    order = names if by_name else ["public", "private"]
+    by_name = set(wanted).issuperset(names[: int(count)]) and len(names) >= int(count)
+    order = names if by_name else wanted
     taken: dict[str, socket.socket] = {}
     for name, fd in zip(order, range(_FIRST_FD, _FIRST_FD + int(count)), strict=False):
         taken[name] = socket.socket(fileno=fd)

@@ -9,13 +9,13 @@ import os
 import selectors
 from typing import Literal
 
-from edge_node.process import systemd
-from edge_node.process.child import Child, start
-from edge_node.process.contract import NodeStatus, Plan, WorkerReport
-from edge_node.process.door import Asker
-from edge_node.process.listen import Listeners, describe
 from shared import telemetry
 from shared.clock import Clock
+from shared.process import systemd
+from shared.process.child import Child, start
+from shared.process.contract import NodeStatus, Plan, WorkerReport
+from shared.process.door import Asker
+from shared.process.listen import Listeners
 
 _LEAVING_MAX = 4
 """Replaced workers that may take their time; with one more the oldest gets the shorter grace of a stop."""
@@ -28,7 +28,7 @@ class Crew:
         """Start nothing yet."""
         self._plan = plan
         self._listeners = listeners
-        self._addresses = (describe(listeners.public), describe(listeners.private))
+        self._addresses = listeners.addresses()
         self._selector = selector
         self._clock = clock
         self._serves: Child | None = None
@@ -62,8 +62,7 @@ class Crew:
             generation=self._serves.generation if self._serves else 0,
             draining=tuple(child.pid for child in self._leave),
             crashes=self._crashes,
-            public=self._addresses[0],
-            private=self._addresses[1],
+            listeners=self._addresses,
             open_files=_open_files(),
         )
 

@@ -12,7 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from edge_node.process.contract import KEEP_ALIVE_S
+from shared.process.contract import KEEP_ALIVE_S
 
 HEAD_BYTES_MAX = 32 * 1024
 """Request line and headers: common proxies allow 8 to 32 KiB; both platforms send below 2 KiB."""

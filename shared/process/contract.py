@@ -4,14 +4,15 @@ The supervisor stays while workers of newer releases come and go, so these struc
 defaults; nothing here is renamed or removed.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
 
-DEFAULT_APP = "edge_node.app:open_node"
-"""Where the worker finds the function that opens a node."""
+Addresses = Mapping[str, str]
+"""Where to listen, by listener: ``{"public": "127.0.0.1:8080", "private": ...}``."""
 
 BACKLOG = 4096
 """Connections the kernel may queue for us while no worker accepts; Linux cuts it to ``net.core.somaxconn``."""
@@ -47,7 +48,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What every worker of a supervisor is started with."""
 
     settings_path: str
-    app: str = DEFAULT_APP
+    app: str
+    """Where the worker finds the function that opens a node: ``module:function``."""
     timing: Timing = Timing()
     log_level: str = "info"
     log_form: str = "json"
@@ -59,8 +61,8 @@ class WorkerOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: Plan
     generation: int
-    public_fd: int
-    private_fd: int
+    socket_fds: dict[str, int]
+    """By listener."""
     channel_fd: int
 
 
@@ -94,11 +96,20 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Process ids of workers that were replaced and finish what they hold."""
     crashes: int = 0
     """Workers that ended unasked since the supervisor started."""
-    public: str = ""
-    private: str = ""
-    """Addresses as bound: ``127.0.0.1:8080``, ``[::1]:8080`` or ``unix:/path``."""
+    listeners: dict[str, str] = msgspec.field(default_factory=dict)
+    """Addresses as bound, by listener: ``127.0.0.1:8080``, ``[::1]:8080`` or ``unix:/path``."""
     open_files: int = 0
     """Descriptors the supervisor holds."""
+
+    @property
+    def public(self) -> str:
+        """The address of the listener ``public``, empty where there is none yet."""
+        return self.listeners.get("public", "")
+
+    @property
+    def private(self) -> str:
+        """The address of the listener ``private``, empty where there is none yet."""
+        return self.listeners.get("private", "")
 
 
 class ControlAsk(msgspec.Struct, frozen=True):
@@ -123,13 +134,8 @@ class OpenNode(Protocol):
     """
 
     @property
-    def public_app(self) -> Any:
-        """The ASGI application for the platforms."""
-        ...
-
-    @property
-    def private_app(self) -> Any:
-        """The ASGI application for health, readiness and metrics."""
+    def apps(self) -> Mapping[str, Any]:
+        """The ASGI applications by listener; one for each that the plan opened."""
         ...
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.process.contract import MESSAGE_BYTES_MAX, ControlAnswer, ControlAsk, ControlWord, NodeStatus
 from shared.errors import NodeNotRunning, RestartFailed
+from shared.process.contract import MESSAGE_BYTES_MAX, ControlAnswer, ControlAsk, ControlWord, NodeStatus
 
 _PATH_BYTES_MAX = 100
 """``sun_path`` holds 108 bytes on Linux (unix(7)); longer paths take the way through the folder's descriptor."""

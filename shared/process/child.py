@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.process.contract import MESSAGE_BYTES_MAX, Plan, WorkerOrder, WorkerReport, WorkerWord
-from edge_node.process.listen import Listeners
-from edge_node.process.systemd import child_environment
+from shared.process.contract import MESSAGE_BYTES_MAX, Plan, WorkerOrder, WorkerReport, WorkerWord
+from shared.process.listen import Listeners
+from shared.process.systemd import child_environment
 
 
 class Child:
@@ -74,25 +74,19 @@ class Child:
 
 
 def start(plan: Plan, listeners: Listeners, generation: int, started: float) -> Child:
-    """Start a worker as a fresh interpreter that inherits both sockets and one end of a channel.
+    """Start a worker as a fresh interpreter that inherits the sockets and one end of a channel.
 
     Not a fork: a new release's code must be read from disk, and a fork would carry our state along.
     :class:`OSError` where the system has no room for a process.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        inherited = (listeners.public.fileno(), listeners.private.fileno(), theirs.fileno())
-        order = WorkerOrder(
-            plan=plan,
-            generation=generation,
-            public_fd=inherited[0],
-            private_fd=inherited[1],
-            channel_fd=inherited[2],
-        )
+        socket_fds = {name: sock.fileno() for name, sock in listeners.sockets.items()}
+        order = WorkerOrder(plan=plan, generation=generation, socket_fds=socket_fds, channel_fd=theirs.fileno())
         process = subprocess.Popen(
             _command(msgspec.json.encode(order).decode()),
             stdin=subprocess.DEVNULL,
-            pass_fds=inherited,
+            pass_fds=(*socket_fds.values(), order.channel_fd),
             env=child_environment(),
             # A group of its own: Ctrl-C at a terminal reaches the supervisor only, which then drains the worker.
             process_group=0,
@@ -114,4 +108,4 @@ def _command(order: str) -> list[str]:
     """
     here = {"", os.getcwd(), str(Path.cwd())}
     safe = [] if here.intersection(sys.path) else ["-P"]
-    return [sys.executable, *safe, "-m", "edge_node.process.worker", order]
+    return [sys.executable, *safe, "-m", "shared.process.worker", order]

@@ -1,6 +1,6 @@
 """The worker: a fresh interpreter that opens the node, serves on inherited sockets, and drains when told.
 
-Started by ``edge_node.process.child`` as ``python -m edge_node.process.worker ORDER`` where ORDER is a
+Started by ``shared.process.child`` as ``python -m shared.process.worker ORDER`` where ORDER is a
 :class:`WorkerOrder` in JSON.  Exit status: 0 after a drain, 1 where the node could not be opened.
 """
 
@@ -18,7 +18,10 @@ from typing import Literal, cast
 import msgspec
 import uvloop
 
-from edge_node.process.contract import (
+from shared import telemetry
+from shared.clock import Clock, SystemClock
+from shared.errors import HomeportError
+from shared.process.contract import (
     MESSAGE_BYTES_MAX,
     NodeFactory,
     OpenNode,
@@ -26,12 +29,9 @@ from edge_node.process.contract import (
     WorkerOrder,
     WorkerReport,
 )
-from edge_node.process.hardening import harden
-from edge_node.process.quiet import on_loop_error, quieten
-from edge_node.process.serving import Listener
-from shared import telemetry
-from shared.clock import Clock, SystemClock
-from shared.errors import HomeportError
+from shared.process.hardening import harden
+from shared.process.quiet import on_loop_error, quieten
+from shared.process.serving import Listener
 
 _CHECK_S = 0.02
 """How often a draining worker looks whether connections are left."""
@@ -114,14 +114,14 @@ async def serve(order: WorkerOrder, clock: Clock) -> int:
     asyncio.get_running_loop().set_exception_handler(on_loop_error)
     orders = Orders(socket.socket(fileno=order.channel_fd), clock)
     orders.listen()
-    public, private = (socket.socket(fileno=fd) for fd in (order.public_fd, order.private_fd))
-    for sock in (public, private):
+    sockets = {name: socket.socket(fileno=fd) for name, fd in order.socket_fds.items()}
+    for sock in sockets.values():
         sock.set_inheritable(False)
     opened = False
     try:
         async with _factory(order.plan.app)(Path(order.plan.settings_path)) as node:
             opened = True
-            await _serve_node(node, (public, private), order, orders, clock)
+            await _serve_node(node, sockets, order, orders, clock)
     except Exception as error:  # noqa: BLE001  the last frame: whatever it is, the supervisor must hear its name
         _report_failure(orders, error, opened=opened)
         return 1
@@ -129,13 +129,13 @@ async def serve(order: WorkerOrder, clock: Clock) -> int:
 
 
 async def _serve_node(
-    node: OpenNode, socks: tuple[socket.socket, socket.socket], order: WorkerOrder, orders: Orders, clock: Clock
+    node: OpenNode, sockets: dict[str, socket.socket], order: WorkerOrder, orders: Orders, clock: Clock
 ) -> None:
-    """Serve both applications of an open node until told to drain, and drain."""
+    """Serve the applications of an open node until told to drain, and drain."""
     plan = order.plan
     listeners = [
-        Listener(app, sock, connections_max=plan.connections_max, finish_s=plan.timing.finish_s / 2)
-        for app, sock in zip((node.public_app, node.private_app), socks, strict=True)
+        Listener(node.apps[name], sock, connections_max=plan.connections_max, finish_s=plan.timing.finish_s / 2)
+        for name, sock in sockets.items()
     ]
     for listener in listeners:
         await listener.open()

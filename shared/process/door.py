@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.process.contract import MESSAGE_BYTES_MAX, ControlAnswer, ControlAsk, ControlWord, NodeStatus
-from edge_node.process.control import control_path, reachable
+from shared.process.contract import MESSAGE_BYTES_MAX, ControlAnswer, ControlAsk, ControlWord, NodeStatus
+from shared.process.control import control_path, reachable
 
 _ASKERS_MAX = 32
 """Connections held at once; further ones wait in the kernel's queue."""

@@ -11,15 +11,15 @@ import os
 import select
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from edge_node.process.contract import BACKLOG
-from edge_node.process.systemd import adopt_sockets
 from shared import telemetry
 from shared.clock import Clock
 from shared.errors import SettingsInvalid
+from shared.process.contract import BACKLOG
+from shared.process.systemd import adopt_sockets
 
 _STALE_WAIT_S = 5.0
 """After an unclean end the old worker may need a moment to see that its supervisor is gone."""
@@ -35,16 +35,28 @@ class Address(msgspec.Struct, frozen=True):
     path: str = ""
 
 
-class Listeners(msgspec.Struct):
-    """Both listening sockets of a node."""
+class Wanted(msgspec.Struct, frozen=True):
+    """A listener to open: its name, its address as text, the setting that gave it, and a unix socket's file mode."""
 
-    public: socket.socket
-    private: socket.socket
+    name: str
+    address: str
+    setting: str
+    mode: int = 0o600
+
+
+class Listeners(msgspec.Struct):
+    """The listening sockets of a program, by name."""
+
+    sockets: dict[str, socket.socket]
+
+    def addresses(self) -> dict[str, str]:
+        """Give the addresses as bound, by listener."""
+        return {name: describe(sock) for name, sock in self.sockets.items()}
 
     def close(self) -> None:
         """Close our copies; workers that still hold theirs go on listening."""
-        self.public.close()
-        self.private.close()
+        for sock in self.sockets.values():
+            sock.close()
 
 
 def parse_address(text: str, *, setting: str) -> Address:
@@ -74,27 +86,27 @@ def describe(sock: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def open_listeners(listen: str, private_listen: str, *, clock: Clock, patient: bool) -> Iterator[Listeners]:
-    """Bind both addresses, or take over what systemd bound; :class:`SettingsInvalid` where that is refused.
+def open_listeners(listen: Sequence[Wanted], *, clock: Clock, patient: bool) -> Iterator[Listeners]:
+    """Bind every address, or take over what systemd bound; :class:`SettingsInvalid` where that is refused.
 
     ``patient``: wait a few seconds for an address that is still in use.  Unix socket files that we made are
     removed at the end.
     """
-    handed = adopt_sockets()
-    wanted = {"public": ("listen", listen), "private": ("private_listen", private_listen)}
+    handed = adopt_sockets([each.name for each in listen])
     opened: dict[str, socket.socket] = {}
     with contextlib.ExitStack() as undo:
-        for name, (setting, text) in wanted.items():
-            if name in handed:
-                opened[name] = handed[name]
+        for each in listen:
+            if each.name in handed:
+                sock = handed[each.name]
             else:
-                address = parse_address(text, setting=setting)
-                opened[name] = _bind(address, setting=setting, clock=clock, patient=patient)
+                address = parse_address(each.address, setting=each.setting)
+                sock = _bind(address, each, clock=clock, patient=patient)
                 undo.callback(_remove, address.path)
-            undo.callback(opened[name].close)
-            opened[name].listen(BACKLOG)
-            opened[name].setblocking(False)
-        yield Listeners(public=opened["public"], private=opened["private"])
+            undo.callback(sock.close)
+            sock.listen(BACKLOG)
+            sock.setblocking(False)
+            opened[each.name] = sock
+        yield Listeners(opened)
 
 
 def _remove(path: str) -> None:
@@ -104,21 +116,19 @@ def _remove(path: str) -> None:
             os.unlink(path)
 
 
-def _bind(address: Address, *, setting: str, clock: Clock, patient: bool) -> socket.socket:
+def _bind(address: Address, wanted: Wanted, *, clock: Clock, patient: bool) -> socket.socket:
     """Bind one address, again and again for a while where ``patient``."""
-    # The proxy in front runs under another account: the group of the public socket may connect, nobody else.
-    mode = 0o660 if setting == "listen" else 0o600
     began = clock.elapsed()
     waited = False
     while True:
         try:
-            return _bind_path(address.path, mode) if address.path else _bind_host(address)
+            return _bind_path(address.path, wanted.mode) if address.path else _bind_host(address)
         except OSError as refused:
             if not patient or refused.errno != errno.EADDRINUSE or clock.elapsed() - began > _STALE_WAIT_S:
                 reason = errno.errorcode.get(refused.errno or 0, type(refused).__name__)
-                raise SettingsInvalid(setting=setting, reason=reason) from None
+                raise SettingsInvalid(setting=wanted.setting, reason=reason) from None
         if not waited:
-            telemetry.logger().warning("waiting_for_address", field_name=setting)
+            telemetry.logger().warning("waiting_for_address", field_name=wanted.setting)
         waited = True
         select.select([], [], [], _STALE_PAUSE_S)
 
