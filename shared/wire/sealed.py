@@ -8,16 +8,18 @@ import msgspec
 
 from shared.crypto import labels
 from shared.crypto.hpke import SealingKey, seal_to
+from shared.message import Event
 from shared.trust_errors import WireMalformed
 
 
 class SealedWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook as the platform sent it, so that the home node checks the platform's signature itself."""
+    """The events of one webhook that belong to one account of the home node.
 
-    body: bytes
-    """The raw bytes."""
-    signature: bytes
-    """The raw value of the platform's signature header."""
+    Not the raw body: it may hold events of other accounts, whose home is elsewhere.  The relaying node has checked the
+    platform's signature; that it did is what its own signature on the request says.
+    """
+
+    events: tuple[Event, ...]
     received_at: int
     """When the relaying node received it: milliseconds since the epoch."""
 

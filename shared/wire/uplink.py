@@ -24,7 +24,7 @@ from shared.wire.types import (
 )
 
 REGISTRATIONS_MIN = 8
-"""A beat carries at least so many pseudonyms, dummies among them, so that its timing names no subject."""
+"""A beat that registers anybody carries at least so many pseudonyms, dummies among them: timing names no subject."""
 REGISTRATIONS_MAX = 10_000
 """A beat carries at most so many; the rest waits for the next one."""
 PLACES_MAX = 1_000
@@ -53,9 +53,15 @@ class Beat(Message, frozen=True, kw_only=True, tag="uplink.beat"):
     node: NodeName
     number: Serial
     beat_seconds: Seconds
-    registrations: Annotated[tuple[Pseudonym, ...], Meta(min_length=REGISTRATIONS_MIN, max_length=REGISTRATIONS_MAX)]
+    registrations: Annotated[tuple[Pseudonym, ...], Meta(max_length=REGISTRATIONS_MAX)]
+    """None, or at least ``REGISTRATIONS_MIN``."""
     health: Health
     roster_version: Serial
+
+    def __post_init__(self) -> None:
+        """Refuse a batch so small that its timing could name a subject."""
+        if 0 < len(self.registrations) < REGISTRATIONS_MIN:
+            raise ValueError("registrations: none, or at least eight")
 
 
 class RecallNotice(Message, frozen=True, kw_only=True, tag="uplink.recall_notice"):
@@ -81,6 +87,8 @@ class ReceiptPush(Message, frozen=True, kw_only=True, tag="uplink.receipt_push")
     """The signed statement of what was done; its payload is a :class:`~shared.wire.receipt.Receipt`."""
 
     envelope: Envelope
+    places: Annotated[tuple[Place, ...], Meta(max_length=PLACES_MAX)] = ()
+    """After an erasure: where the node had disclosed content of the subject; the case goes on there."""
 
 
 class CommandAsk(Message, frozen=True, kw_only=True, tag="uplink.command_ask"):
