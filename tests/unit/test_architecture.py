@@ -11,7 +11,10 @@ import pytest
 
 from tests.support.house import PROGRAMS, sources, uses, within
 
-PURE = ("edge_node.core", "edge_node.channels", "control_plane.core", "shared.message")
+PURE = (
+    *("edge_node.core", "edge_node.channels", "control_plane.core"),
+    *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
+)
 LAYERS = ("app", "commands", "http", "metrics", "platforms", "process", "settings", "storage", "stores", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONNECTIONS = ("edge_node.process", "control_plane.process")
@@ -56,6 +59,18 @@ RULES = (
         ("edge_node.core", *SHELL),
     ),
     Rule("one package touches cryptography", PROGRAMS, ("cryptography", "rbcl"), ("shared.crypto",)),
+    Rule(
+        "one page signs and verifies requests; what the library leaves open is checked there",
+        PROGRAMS,
+        ("http_message_signatures", "http_sf"),
+        ("shared.http_signatures",),
+    ),
+    Rule(
+        "one page reads and writes private keys",
+        PROGRAMS,
+        ("shared.crypto.passphrase",),
+        ("shared.key_files", "shared.crypto"),
+    ),
     Rule(
         "one package speaks to the platforms",
         PROGRAMS,
