@@ -11,9 +11,16 @@ import pytest
 
 from tests.support.house import PROGRAMS, sources, uses, within
 
-PURE = ("edge_node.core", "edge_node.channels", "control_plane.core", "shared.message")
+PURE = (
+    *("edge_node.core", "edge_node.channels", "control_plane.core"),
+    *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
+)
 LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
+CONTROL_SHELL = tuple(
+    f"control_plane.{layer}"
+    for layer in ("app", "commands", "http", "metrics", "outgoing", "settings", "storage", "stores", "usecases")
+)
 CONNECTIONS = ("shared.process",)
 
 
@@ -51,16 +58,33 @@ RULES = (
         SHELL,
     ),
     Rule(
+        "the control plane's decisions know no layer above them",
+        ("control_plane.core",),
+        CONTROL_SHELL,
+    ),
+    Rule(
         "a channel knows messages and nothing of a node",
         ("edge_node.channels",),
         ("edge_node.core", *SHELL),
     ),
     Rule("one package touches cryptography", PROGRAMS, ("cryptography", "rbcl"), ("shared.crypto",)),
     Rule(
-        "one package speaks to the platforms",
+        "one page signs and verifies requests; what the library leaves open is checked there",
+        PROGRAMS,
+        ("http_message_signatures", "http_sf"),
+        ("shared.http_signatures",),
+    ),
+    Rule(
+        "one page reads and writes private keys",
+        PROGRAMS,
+        ("shared.crypto.passphrase",),
+        ("shared.key_files", "shared.crypto"),
+    ),
+    Rule(
+        "one package speaks to the platforms, one tells the company's own systems what happened",
         PROGRAMS,
         ("httpx", "httpcore", "aiohttp", "requests", "http.client", "urllib.request", "websockets"),
-        ("edge_node.platforms",),
+        ("edge_node.platforms", "control_plane.outgoing"),
     ),
     Rule(
         "one package opens databases",
