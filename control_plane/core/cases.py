@@ -1,8 +1,8 @@
 """What a case is: the places it reaches, the commands they get, what is owed, and when it is finished.  Pure.
 
 A case's places are the pseudonym's node and every node that it disclosed content to; they are computed when the case
-opens, and again with every notice and receipt that names some.  What is asked of a place is a set: naming a place twice,
-in any order, in one message or several, asks once.  A case is
+opens, and again with every notice and receipt that names some.  What is asked of a place is a set: naming a place
+twice, in any order, in one message or several, asks once.  A case is
 
 - ``open`` while nobody has signed for anything,
 - ``waiting`` while some have and others owe,
@@ -12,7 +12,7 @@ A place named later, by the node that opened the case or that was erased, makes 
 be true otherwise.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from control_plane.core.errors import ReceiptContradicts, ReceiptMisplaced
@@ -93,12 +93,3 @@ def judge_receipt(receipt: Receipt, signer: str, asked: Asked, sha256: str) -> b
     if asked.receipt_sha256 != sha256:
         raise ReceiptContradicts
     return False
-
-
-def owed_by(commands: Sequence[tuple[str, bool]]) -> dict[str, int]:
-    """Count what each node owes, from (node, done) of each command; nodes that owe nothing are left out."""
-    owed: dict[str, int] = {}
-    for node, done in commands:
-        if not done:
-            owed[node] = owed.get(node, 0) + 1
-    return dict(sorted(owed.items()))

@@ -153,7 +153,9 @@ class AddressRefused(CallerError):
 
     code = "address_refused"
     status = 422
-    remedy = "Give an https address on the internet, or let an operator set its host:port in control.toml, [hooks] allow."
+    remedy = (
+        "Give an https address on the internet, or let an operator set its host:port in control.toml, [hooks] allow."
+    )
 
 
 class RosterRefused(CallerError):

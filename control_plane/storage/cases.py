@@ -9,7 +9,7 @@ from control_plane.core.cases import Asked, CaseState, Order, Origin
 from control_plane.core.paging import Position
 from control_plane.storage.work import Work
 from shared.crypto.dsse import Envelope
-from shared.database.contract import Row, Transaction
+from shared.database.contract import Row, Transaction, Value
 from shared.wire import Command, DisclosureTarget, SubjectTarget
 from shared.wire.base import PROTOCOL
 from shared.wire.types import CaseKind, CommandKind, ReasonCode
@@ -44,7 +44,11 @@ _AFTER = """
 SELECT id, cursor, case_id, kind, discloser, target, reason, issued_at FROM command
 WHERE node = :node AND cursor > :after ORDER BY cursor LIMIT :limit
 """
-_OF_CASE = "SELECT id, node, kind, issued_at, done_at FROM command WHERE case_id = :id ORDER BY issued_at, id"
+_PLACES = """
+SELECT node, kind, count(*), count(*) - count(done_at) FROM command WHERE case_id = :id
+GROUP BY node, kind ORDER BY node, kind
+"""
+_UNFINISHED = "SELECT count(*) FROM case_file WHERE state <> 'finished'"
 _ASKED = """
 SELECT command.id, command.case_id, command.node, command.kind, receipt.payload_sha256
 FROM command LEFT JOIN receipt ON receipt.command = command.id WHERE command.id = :id
@@ -77,14 +81,13 @@ class CaseRow(NamedTuple):
     finished_at: int | None
 
 
-class CommandRow(NamedTuple):
-    """What is seen of a command from outside."""
+class AtPlace(NamedTuple):
+    """What one node was asked in a case."""
 
-    id: str
     node: str
-    kind: CommandKind
-    issued_at: int
-    done_at: int | None
+    kinds: tuple[CommandKind, ...]
+    asked: int
+    owed: int
 
 
 class ReceiptRow(NamedTuple):
@@ -143,8 +146,13 @@ async def find_recall(t: Transaction, node: str, recall: str) -> CaseRow | None:
 
 async def page(t: Transaction, after: Position, state: str, kind: str, limit: int) -> list[CaseRow]:
     """Give cases in the order in which they were opened; an empty state or kind is any."""
-    parameters = {"at": after.at, "id": after.id, "state": state, "kind": kind, "limit": limit}
+    parameters: dict[str, Value] = {"at": after.at, "id": after.id, "state": state, "kind": kind, "limit": limit}
     return [CaseRow(*row) for row in await t.fetch(_PAGE, parameters)]
+
+
+async def unfinished(t: Transaction) -> int:
+    """Count the cases with something owed."""
+    return int((await t.fetch(_UNFINISHED))[0][0])
 
 
 async def tally(t: Transaction, id_: str) -> tuple[int, int]:
@@ -164,7 +172,17 @@ async def command(work: Work, case: CaseRow, orders: Sequence[Order]) -> int:
     fresh = [order for order in orders if not await work.t.fetch(_HAS, {"id": case.id, **order._asdict()})]
     if fresh:
         rows = [
-            (work.draw_id(), cursor, case.id, order.node, order.kind, order.discloser, order.target, case.reason, work.now)
+            (
+                work.draw_id(),
+                cursor,
+                case.id,
+                order.node,
+                order.kind,
+                order.discloser,
+                order.target,
+                case.reason,
+                work.now,
+            )
             for cursor, order in zip(await work.cursors(len(fresh)), fresh, strict=True)
         ]
         await work.t.execute_many(_COMMAND, rows)
@@ -184,9 +202,13 @@ async def commands_after(t: Transaction, node: str, after: int, limit: int) -> l
     return [_said(row) for row in rows]
 
 
-async def commands_of(t: Transaction, id_: str) -> list[CommandRow]:
-    """Give the commands of a case in the order in which they were written."""
-    return [CommandRow(*row) for row in await t.fetch(_OF_CASE, {"id": id_})]
+async def places(t: Transaction, id_: str) -> list[AtPlace]:
+    """Give, for each node of a case, what it was asked and what it owes."""
+    found: dict[str, AtPlace] = {}
+    for node, kind, count, owed in await t.fetch(_PLACES, {"id": id_}):
+        before = found.get(node, AtPlace(node, (), 0, 0))
+        found[node] = AtPlace(node, (*before.kinds, kind), before.asked + count, before.owed + owed)
+    return list(found.values())
 
 
 async def asked(t: Transaction, command_id: str) -> Asked | None:
@@ -197,14 +219,20 @@ async def asked(t: Transaction, command_id: str) -> Asked | None:
 
 async def keep_receipt(work: Work, about: Asked, envelope: Envelope, sha256: str) -> None:
     """Keep a receipt; its command is done."""
-    receipt = {"command": about.command, "case_id": about.case, "node": about.node, "sha256": sha256, "at": work.now}
+    receipt: dict[str, Value] = {
+        "command": about.command,
+        "case_id": about.case,
+        "node": about.node,
+        "sha256": sha256,
+        "at": work.now,
+    }
     await work.t.execute(_RECEIPT, receipt | {"envelope": msgspec.json.encode(envelope)})
     await work.t.execute(_DONE, {"id": about.command, "at": work.now})
 
 
 async def receipts(t: Transaction, id_: str, after: Position, limit: int) -> list[ReceiptRow]:
     """Give a case's receipts in the order in which they were accepted."""
-    parameters = {"id": id_, "at": after.at, "after": after.id, "limit": limit}
+    parameters: dict[str, Value] = {"id": id_, "at": after.at, "after": after.id, "limit": limit}
     rows = await t.fetch(_RECEIPTS, parameters)
     return [
         ReceiptRow(command_id, node, msgspec.json.decode(envelope, type=Envelope), at)

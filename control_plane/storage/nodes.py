@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.database.contract import Transaction
+from shared.database.contract import Transaction, Value
 from shared.wire import Beat, Enrolment, NodeKeys
 
 _NODE = """
@@ -15,11 +15,12 @@ commands_open = :commands_open, receipts_unsent = :receipts_unsent, relays_waiti
 refusals = :refusals WHERE name = :name
 """
 _VOICE = "UPDATE node SET silent = 0 WHERE name = :name AND silent = 1"
-_SILENT = """
-UPDATE node SET silent = 1
-WHERE silent = 0 AND barred_at IS NULL AND beat_at < :now - 1000 * (CASE WHEN 3 * beat_seconds < 5 THEN 5 ELSE 3 * beat_seconds END)
-RETURNING name
+_LATE = """
+silent = 0 AND barred_at IS NULL
+AND beat_at < :now - 1000 * (CASE WHEN 3 * beat_seconds < 5 THEN 5 ELSE 3 * beat_seconds END)
 """
+_OVERDUE = f"SELECT count(*) FROM node WHERE {_LATE}"  # noqa: S608  our own words
+_SILENT = f"UPDATE node SET silent = 1 WHERE {_LATE} RETURNING name"  # noqa: S608
 _ASKED = "UPDATE node SET cursor = :cursor, asked_at = :at WHERE name = :name"
 _BAR = "UPDATE node SET barred_at = :at WHERE name = :name AND barred_at IS NULL"
 _BARRED = "SELECT name FROM node WHERE barred_at IS NOT NULL"
@@ -32,12 +33,12 @@ _LAG = """
 SELECT command.node, count(*) FROM command JOIN node ON node.name = command.node
 WHERE command.cursor > node.cursor GROUP BY command.node
 """
-_TOKEN = """
+_TICKET = """
 INSERT INTO enrolment_token (id, node, secret_sha256, made_by, made_at, until)
 VALUES (:id, :node, :secret, :made_by, :at, :until)
 """
-_FIND_TOKEN = "SELECT id, node, until, used_at, fingerprint FROM enrolment_token WHERE secret_sha256 = :secret"
-_USE_TOKEN = "UPDATE enrolment_token SET used_at = :at, fingerprint = :fingerprint WHERE id = :id"
+_FIND_TICKET = "SELECT id, node, until, used_at, fingerprint FROM enrolment_token WHERE secret_sha256 = :secret"
+_USE_TICKET = "UPDATE enrolment_token SET used_at = :at, fingerprint = :fingerprint WHERE id = :id"
 _ENROL = """
 INSERT INTO enrolment (node, region, jurisdiction, relay, ed25519, mldsa65, hpke, at)
 VALUES (:node, :region, :jurisdiction, :relay, :ed25519, :mldsa65, :hpke, :at)
@@ -92,21 +93,21 @@ class Enrolled(NamedTuple):
 async def beat(t: Transaction, beat_: Beat, at: int) -> bool:
     """Keep a node's sign of life; say whether it was silent before."""
     await t.execute(_NODE, {"name": beat_.node})
-    health = beat_.health
-    facts = {name: getattr(health, name) for name in health.__struct_fields__}
-    await t.execute(
-        _BEAT,
-        facts
-        | {
-            "name": beat_.node,
-            "number": beat_.number,
-            "beat_seconds": beat_.beat_seconds,
-            "at": at,
-            "protocol": beat_.protocol,
-            "roster_version": beat_.roster_version,
-        },
-    )
+    facts: dict[str, Value] = {
+        "name": beat_.node,
+        "number": beat_.number,
+        "beat_seconds": beat_.beat_seconds,
+        "at": at,
+        "protocol": beat_.protocol,
+        "roster_version": beat_.roster_version,
+    }
+    await t.execute(_BEAT, facts | {name: getattr(beat_.health, name) for name in beat_.health.__struct_fields__})
     return await t.execute(_VOICE, {"name": beat_.node}) == 1
+
+
+async def overdue(t: Transaction, now: int) -> int:
+    """Count the nodes that missed three beats (at least 5 s) and are not marked yet."""
+    return int((await t.fetch(_OVERDUE, {"now": now}))[0][0])
 
 
 async def fall_silent(t: Transaction, now: int) -> list[str]:
@@ -148,21 +149,26 @@ async def lag(t: Transaction) -> dict[str, int]:
 
 async def add_token(t: Transaction, id_: str, node: str, secret_sha256: str, made_by: str, at: int, until: int) -> None:
     """Keep a one-time token, by the digest of its secret."""
-    values = {"id": id_, "node": node, "secret": secret_sha256, "made_by": made_by, "at": at, "until": until}
-    await t.execute(_TOKEN, values)
+    values: dict[str, Value] = {"id": id_, "node": node, "secret": secret_sha256, "made_by": made_by}
+    await t.execute(_TICKET, values | {"at": at, "until": until})
 
 
 async def find_token(t: Transaction, secret_sha256: str) -> StoredToken | None:
     """Give the one-time token of a secret."""
-    rows = await t.fetch(_FIND_TOKEN, {"secret": secret_sha256})
+    rows = await t.fetch(_FIND_TICKET, {"secret": secret_sha256})
     return StoredToken(*rows[0]) if rows else None
 
 
 async def enrol(t: Transaction, token: str, said: Enrolment, fingerprint: str, at: int) -> None:
     """Use a token up, and keep what the node says of itself."""
-    await t.execute(_USE_TOKEN, {"id": token, "fingerprint": fingerprint, "at": at})
-    keys = {"ed25519": said.keys.ed25519, "mldsa65": said.keys.mldsa65, "hpke": said.keys.hpke}
-    about = {"node": said.node, "region": said.region, "jurisdiction": said.jurisdiction, "relay": said.relay}
+    await t.execute(_USE_TICKET, {"id": token, "fingerprint": fingerprint, "at": at})
+    keys: dict[str, Value] = {"ed25519": said.keys.ed25519, "mldsa65": said.keys.mldsa65, "hpke": said.keys.hpke}
+    about: dict[str, Value] = {
+        "node": said.node,
+        "region": said.region,
+        "jurisdiction": said.jurisdiction,
+        "relay": said.relay,
+    }
     await t.execute(_ENROL, keys | about | {"at": at})
 
 

@@ -133,4 +133,3 @@ async def _say_opened(work: Work, case: CaseRow) -> None:
     """Tell programs of a new case."""
     data = EventData(case=case.id, kind=case.kind, reason=case.reason, node=case.node, pseudonym=case.pseudonym)
     await work.tell("case.opened", data)
-

@@ -22,6 +22,7 @@ from shared.wire import (
     Beat,
     BeatAnswer,
     CaseNotice,
+    Command,
     CommandAsk,
     CommandPage,
     Enrolment,
@@ -110,7 +111,7 @@ class NodeOffice:
         async with database.write() as t:
             await nodes.asked(t, node, ask.after, self._store.clock.now())
 
-        async def look() -> list[cases.Command]:
+        async def look() -> list[Command]:
             async with database.read() as t:
                 return await cases.commands_after(t, node, ask.after, COMMANDS_MAX)
 

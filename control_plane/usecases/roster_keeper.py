@@ -7,6 +7,7 @@ from control_plane.core.errors import RosterMissing, RosterNamesOther, RosterRef
 from control_plane.core.events import EventData
 from control_plane.storage import nodes, rosters
 from control_plane.storage.work import Store
+from shared.crypto.dsse import Envelope
 from shared.crypto.signing import PublicKeys, fingerprint
 from shared.errors import HomeportError, OperatorError
 from shared.roster.model import Roster, SignedRoster
@@ -14,7 +15,6 @@ from shared.roster.rules import accept, accept_first
 from shared.telemetry import logger
 from shared.trust_errors import SignatureInvalid
 from shared.wire import Receipt, open_receipt
-from shared.crypto.dsse import Envelope
 
 LOOK_SECONDS = 1.0
 """How often a process looks whether another one has put a roster in force or barred a node."""
@@ -68,7 +68,7 @@ class RosterKeeper:
         return node in self._barred
 
     def open_receipt(self, node: str, envelope: Envelope) -> Receipt:
-        """Give a receipt that ``node`` signed; with keys that it gave up, only one of that time: ``SignatureInvalid``."""
+        """Give a receipt that ``node`` signed, else ``SignatureInvalid``; keys it gave up sign for their own time."""
         found = self.roster.active(node)
         if found is None:
             raise SignatureInvalid

@@ -151,7 +151,7 @@ CREATE TABLE proposal (
     act TEXT NOT NULL CHECK (act IN ('grant_role', 'retire_node')),
     subject TEXT NOT NULL,
     person TEXT NOT NULL,
-    role TEXT NOT NULL,
+    role TEXT,
     proposed_by TEXT NOT NULL,
     proposer TEXT NOT NULL,
     at INTEGER NOT NULL,
