@@ -13,12 +13,14 @@ from control_plane.http.plane import Plane
 from control_plane.http.private import private_app
 from control_plane.http.public import public_app
 from control_plane.metrics import Metrics
+from control_plane.outgoing.sender import Sender
 from control_plane.settings import load_settings
 from control_plane.storage.rosters import StoredNonces
 from control_plane.stores import Opened, initialise, open_stores
 from control_plane.usecases.node_office import NodeOffice
 from control_plane.usecases.roster_keeper import RosterKeeper
 from control_plane.usecases.signals import Signals
+from control_plane.usecases.telling import Teller
 from control_plane.usecases.upkeep import Upkeep
 from shared.crypto.signing import fingerprint
 from shared.errors import HomeportError
@@ -39,6 +41,9 @@ class ControlPlane:
         store.told = self._signals.told
         self._keeper = RosterKeeper(store, settings.address, opened.keys.public)
         self._upkeep = Upkeep(store, nonces, self._signals, metrics)
+        allowed = frozenset(map(read_host_port, settings.hooks.allow))
+        sender = Sender(allowed, settings.hooks.answer_seconds_max)
+        self._teller = Teller(store, sender, opened.mint_key, settings.hooks, self._signals, metrics)
         plane = Plane(
             settings=settings,
             store=store,
@@ -47,7 +52,7 @@ class ControlPlane:
             metrics=metrics,
             mint_key=opened.mint_key,
             fingerprint=fingerprint(opened.keys.public),
-            allowed=frozenset(map(read_host_port, settings.hooks.allow)),
+            allowed=allowed,
         )
         office = NodeOffice(store, self._keeper, self._signals, metrics)
         door = NodeDoor(office, self._keeper, nonces, opened.keys, settings.address, metrics, store.clock)
@@ -60,10 +65,12 @@ class ControlPlane:
         """Begin to work."""
         await self._keeper.open()
         self._upkeep.start()
+        self._teller.start()
 
     async def step_back(self) -> None:
         """Leave background work to another process; long polls and streams end, so that nodes and programs ask anew."""
         self._signals.close()
+        await self._teller.stop()
         await self._upkeep.stop()
 
     async def stop(self) -> None:

@@ -1,5 +1,7 @@
 """What the control plane knows to be wrong with a node, as codes.  Pure."""
 
+from typing import Literal
+
 from shared.wire import PROTOCOL, Beat
 from shared.wire.types import ProblemCode
 
@@ -21,3 +23,17 @@ def problems_of(beat: Beat, roster_version: int, *, skew_ms: int) -> tuple[Probl
     if beat.roster_version < roster_version:
         found.append("roster_old")
     return tuple(found)
+
+
+NodeState = Literal["active", "barred", "never_heard", "retired", "silent"]
+
+
+def state_of(in_roster: Literal["active", "retired"], *, barred: bool, heard: bool, silent: bool) -> NodeState:
+    """Say how a node of the roster stands; what officers decided comes before what was seen."""
+    if in_roster == "retired":
+        return "retired"
+    if barred:
+        return "barred"
+    if not heard:
+        return "never_heard"
+    return "silent" if silent else "active"

@@ -14,6 +14,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from control_plane.http.api_cases import Cases
+from control_plane.http.api_events import Events
+from control_plane.http.api_hooks import Hooks
+from control_plane.http.api_nodes import Nodes
+from control_plane.http.api_people import Principals, Proposals
 from control_plane.http.body import Receive, Scope, Send
 from control_plane.http.nodes import PREFIX, NodeDoor
 from control_plane.http.plane import Plane
@@ -42,7 +46,7 @@ def public_app(door: NodeDoor, plane: Plane) -> ASGIApp:
 def program_api(plane: Plane) -> Litestar:
     """Build the program API."""
     app = Litestar(
-        route_handlers=[Cases],
+        route_handlers=[Cases, Nodes, Principals, Proposals, Events, Hooks],
         dependencies={"plane": Provide(_plane, sync_to_thread=False)},
         exception_handlers={HomeportError: named, HTTPException: framework, Exception: unforeseen},
         request_max_body_size=BODY_BYTES_MAX,

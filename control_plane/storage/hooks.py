@@ -22,6 +22,7 @@ SELECT delivery.hook, hook.url, delivery.attempts, event.id, event.kind, event.a
 FROM delivery JOIN hook ON hook.id = delivery.hook JOIN event ON event.id = delivery.event
 WHERE delivery.state = 'waiting' AND delivery.due_at <= :now ORDER BY delivery.due_at, delivery.event LIMIT :limit
 """
+_ANY_DUE = "SELECT count(*) FROM delivery WHERE state = 'waiting' AND due_at <= :now"
 _CLAIM = """
 UPDATE delivery SET due_at = :until WHERE hook = :hook AND event = :event AND state = 'waiting' AND due_at <= :now
 """
@@ -71,6 +72,11 @@ async def close(t: Transaction, id_: str, state: str) -> bool:
     return True
 
 
+async def due(t: Transaction, now: int) -> int:
+    """Count the deliveries that are to be made now."""
+    return int((await t.fetch(_ANY_DUE, {"now": now}))[0][0])
+
+
 async def claim(t: Transaction, now: int, until: int, limit: int) -> list[Due]:
     """Take deliveries that are due; until ``until`` (ms) nobody else takes them."""
     taken = []
@@ -81,9 +87,14 @@ async def claim(t: Transaction, now: int, until: int, limit: int) -> list[Due]:
     return taken
 
 
-async def settle(t: Transaction, due: Due, state: str, outcome: str, due_at: int) -> None:
+async def settle(t: Transaction, made: Due, state: str, outcome: str, due_at: int) -> None:
     """Write down what became of a delivery; ``outcome`` is a code, never an answer's words."""
-    values: dict[str, Value] = {"hook": due.hook, "event": due.event.id, "attempts": due.attempts + 1, "state": state}
+    values: dict[str, Value] = {
+        "hook": made.hook,
+        "event": made.event.id,
+        "attempts": made.attempts + 1,
+        "state": state,
+    }
     await t.execute(_OUTCOME, values | {"outcome": outcome, "due_at": due_at})
 
 

@@ -41,10 +41,15 @@ class Signals:
         self.closing = True
         self.told(set(self._nodes), 1)
 
-    async def wait_events(self, seconds: float) -> None:
-        """Wait for a new event for at most ``seconds``."""
+    @property
+    def mark(self) -> asyncio.Event:
+        """What the next event sets: taken before one looks at the store, so that none is missed in between."""
+        return self._events
+
+    async def wait_events(self, mark: asyncio.Event, seconds: float) -> None:
+        """Wait for an event after ``mark`` was taken, for at most ``seconds``."""
         if not self.closing:
-            await _wait(self._events, seconds)
+            await _wait(mark, seconds)
 
     async def poll(self, node: str, seconds: float, look: Callable[[], Awaitable[T]]) -> T:
         """Look until something is found or ``seconds`` are over; give what was found last."""

@@ -1,4 +1,4 @@
-"""A node as the control plane sees it: keys, signed requests, checked answers; it does nothing but speak the protocol."""
+"""A node as the control plane sees it: keys, signed requests, checked answers; it only speaks the protocol."""
 
 import os
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""A control plane that runs, with the nodes ``eu`` and ``ap`` in its roster and a token of each role that tests ask by."""
+"""A control plane that runs, with the nodes ``eu`` and ``ap`` in its roster and tokens that tests ask by."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -31,7 +31,7 @@ def found_company(control: RealControl) -> Company:
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory) -> Iterator[Company]:
-    """A company, for the tests of one module."""
+    """Give a company for the tests of one module."""
     control = RealControl(
         tmp_path_factory.mktemp("company"),
         "heartbeat_seconds = 0.2",
@@ -43,7 +43,7 @@ def company(tmp_path_factory) -> Iterator[Company]:
 
 @pytest.fixture
 def own_company(tmp_path) -> Iterator[Company]:
-    """A company of the test's own, which it may kill."""
+    """Give a company of the test's own, which it may kill."""
     control = RealControl(tmp_path / "company")
     yield found_company(control)
     control.end()
