@@ -64,13 +64,13 @@ class Node:
         intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
         handshakes = {"whatsapp": Handshake(book)}
-        self.public_app: ASGIApp = public_app(
-            {
-                name: Webhooks(channel, intake, handshakes.get(name), metrics, limits)
-                for name, channel in CHANNELS.items()
-            }
-        )
-        self.private_app: ASGIApp = private_app(metrics, self.unready)
+        webhooks = {
+            name: Webhooks(channel, intake, handshakes.get(name), metrics, limits) for name, channel in CHANNELS.items()
+        }
+        self.apps: dict[str, ASGIApp] = {
+            "public": public_app(webhooks),
+            "private": private_app(metrics, self.unready),
+        }
 
     async def start(self) -> None:
         """Begin to work."""

@@ -159,7 +159,7 @@ async def _sender(node: Node, scopes: Iterator[tuple[dict[str, Any], bytes]]) ->
             if message.get("status", 200) != 200:
                 raise RuntimeError(f"answered {message['status']}")
 
-        await node.public_app(scope, receive, send)  # type: ignore[arg-type]  # litestar's scope type is narrower
+        await node.apps["public"](scope, receive, send)  # type: ignore[arg-type]  # litestar's scope type is narrower
 
 
 def _scope(request: bytes) -> tuple[dict[str, Any], bytes]:

@@ -18,9 +18,9 @@ import msgspec
 
 from deploy.demo.story import LINE_ACCOUNT, WHATSAPP_ACCOUNT
 from deploy.sandbox.webhooks import LineChannel, WhatsAppNumber, sign_line, sign_whatsapp
-from edge_node.process import NodeStatus, status
 from edge_node.settings import EdgeSettings, load_settings
 from shared.errors import HomeportError
+from shared.process import NodeStatus, status
 
 REGION = "demo-region"
 START_SECONDS_MAX = 30.0

@@ -11,6 +11,7 @@ from edge_node.settings import EdgeSettings, describe, example_toml
 from shared.errors import SettingsInvalid
 
 _PRIVATE_FILE = 0o600
+_APP = "edge_node.app:open_node"
 
 
 def _settings_help() -> str:
@@ -61,13 +62,17 @@ def run(config: Path) -> None:
     SIGTERM, SIGINT or homeport edge stop drain it: what was begun is finished. SIGHUP or homeport edge restart
     replace the serving process by a new one of the installed release, without refusing a webhook.
     """
-    from edge_node.process import Timing, supervise  # noqa: PLC0415  only this command becomes a node
+    from shared.process import Timing, Wanted, supervise  # noqa: PLC0415  only this command becomes a node
 
     settings = settings_of(config)
     supervise(
         config.absolute(),
-        listen=settings.listen,
-        private_listen=settings.private_listen,
+        app=_APP,
+        listen=[
+            # The proxy in front runs under another account: the group of a unix socket may connect.
+            Wanted("public", settings.listen, "listen", 0o660),
+            Wanted("private", settings.private_listen, "private_listen"),
+        ],
         pid_file=settings.pid_file,
         timing=Timing(finish_s=settings.drain_seconds),
         log_level=settings.log_level,
@@ -80,7 +85,7 @@ def run(config: Path) -> None:
 @config_option
 def restart(config: Path) -> None:
     """Replace the serving process by a new one, without refusing a webhook; wait until it serves."""
-    from edge_node.process import ask_restart  # noqa: PLC0415
+    from shared.process import ask_restart  # noqa: PLC0415
 
     now = ask_restart(settings_of(config).pid_file)
     click.echo(f"Serving again: generation {now.generation}, process {now.worker}.")
@@ -90,7 +95,7 @@ def restart(config: Path) -> None:
 @config_option
 def stop(config: Path) -> None:
     """Stop the node: take no more, finish what was begun, and wait until it has gone."""
-    from edge_node.process import ask_stop  # noqa: PLC0415
+    from shared.process import ask_stop  # noqa: PLC0415
 
     ask_stop(settings_of(config).pid_file)
     click.echo("Stopped.")
@@ -100,7 +105,7 @@ def stop(config: Path) -> None:
 @config_option
 def status(config: Path) -> None:
     """Say how the node's processes stand."""
-    from edge_node.process import status as status_of  # noqa: PLC0415
+    from shared.process import status as status_of  # noqa: PLC0415
 
     now = status_of(settings_of(config).pid_file)
     rows = [

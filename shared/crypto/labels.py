@@ -30,3 +30,24 @@ BLIND = {
     "profile": b"hp1-profile",
 }
 """BLAKE2b personalisation (at most 16 bytes) of each blind-index purpose."""
+
+ROSTER = b"homeport/roster/1"
+"""What officers sign: this label, a zero byte, the canonical bytes of a roster."""
+
+ROOT = b"homeport/root/1"
+"""What a root fingerprint is the digest of: this label, a zero byte, the canonical bytes of officers and threshold."""
+
+SIGNING_FINGERPRINT = b"homeport/signing-fingerprint/1"
+"""What the fingerprint of a pair of public keys is the digest of: this label, a zero byte, both keys."""
+
+KEY_FILE = b"homeport/key-file/1"
+"""Associated data of private keys that lie sealed under a passphrase: cost, salt, the owner's name."""
+
+HPKE_WEBHOOK = b"homeport/hpke-webhook/1"
+"""HPKE info of a webhook sent home: sending node, home node, channel, account."""
+
+HPKE_SHOWN = b"homeport/hpke-shown/1"
+"""HPKE info of shown content: showing node, asking node, view, disclosure."""
+
+SEALING_FINGERPRINT = b"homeport/sealing-fingerprint/1"
+"""What the fingerprint of a public HPKE key is the digest of: this label, a zero byte, the key."""

@@ -17,9 +17,9 @@ from typing import NamedTuple, TypeVar
 import httpx
 
 from deploy.sandbox.webhooks import LineChannel, WhatsAppNumber, sign_line, sign_whatsapp
-from edge_node.process import NodeStatus, status
 from edge_node.settings import EdgeSettings, load_settings
 from shared.errors import NodeNotRunning
+from shared.process import NodeStatus, status
 
 T = TypeVar("T")
 

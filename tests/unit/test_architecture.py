@@ -11,10 +11,17 @@ import pytest
 
 from tests.support.house import PROGRAMS, sources, uses, within
 
-PURE = ("edge_node.core", "edge_node.channels", "control_plane.core", "shared.message")
-LAYERS = ("app", "commands", "http", "metrics", "platforms", "process", "settings", "storage", "stores", "usecases")
+PURE = (
+    *("edge_node.core", "edge_node.channels", "control_plane.core"),
+    *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
+)
+LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
-CONNECTIONS = ("edge_node.process", "control_plane.process")
+CONTROL_SHELL = tuple(
+    f"control_plane.{layer}"
+    for layer in ("app", "commands", "http", "metrics", "outgoing", "settings", "storage", "stores", "usecases")
+)
+CONNECTIONS = ("shared.process",)
 
 
 class Rule(NamedTuple):
@@ -51,16 +58,33 @@ RULES = (
         SHELL,
     ),
     Rule(
+        "the control plane's decisions know no layer above them",
+        ("control_plane.core",),
+        CONTROL_SHELL,
+    ),
+    Rule(
         "a channel knows messages and nothing of a node",
         ("edge_node.channels",),
         ("edge_node.core", *SHELL),
     ),
     Rule("one package touches cryptography", PROGRAMS, ("cryptography", "rbcl"), ("shared.crypto",)),
     Rule(
-        "one package speaks to the platforms",
+        "one page signs and verifies requests; what the library leaves open is checked there",
+        PROGRAMS,
+        ("http_message_signatures", "http_sf"),
+        ("shared.http_signatures",),
+    ),
+    Rule(
+        "one page reads and writes private keys",
+        PROGRAMS,
+        ("shared.crypto.passphrase",),
+        ("shared.key_files", "shared.crypto"),
+    ),
+    Rule(
+        "one package speaks to the platforms, one tells the company's own systems what happened",
         PROGRAMS,
         ("httpx", "httpcore", "aiohttp", "requests", "http.client", "urllib.request", "websockets"),
-        ("edge_node.platforms",),
+        ("edge_node.platforms", "control_plane.outgoing"),
     ),
     Rule(
         "one package opens databases",
@@ -104,7 +128,7 @@ RULES = (
         "logs go through the allow-list; three pages only hush the loggers of others",
         PROGRAMS,
         ("structlog", "logging"),
-        ("shared.telemetry", "shared.database.sqlite", "edge_node.platforms.client", "edge_node.process.quiet"),
+        ("shared.telemetry", "shared.database.sqlite", "edge_node.platforms.client", "shared.process.quiet"),
     ),
     Rule(
         "one use case destroys the keys of what was acknowledged",

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.process import NodeStatus, Timing, status
 from shared.errors import NodeNotRunning
+from shared.process import NodeStatus, Timing, status
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 30.0

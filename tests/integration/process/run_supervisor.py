@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.process import Timing, supervise
 from shared.errors import OperatorError
+from shared.process import Timing, Wanted, supervise
 
 
 class Options(msgspec.Struct):
@@ -45,10 +45,12 @@ def main() -> int:
     try:
         supervise(
             folder / "settings",
-            listen=options.listen,
-            private_listen=options.private_listen,
-            pid_file=folder / "node.pid",
             app=options.app,
+            listen=[
+                Wanted("public", options.listen, "listen", 0o660),
+                Wanted("private", options.private_listen, "private_listen"),
+            ],
+            pid_file=folder / "node.pid",
             timing=options.timing,
         )
     except OperatorError as error:

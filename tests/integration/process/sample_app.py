@@ -41,6 +41,7 @@ class SampleNode:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.apps = {"public": self.public_app, "private": self.private_app}
 
     async def step_back(self) -> None:
         (self.folder / f"stepped-{os.getpid()}").touch()

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from edge_node.process import Timing, ask_stop, status
 from shared.errors import NodeNotRunning
+from shared.process import Timing, ask_stop, status
 from tests.integration.process.harness import QUICK, Client, ask_once, gone, last_words, refuses, until
 
 
@@ -193,7 +193,7 @@ async def test_the_service_manager_hands_over_sockets_and_hears_every_turn(node,
 
 
 def test_the_default_grace_of_a_restart_outlives_an_idle_connection(node):
-    from edge_node.process.contract import KEEP_ALIVE_S
+    from shared.process.contract import KEEP_ALIVE_S
 
     assert Timing().handover_grace_s > KEEP_ALIVE_S
     assert QUICK.finish_s < Timing().finish_s

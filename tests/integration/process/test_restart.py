@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from edge_node.process import Timing, ask_restart
 from shared.errors import NodeNotRunning, RestartFailed
+from shared.process import Timing, ask_restart
 from tests.integration.process.harness import QUICK, Client, ask_once, gone, reaches, until
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from edge_node.process.protocol import HEAD_BYTES_MAX, HEAD_S_MAX, BoundedProtocol
+from shared.process.protocol import HEAD_BYTES_MAX, HEAD_S_MAX, BoundedProtocol
 from tests.integration.process.harness import Client, ask_once, until
 from tests.integration.process.sample_app import CANARY
 

@@ -1,0 +1,122 @@
+"""The wire: the closed set of structs that cross a border between programs.
+
+``encode`` and ``decode`` are the one way to their bytes.  What can leave a region is in :mod:`shared.wire.uplink` and
+:mod:`shared.wire.relay`, and nowhere else.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from shared import canonical
+from shared.trust_errors import WireMalformed
+from shared.wire.base import PROTOCOL, PROTOCOL_OLDEST, Message, agree, check_protocol
+from shared.wire.downlink import (
+    Accepted,
+    BeatAnswer,
+    Command,
+    CommandPage,
+    Downlink,
+    EnrolmentAnswer,
+    Problem,
+)
+from shared.wire.parts import DisclosureTarget, Health, NodeKeys, Place, SubjectTarget
+from shared.wire.receipt import RECEIPT_TYPE, Receipt, Result, open_receipt, sign_receipt
+from shared.wire.relay import Relay, RelayAnswer, RelayedWebhook, ShownContent, ViewAsk, ViewClosed
+from shared.wire.uplink import Beat, CaseNotice, CommandAsk, Enrolment, RecallNotice, ReceiptPush, Uplink
+
+M = TypeVar("M", bound=Message)
+
+MESSAGES: tuple[type[Message], ...] = (
+    *(Enrolment, Beat, RecallNotice, CaseNotice, ReceiptPush, CommandAsk),
+    *(Command, CommandPage, BeatAnswer, EnrolmentAnswer, Accepted, Problem),
+    *(RelayedWebhook, RelayAnswer, ViewAsk, ShownContent, ViewClosed),
+)
+"""Every message there is."""
+
+_decoders: dict[type[Message], msgspec.json.Decoder[Any]] = {each: msgspec.json.Decoder(each) for each in MESSAGES}
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What is read of a message before the rest: which version it is written in."""
+
+    protocol: int
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+def encode(message: Message) -> bytes:
+    """Give the bytes of a message: canonical JSON.
+
+    Building a struct checks nothing, so the bytes are read back before they are given away: a value that is not of its
+    field's form never leaves, ``WireMalformed``.
+    """
+    data = canonical.encode(message)
+    _read(type(message), data)
+    return data
+
+
+def decode(type_: type[M], data: bytes) -> M:
+    """Read a message of the expected type.
+
+    ``ProtocolTooOld`` or ``ProtocolTooNew`` comes before anything else is looked at; whatever is not of the form is
+    ``WireMalformed``.  Members that this release does not know are ignored.
+    """
+    try:
+        protocol = _head.decode(data).protocol
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise WireMalformed(reason="form") from None
+    check_protocol(protocol)
+    return _read(type_, data)
+
+
+def _read(type_: type[M], data: bytes) -> M:
+    """Read a message whose version is known."""
+    try:
+        message: M = _decoders[type_].decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise WireMalformed(reason="form") from None
+    return message
+
+
+__all__ = [
+    "MESSAGES",
+    "PROTOCOL",
+    "PROTOCOL_OLDEST",
+    "RECEIPT_TYPE",
+    "Accepted",
+    "Beat",
+    "BeatAnswer",
+    "CaseNotice",
+    "Command",
+    "CommandAsk",
+    "CommandPage",
+    "DisclosureTarget",
+    "Downlink",
+    "Enrolment",
+    "EnrolmentAnswer",
+    "Health",
+    "Message",
+    "NodeKeys",
+    "Place",
+    "Problem",
+    "RecallNotice",
+    "Receipt",
+    "ReceiptPush",
+    "Relay",
+    "RelayAnswer",
+    "RelayedWebhook",
+    "Result",
+    "ShownContent",
+    "SubjectTarget",
+    "Uplink",
+    "ViewAsk",
+    "ViewClosed",
+    "agree",
+    "check_protocol",
+    "decode",
+    "encode",
+    "open_receipt",
+    "sign_receipt",
+]

@@ -1,0 +1,69 @@
+"""Receipts: a node's signed statement of what it did for a command; nothing in it names the subject."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from shared import canonical
+from shared.crypto.dsse import Envelope, open_envelope, sign_envelope
+from shared.crypto.signing import PublicKeys, SigningKeys
+from shared.wire.types import (
+    ArticleCode,
+    CommandKind,
+    Count,
+    Digest,
+    MethodCode,
+    Milliseconds,
+    NodeName,
+    OpaqueId,
+    ProviderCode,
+    Serial,
+    StoreCode,
+)
+
+RECEIPT_TYPE = "application/vnd.homeport.receipt.v1+json"
+"""Payload type of a receipt's envelope; another form of receipt is another type."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened in one store, by one method."""
+
+    store: StoreCode
+    method: MethodCode
+    count: Count
+    article: ArticleCode | None
+    """The article that demands retention; only with ``retained_until``."""
+    until: Milliseconds | None
+    """Until when it is retained, or by when what is pending will be done."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="receipt"):
+    """What a node did for a command of a case."""
+
+    command: OpaqueId
+    case: OpaqueId
+    node: NodeName
+    kind: CommandKind
+    started_at: Milliseconds
+    finished_at: Milliseconds
+    results: Annotated[tuple[Result, ...], Meta(max_length=64)]
+    """Empty where there was nothing left to do."""
+    roster_version: Serial
+    bundle: Digest | None
+    """Hash of the policy bundle that decided; ``None`` where none was in force."""
+    provider: ProviderCode
+    """How keys are kept here, which says what destroying one is worth."""
+
+
+def sign_receipt(keys: SigningKeys, receipt: Receipt) -> Envelope:
+    """Sign a receipt."""
+    return sign_envelope(keys, RECEIPT_TYPE, canonical.encode(receipt))
+
+
+def open_receipt(envelope: Envelope, public: PublicKeys) -> Receipt:
+    """Give the receipt that ``public``'s owner signed; ``SignatureInvalid`` or ``NotCanonical`` where there is none.
+
+    The caller still compares ``node`` with the signer, and ``command`` and ``case`` with what was asked.
+    """
+    return canonical.decode(Receipt, open_envelope(envelope, RECEIPT_TYPE, public))
