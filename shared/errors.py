@@ -9,8 +9,6 @@
     │   ├── TooManyUpdates          413  over the number of updates one body may carry
     │   ├── BodyTooSlow             408  the body did not arrive in time
     │   ├── BodyMalformed           400  signed, but no JSON
-    │   ├── XmlRefused              400  signed by a bus, but not of the form it may send
-    │   ├── FormsDiffer             422  a bus's XML says something else than the JSON in it
     │   ├── EncodingRefused         415  a content encoding whose bytes the signature does not cover
     │   └── HandshakeRefused        403  verify token does not match
     ├── OperatorError       configuration or environment is wrong; an operator can mend it
@@ -116,21 +114,6 @@ class BodyMalformed(CallerError):
 
     code = "body_malformed"
     remedy = "Send the platform's bytes unchanged; a proxy must not rewrite them."
-
-
-class XmlRefused(CallerError):
-    """The XML is signed, but it is not of the form that line-webhook.xsd states, or over its bounds."""
-
-    code = "xml_refused"
-    remedy = "homeport edge parse --channel line --xml FILE names the reason; the page of the form has an example."
-
-
-class FormsDiffer(CallerError):
-    """The XML says something else than the JSON that it encloses."""
-
-    code = "forms_differ"
-    status = 422
-    remedy = "Write it as homeport edge parse --channel line --to-xml does: nothing left out, changed or re-typed."
 
 
 class EncodingRefused(CallerError):

@@ -12,15 +12,16 @@ import msgspec
 
 from edge_node.channels.contract import Channel, Enclosed
 from edge_node.channels.reading import mend
-from shared.errors import FormsDiffer, TooManyUpdates
+from shared.bus_errors import FormsDiffer
+from shared.errors import TooManyUpdates
 from shared.message import Event, Unclassified
 
 
 def agreed_events(channel: Channel, enclosed: Enclosed) -> list[Event]:
     """Give the events of the enclosed original.
 
-    Raises as :meth:`Channel.parse` for the original, and ``FormsDiffer`` (event: the position of the first that differs,
-    from 0) where the rendering gives other events.
+    Raises as :meth:`Channel.parse` for the original, and ``FormsDiffer`` where the rendering gives other events
+    (``event``: the position of the first that differs, from 0; ``events``: how many the original has).
     """
     events = channel.parse(enclosed.original)
     try:
