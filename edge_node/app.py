@@ -7,7 +7,7 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
-from edge_node.channels.registry import CHANNELS
+from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
 from edge_node.http.private import private_app
 from edge_node.http.public import BodyLimits, Webhooks, public_app
@@ -17,6 +17,7 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
 from edge_node.stores import Stores, initialise, open_stores
 from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.filing import Clerk
 from edge_node.usecases.handshake import Handshake
@@ -64,8 +65,10 @@ class Node:
         intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
         handshakes = {"whatsapp": Handshake(book)}
+        buses = {name: BusIntake(CHANNELS[name], form, book, intake) for name, form in BUS_FORMS.items()}
         webhooks = {
-            name: Webhooks(channel, intake, handshakes.get(name), metrics, limits) for name, channel in CHANNELS.items()
+            name: Webhooks(channel, intake, handshakes.get(name), metrics, limits, buses.get(name))
+            for name, channel in CHANNELS.items()
         }
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(webhooks),

@@ -176,6 +176,11 @@ def too_deep(json: bytes) -> bool:
     return False
 
 
+def mend(body: bytes) -> bytes:
+    """Replace unpaired surrogate escapes by U+FFFD's, as every body is read."""
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+
+
 def _is_utf8(body: bytes) -> bool:
     """Say whether all of the body is UTF-8; msgspec does not look inside ``Raw`` parts."""
     try:
@@ -187,7 +192,7 @@ def _is_utf8(body: bytes) -> bool:
 
 def _checked(body: bytes) -> bytes:
     """Return the body with unpaired surrogate escapes replaced; raise ``BodyMalformed`` where it is no JSON."""
-    body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+    body = mend(body)
     try:
         _SYNTAX.decode(body)
     except _REFUSALS:

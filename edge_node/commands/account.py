@@ -35,6 +35,7 @@ def account() -> None:
 @click.option("--secret-file", "secret_files", multiple=True, help="App or channel secret; twice during rotation.")
 @click.option("--verify-token-file", "verify_token_files", multiple=True, help="WhatsApp: token of the handshake.")
 @click.option("--access-token-file", help="For asking the platform (account check); receiving needs none.")
+@click.option("--bus-secret-file", "bus_secret_files", multiple=True, help="LINE: secret of a bus that sends XML.")
 @click.option("--replace", is_flag=True, help="Put this in the place of the account of that name.")
 def add(
     config: Path,
@@ -49,6 +50,7 @@ def add(
     secret_files: tuple[str, ...],
     verify_token_files: tuple[str, ...],
     access_token_file: str | None,
+    bus_secret_files: tuple[str, ...],
     replace: bool,
 ) -> None:
     """Set up the account NAME; its webhook address is /webhooks/CHANNEL/NAME.
@@ -60,7 +62,7 @@ def add(
     ids = _line_ids(bot_user_id) if channel == "line" else _whatsapp_ids(app_id, waba_ids, phone_number_ids)
     _refuse_foreign(channel, bot_user_id, (app_id, *waba_ids, *phone_number_ids))
     wanted = Account(name, ids, scope, app_home=app_home)
-    credentials = read_credentials(channel, secret_files, verify_token_files, access_token_file)
+    credentials = read_credentials(channel, secret_files, verify_token_files, access_token_file, bus_secret_files)
     act = usecase.replace if replace else usecase.add
     _with_accounts(settings, lambda store: act(store, wanted, credentials))
     click.echo(f"Account {name} is set up. Callback: https://<public name of this node>/webhooks/{channel}/{name}")
@@ -160,7 +162,9 @@ def _row(settings: EdgeSettings, each: Account, credentials: Credentials) -> tup
         numbers = ", ".join(each.ids.phone_number_ids) or "no number"
         ids = f"app {each.ids.app_id}{' (home)' if each.app_home else ''}: {numbers}"
     token = "yes" if credentials.access_token else "no"
-    return each.name, each.channel, each.scope, ids, str(len(credentials.secrets)), token, _rests(settings, each.name)
+    bus = f" + {len(credentials.bus_secrets)} bus" if credentials.bus_secrets else ""
+    secrets = f"{len(credentials.secrets)}{bus}"
+    return each.name, each.channel, each.scope, ids, secrets, token, _rests(settings, each.name)
 
 
 def _rests(settings: EdgeSettings, name: str) -> str:

@@ -14,27 +14,36 @@ _SECRET_BYTES_MAX = 8_192
 
 
 def read_credentials(
-    channel: str, secret_files: Sequence[str], verify_token_files: Sequence[str], access_token_file: str | None
+    channel: str,
+    secret_files: Sequence[str],
+    verify_token_files: Sequence[str],
+    access_token_file: str | None,
+    bus_secret_files: Sequence[str] = (),
 ) -> Credentials:
     """Read an account's credentials; what must be there and has no file is asked for on a terminal.
 
     Raises ``AccountInvalid`` naming the option, never the value.
     """
-    named = [*secret_files, *verify_token_files, *([access_token_file] if access_token_file else [])]
+    named = [*secret_files, *verify_token_files, *bus_secret_files, access_token_file]
     if named.count("-") > 1:
         raise AccountInvalid(field_name="-", wants="one secret from standard input; the others from files")
-    secrets = [_read(path, "--secret-file") for path in secret_files]
+    secrets = [read_secret(path, "--secret-file") for path in secret_files]
     if not secrets:
         secrets = [_ask("App secret" if channel == "whatsapp" else "Channel secret", "--secret-file")]
-    tokens = [_text(_read(path, "--verify-token-file"), "--verify-token-file") for path in verify_token_files]
+    tokens = [_text(read_secret(path, "--verify-token-file"), "--verify-token-file") for path in verify_token_files]
     if channel == "whatsapp" and not tokens:
         tokens = [_text(_ask("Verify token", "--verify-token-file"), "--verify-token-file")]
-    access = _read(access_token_file, "--access-token-file") if access_token_file else None
-    return Credentials(tuple(secrets), tuple(tokens), None if access is None else _text(access, "--access-token-file"))
+    access = read_secret(access_token_file, "--access-token-file") if access_token_file else None
+    token = None if access is None else _text(access, "--access-token-file")
+    bus = tuple(read_secret(path, "--bus-secret-file") for path in bus_secret_files)
+    return Credentials(tuple(secrets), tuple(tokens), token, bus)
 
 
-def _read(path: str, option: str) -> bytes:
-    """Read a secret from ``path`` (``-``: standard input), without the end of its line."""
+def read_secret(path: str, option: str) -> bytes:
+    """Read a secret from ``path`` (``-``: standard input), without the end of its line.
+
+    Raises ``AccountInvalid`` naming ``option``, never the value.
+    """
     try:
         if path == "-":
             data = sys.stdin.buffer.read(_SECRET_BYTES_MAX + 1)

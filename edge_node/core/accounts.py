@@ -93,6 +93,8 @@ class Credentials(msgspec.Struct, frozen=True):
     """WhatsApp: one or two tokens of the callback handshake."""
     access_token: str | None = None
     """For asking the platform; receiving needs none."""
+    bus_secrets: tuple[bytes, ...] = ()
+    """LINE: one or two secrets with which an integration bus may sign XML; without one, XML is refused."""
 
     def __repr__(self) -> str:
         """Say only how many there are."""
@@ -148,8 +150,27 @@ def validate_credentials(account: Account, credentials: Credentials) -> None:
         _want(tokens_fit, "verify_tokens", "one or two, of visible characters: Meta's handshake asks for it")
     else:
         _want(not tokens, "verify_tokens", "none: LINE has no handshake")
+    _validate_bus(account, credentials)
     access = credentials.access_token
     _want(access is None or _TOKEN.fullmatch(access), "access_token", "visible characters only, at most 4096")
+
+
+def _validate_bus(account: Account, credentials: Credentials) -> None:
+    """Raise ``AccountInvalid`` where a bus's secrets cannot be right."""
+    secrets = credentials.bus_secrets
+    if account.channel != "line":
+        _want(not secrets, "bus_secrets", "none: only LINE's webhooks have an XML form")
+    _want(
+        len(secrets) <= SECRETS_MAX and all(_SECRET.fullmatch(secret) for secret in secrets),
+        "bus_secrets",
+        "one, or during rotation two, of 8 to 256 visible characters",
+    )
+    # A bus that knew the channel's secret could sign webhooks as LINE does.
+    _want(
+        len({*secrets, *credentials.secrets}) == len(secrets) + len(credentials.secrets),
+        "bus_secrets",
+        "secrets different from each other and from the channel's",
+    )
 
 
 def ensure_apart(account: Account, others: Iterable[Account]) -> None:

@@ -15,6 +15,7 @@ from edge_node.http.answers import answer, answer_error, answer_text
 from edge_node.http.body import Disconnected, Receive, Scope, Send, header, read_body
 from edge_node.http.handshake import read_query
 from edge_node.metrics import Metrics
+from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from shared.errors import HomeportError, StoreUnavailable
@@ -32,11 +33,18 @@ class Webhooks:
     """Answers the webhooks of one channel."""
 
     def __init__(
-        self, channel: Channel, intake: Intake, handshake: Handshake | None, metrics: Metrics, limits: BodyLimits
+        self,
+        channel: Channel,
+        intake: Intake,
+        handshake: Handshake | None,
+        metrics: Metrics,
+        limits: BodyLimits,
+        bus: BusIntake | None = None,
     ) -> None:
-        """Take the channel and what receives for it; ``handshake`` where the channel has one."""
+        """Take the channel and what receives for it; ``handshake`` and ``bus`` where the channel has one."""
         self._channel = channel
         self._intake = intake
+        self._bus = bus
         self._handshake = handshake
         self._metrics = metrics
         self._limits = limits
@@ -61,6 +69,11 @@ class Webhooks:
         method = scope["method"]
         if method == "POST":
             body = await read_body(scope, receive, self._limits.bytes_max, self._limits.seconds_max)
+            bus = self._bus
+            if bus is not None and bus.sends(header(scope["headers"], b"content-type")):
+                await bus.receive(account, body, header(scope["headers"], bus.signature_header))
+                await answer(send, 200)
+                return 200
             signature = header(scope["headers"], self._channel.signature_header)
             await self._intake.receive(self._channel.name, account, body, signature)
             await answer(send, 200)

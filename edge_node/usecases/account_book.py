@@ -56,6 +56,10 @@ class AccountBook:
         """Give the secrets to verify with: an account's own, or one nobody has, so that both take the same way."""
         return stored.credentials.secrets if stored is not None else self._decoy
 
+    def bus_secrets(self, stored: StoredAccount | None) -> tuple[bytes, ...]:
+        """Give the secrets of the account's bus, or one nobody has: without a bus nothing is signed by it."""
+        return (stored.credentials.bus_secrets if stored is not None else ()) or self._decoy
+
     async def _refresh(self) -> None:
         """Read the accounts if they have changed."""
         counter = await self._accounts.counter()

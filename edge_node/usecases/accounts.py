@@ -115,6 +115,9 @@ def _look_at_secrets(
         )
     else:
         findings.append(Finding("secrets", "ok", "one secret is valid"))
+    if len(credentials.bus_secrets) > 1:
+        what, remedy = "two secrets of the bus are valid", "Remove the old one once rotation is complete."
+        findings.append(Finding("bus", "warning", what, remedy))
     if isinstance(account.ids, WhatsAppIds):
         for other, theirs in stored:
             same_app = isinstance(other.ids, WhatsAppIds) and other.ids.app_id == account.ids.app_id

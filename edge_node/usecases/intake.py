@@ -67,12 +67,15 @@ class Intake:
         verified = channel.verify(self._book.secrets(stored), body, signature)
         if not verified or stored is None:
             raise SignatureRefused
-        events = channel.parse(body)
+        await self.take(channel_name, stored, channel.parse(body), len(body))
+
+    async def take(self, channel_name: str, stored: StoredAccount, events: list[Event], size_bytes: int) -> None:
+        """Take in the events of a verified webhook of ``size_bytes``; like :meth:`receive`."""
         if len(events) > BODY_UPDATES_MAX:
             raise TooManyUpdates(count=len(events))
         sorted_events = self._sort(channel_name, stored, events)
         if sorted_events.here:
-            await self._committer.submit(sorted_events.here, len(body))
+            await self._committer.submit(sorted_events.here, size_bytes)
         if sorted_events.refused:
             await self._refuse(sorted_events.refused)
         if sorted_events.away:

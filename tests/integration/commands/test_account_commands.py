@@ -130,6 +130,23 @@ def test_what_is_stored_is_what_was_given(operator):
     assert shop_secrets.verify_tokens == ("verify-me",)
 
 
+def test_a_bus_has_a_secret_of_its_own_or_two_while_it_changes(operator):
+    of_bus = ["--bus-secret-file", operator.file("bus", ROTATED)]
+    listed = operator.add_line("line-shop", *of_bus).stdout + operator.run("account", "list").stdout
+    assert "1 + 1 bus" in listed
+    again = [*of_bus, "--bus-secret-file", operator.file("bus-2", "another-of-the-bus"), "--replace"]
+    listed += operator.add_line("line-shop", *again).stdout
+    ((_, credentials),) = with_store(operator, usecase.list_accounts)
+    assert credentials.bus_secrets == (ROTATED.encode(), b"another-of-the-bus")
+    checked = operator.run("account", "check", "line-shop", expect=1).stdout
+    assert "two secrets of the bus" in checked
+    assert ROTATED not in listed + checked
+    same = ["--bus-secret-file", operator.file("same", SECRET)]
+    assert "bus_secrets" in operator.add_line("line-two", *same, expect=2).stderr
+    assert "bus_secrets" in operator.add_whatsapp("shop", *of_bus, expect=2).stderr
+    assert "--bus-secret-file" in operator.add_line("x", "--bus-secret-file", "/nowhere", expect=2).stderr
+
+
 def test_no_secret_lies_in_any_file_of_the_node(operator):
     operator.add_whatsapp()
     operator.add_line()

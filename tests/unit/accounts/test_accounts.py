@@ -77,6 +77,8 @@ def test_what_is_not_of_the_platforms_form_is_refused_by_name(account, field_nam
     [
         (LINE, Credentials((SECRET,))),
         (LINE, Credentials((SECRET, b"another-secret"), access_token="x+/=")),
+        (LINE, Credentials((SECRET,), bus_secrets=(b"of-the-bus",))),
+        (LINE, Credentials((SECRET,), bus_secrets=(b"of-the-bus", b"of-the-bus-anew"))),
         (WHATSAPP, Credentials((SECRET,), ("verify me not".replace(" ", "-"),))),
         (WHATSAPP, Credentials((SECRET, b"another-secret"), ("old", "new"), "EAAJ")),
     ],
@@ -98,6 +100,12 @@ def test_one_secret_or_two_during_rotation_are_valid(account, credentials):
         (WHATSAPP, Credentials((SECRET,)), "verify_tokens"),
         (WHATSAPP, Credentials((SECRET,), ("",)), "verify_tokens"),
         (WHATSAPP, Credentials((SECRET,), ("a", "b", "c")), "verify_tokens"),
+        (LINE, Credentials((SECRET,), bus_secrets=(b"",)), "bus_secrets"),
+        (LINE, Credentials((SECRET,), bus_secrets=(b"of the bus",)), "bus_secrets"),
+        (LINE, Credentials((SECRET,), bus_secrets=(SECRET,)), "bus_secrets"),
+        (LINE, Credentials((SECRET,), bus_secrets=(b"of-the-bus", b"of-the-bus")), "bus_secrets"),
+        (LINE, Credentials((SECRET,), bus_secrets=(b"of-the-bus-1", b"of-the-bus-2", b"of-the-bus-3")), "bus_secrets"),
+        (WHATSAPP, Credentials((SECRET,), ("token",), bus_secrets=(b"of-the-bus",)), "bus_secrets"),
         (LINE, Credentials((SECRET,), (), "two words"), "access_token"),
         (LINE, Credentials((SECRET,), (), "a\r\nInjected: header"), "access_token"),
     ],
@@ -107,12 +115,21 @@ def test_secrets_that_cannot_be_right_are_refused_without_being_shown(account, c
         validate_credentials(account, credentials)
     assert caught.value.details["field_name"] == field_name
     told = f"{caught.value} {caught.value!r} {caught.value.details}"
-    for secret in (*credentials.secrets, *(token.encode() for token in credentials.verify_tokens)):
+    for secret in (
+        *credentials.secrets,
+        *credentials.bus_secrets,
+        *(token.encode() for token in credentials.verify_tokens),
+    ):
         assert not secret or secret == b"a" or secret.decode() not in told.split()
 
 
+def test_credentials_kept_before_there_were_buses_have_none():
+    kept = msgspec.json.encode({"secrets": ["c2VjcmV0LW9uZQ=="], "verify_tokens": [], "access_token": None})
+    assert msgspec.json.decode(kept, type=Credentials) == Credentials((b"secret-one",))
+
+
 def test_credentials_print_no_secret():
-    credentials = Credentials((b"sekret-one", b"sekret-two"), ("sekret-three",), "sekret-four")
+    credentials = Credentials((b"sekret-one", b"sekret-two"), ("sekret-three",), "sekret-four", (b"sekret-five",))
     out = io.StringIO()
     Console(file=out).print(credentials)
     assert "sekret" not in f"{credentials!r} {credentials} {[credentials]} {out.getvalue()}"
