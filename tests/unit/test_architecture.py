@@ -12,7 +12,10 @@ import pytest
 from tests.support.house import PROGRAMS, sources, uses, within
 
 PURE = ("edge_node.core", "edge_node.channels", "control_plane.core", "shared.message")
-LAYERS = ("app", "commands", "http", "metrics", "platforms", "process", "settings", "storage", "stores", "usecases")
+LAYERS = (
+    *("app", "assembly", "commands", "http", "metrics", "platforms", "process", "settings", "storage", "stores"),
+    "usecases",
+)
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONNECTIONS = ("edge_node.process", "control_plane.process")
 
