@@ -32,6 +32,11 @@ class Update(msgspec.Struct, frozen=True):
         """The platform's id of the message (or of the message whose status it is)."""
         return str(self.item["id"])
 
+    @property
+    def id_or_none(self) -> str:
+        """The same, or nothing for an update that is about no message, such as a preference."""
+        return str(self.item.get("id", ""))
+
 
 def whatsapp_message(
     kind: str,
