@@ -122,10 +122,17 @@ class Replier:
             kind=form,
             ms=round(1000 * (self._clock.elapsed() - began)),
         )
-        if await read_head_of(self._content, pseudonym) is None:
-            # Removed while the message was on its way: storing it now would make a new subject of somebody erased.
-            raise SentNotStored(account=stored.account.name, channel=stored.account.channel, reason="subject_gone")
-        await self._store(stored, heard, plan, Text(text), sent, own_id)
+        event = Message(
+            channel=stored.account.channel,
+            via=heard.event.via,
+            at=self._clock.now(),
+            event_id=own_id,
+            message_id=sent,
+            content=Text(text),
+            direction="out",
+            to=Person((plan.to,)),
+        )
+        await self._store(pseudonym, stored, event)
         return Replied(stored.account.name, form, own_id)
 
     async def _load(self, pseudonym: str) -> _Loaded:
@@ -171,31 +178,24 @@ class Replier:
             rests_here=rests_here,
         )
 
-    async def _store(
-        self, stored: StoredAccount, heard: Heard, plan: Reply, content: Text, message_id: str, own_id: str
-    ) -> None:
+    async def _store(self, pseudonym: str, stored: StoredAccount, event: Message) -> None:
         """Keep what went out; the store is asked again for a while, because sending cannot be taken back."""
-        now = self._clock.now()
-        event = Message(
-            channel=stored.account.channel,
-            via=heard.event.via,
-            at=now,
-            event_id=own_id,
-            message_id=message_id,
-            content=content,
-            direction="out",
-            to=Person((plan.to,)),
-        )
-        account = stored.account
+        account, reason = stored.account, "store_unavailable"
+        taken = Taken(event, stored.id, account.name, account.scope, event.at)
         for attempt in range(STORE_ATTEMPTS):
             if attempt:
                 await self._clock.sleep(STORE_PAUSE_SECONDS * 2 ** (attempt - 1))
             try:
-                await self._taking_in.take_in([Taken(event, stored.id, account.name, account.scope, now)])
+                if await read_head_of(self._content, pseudonym) is None:
+                    # Removed while the message was on its way: stored now, it would make a new subject of somebody
+                    # who was erased.
+                    reason = "subject_gone"
+                    break
+                await self._taking_in.take_in([taken])
             except StoreUnavailable:
                 continue
             return
-        raise SentNotStored(account=account.name, channel=account.channel)
+        raise SentNotStored(account=account.name, channel=account.channel, reason=reason)
 
 
 def _form(plan: Reply) -> Form:
