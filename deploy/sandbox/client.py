@@ -22,7 +22,11 @@ class SandboxClient:
 
     def __init__(self, control: str) -> None:
         """Take the private address."""
-        self._control = control
+        self._http = httpx.Client(base_url=control, timeout=WAIT_SECONDS, trust_env=False)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
 
     def accounts(self, *, numbers: list[Number] | None = None, bots: list[Bot] | None = None) -> None:
         """Set the business's accounts; ``None`` leaves a platform's as they are."""
@@ -86,7 +90,7 @@ class SandboxClient:
 
     def _ask(self, method: str, path: str, content: bytes = b"") -> httpx.Response:
         """Send one request."""
-        answer = httpx.request(method, self._control + path, content=content, timeout=WAIT_SECONDS, trust_env=False)
+        answer = self._http.request(method, path, content=content)
         if answer.status_code != httpx.codes.OK:
             raise OrderRefused(answer.json().get("error", answer.text))
         return answer

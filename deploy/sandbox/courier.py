@@ -51,6 +51,8 @@ class Manners(msgspec.Struct):
     """How long updates are gathered before they are sent."""
     haste: float = 1.0
     """How many times sooner than said above a failed body comes again."""
+    keep_connections: bool = False
+    """Whether a connection serves more than one body; what a load does, while a draining node waits for idle ones."""
     line_seconds_max: float = 2.0
     whatsapp_seconds_max: float = 10.0
 
@@ -211,6 +213,8 @@ class Courier:
     async def _post(self, account: Number | Bot, address: str, body: bytes) -> Result:
         """Sign a body and post it."""
         headers = {"content-type": "application/json"}
+        if not self.manners.keep_connections:
+            headers["connection"] = "close"
         if isinstance(account, Bot):
             headers |= {"x-line-signature": sign_line(account.secret, body), "user-agent": "LineBotWebhook/2.0"}
             seconds = self.manners.line_seconds_max

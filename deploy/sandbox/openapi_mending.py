@@ -48,8 +48,9 @@ def _add_to_whatsapp(document: dict[str, Any], schemas: dict[str, Schema]) -> No
     # template messages, 2026: `language.policy` is no longer asked for.
     schemas["LanguageObject"]["required"] = ["code"]
     # mark messages as read, typing indicators, 2026: the same address takes them; the file shows them as examples only.
-    messages = document["paths"]["/{Version}/{Phone-Number-ID}/messages"]["post"]["requestBody"]["content"]
-    messages["application/json"]["schema"] = _MARK_READ
+    body = document["paths"]["/{Version}/{Phone-Number-ID}/messages"]["post"]["requestBody"]
+    body["required"] = True
+    body["content"]["application/json"]["schema"] = _MARK_READ
     schemas["MarkMessageRequestPayload"].setdefault("properties", {})["typing_indicator"] = {"type": "object"}
     # local-storage, 2026-03-31, and no-storage, 2026-05-21: what a number's storage is set by.
     storage = schemas["StorageConfigurationSettings"]

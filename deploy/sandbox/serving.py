@@ -30,11 +30,8 @@ class Served(NamedTuple):
     control: str
     sandbox: Sandbox
     """To be looked at; what changes it is ordered through :attr:`client`, on its own loop."""
-
-    @property
-    def client(self) -> SandboxClient:
-        """Give a client of the private address."""
-        return SandboxClient(self.control)
+    client: SandboxClient
+    """Of the private address."""
 
 
 @contextlib.asynccontextmanager
@@ -49,7 +46,11 @@ async def served(sandbox: Sandbox, *, port: int = 0, control_port: int = 0) -> A
                 raise RuntimeError("the sandbox did not start")
             await asyncio.sleep(0.005)
         names = [f"http://{HOST}:{bound.getsockname()[1]}" for bound in sockets]
-        yield Served(names[0], names[1], sandbox)
+        client = SandboxClient(names[1])
+        try:
+            yield Served(names[0], names[1], sandbox, client)
+        finally:
+            client.close()
     finally:
         for server in servers:
             server.should_exit = server.force_exit = True

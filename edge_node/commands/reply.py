@@ -10,6 +10,7 @@ import click
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
+from shared import telemetry
 from shared.errors import ReplyImpossible, SubjectUnknown
 
 _PSEUDONYM = re.compile(r"[0-9a-f]{32}")
@@ -34,7 +35,9 @@ def reply(config: Path, subject: str) -> None:
     """
     if not _PSEUDONYM.fullmatch(subject):
         raise SubjectUnknown
-    form, account = asyncio.run(_reply(settings_of(config), subject, _read_text(sys.stdin.buffer)))
+    settings = settings_of(config)
+    telemetry.configure(level="warning", form=settings.log_form)
+    form, account = asyncio.run(_reply(settings, subject, _read_text(sys.stdin.buffer)))
     click.echo(f"Sent over {account} {_SAID[form]}.")
 
 
