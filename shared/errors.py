@@ -10,9 +10,7 @@
     │   ├── BodyTooSlow             408  the body did not arrive in time
     │   ├── BodyMalformed           400  signed, but no JSON
     │   ├── EncodingRefused         415  a content encoding whose bytes the signature does not cover
-    │   ├── HandshakeRefused        403  verify token does not match
-    │   ├── SubjectUnknown          404  no subject of that pseudonym is active at this node
-    │   └── ReplyImpossible         409  the subject cannot be answered now, and why
+    │   └── HandshakeRefused        403  verify token does not match
     ├── OperatorError       configuration or environment is wrong; an operator can mend it
     │   ├── SettingsInvalid
     │   ├── AccountUnknown
@@ -28,17 +26,16 @@
     │   ├── QueueFull               503
     │   ├── StoreUnavailable        503
     │   ├── HomeUnreachable         503
-    │   ├── SentNotStored           503  a message went out that no store took
     │   └── ShuttingDown            503
     ├── PlatformError       WhatsApp or LINE answered wrongly or not at all
-    │   ├── PlatformUnavailable
-    │   ├── SendRefused             the platform says that it did not send
-    │   └── SendUnclear             nobody can say whether the platform sent
+    │   └── PlatformUnavailable
     └── IntegrityError      what lies in a store contradicts itself; alert, never guess
         ├── SealBroken
         ├── KeyMissing
         ├── KeyCurrentChanged
         └── LogEntryRequired
+
+What can go wrong with a reply stands on a page of its own, ``shared/errors_replying.py``.
 
 Each class states, as class attributes, a stable ``code`` (never reused), whose ``fault`` it is, whether a
 ``retry`` of the same act can succeed, the HTTP ``status`` where one is answered, and a ``remedy``: the next
@@ -135,22 +132,6 @@ class HandshakeRefused(CallerError):
     code = "handshake_refused"
     status = 403
     remedy = "Enter the account's verify token at the platform."
-
-
-class SubjectUnknown(CallerError):
-    """No active subject of this node has that pseudonym."""
-
-    code = "subject_unknown"
-    status = 404
-    remedy = "Check the pseudonym and the region; an erased subject is not answered any more."
-
-
-class ReplyImpossible(CallerError):
-    """The subject cannot be answered now."""
-
-    code = "reply_impossible"
-    status = 409
-    remedy = "The reason says what stands in the way: edge_node/core/replying.py lists them."
 
 
 class OperatorError(HomeportError):
@@ -262,14 +243,6 @@ class HomeUnreachable(BusyError):
     remedy = "Bring the home node back; the platform sends again until then."
 
 
-class SentNotStored(BusyError):
-    """The message went out, but the store did not take it."""
-
-    code = "sent_not_stored"
-    retry = False
-    remedy = "Do not send it again. Check disk space and the content database."
-
-
 class ShuttingDown(BusyError):
     """The node is stopping."""
 
@@ -290,20 +263,6 @@ class PlatformUnavailable(PlatformError):
 
     code = "platform_unavailable"
     retry = True
-
-
-class SendRefused(PlatformError):
-    """The platform refused the message; it was not sent."""
-
-    code = "send_refused"
-    remedy = "platform_code is the vendor's own error code; its page says what to mend."
-
-
-class SendUnclear(PlatformError):
-    """The platform did not say whether it took the message."""
-
-    code = "send_unclear"
-    remedy = "Do not send it again before a status or the customer shows whether it arrived."
 
 
 class IntegrityError(HomeportError):

@@ -60,6 +60,10 @@ class SandboxClient:
         """Revoke an access token."""
         self._order("POST", "/revoke", {"token": token})
 
+    def reset(self) -> None:
+        """Start over with a new world."""
+        self._order("POST", "/reset")
+
     def idle(self) -> bool:
         """Wait until nothing is on its way."""
         return bool(self._order("POST", "/idle")["idle"])

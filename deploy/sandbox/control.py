@@ -45,6 +45,7 @@ class ControlApp:
             ("POST", "/manners"): self._manners,
             ("POST", "/revoke"): self._revoke,
             ("POST", "/idle"): self._idle,
+            ("POST", "/reset"): self._reset,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,6 +151,13 @@ class ControlApp:
         """Revoke an access token."""
         self._sandbox.world.revoked.add(msgspec.json.decode(asked.body, type=_Token).token)
         return {"revoked": len(self._sandbox.world.revoked)}
+
+    async def _reset(self, asked: Asked) -> dict[str, bool]:
+        """Start over with a new world."""
+        del asked
+        await self._sandbox.begin_anew()
+        self._stage = Stage(self._sandbox, dict(KNOWN))
+        return {"reset": True}
 
     async def _idle(self, asked: Asked) -> dict[str, bool]:
         """Wait until nothing is on its way any more; false where that takes too long."""

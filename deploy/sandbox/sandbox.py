@@ -31,16 +31,26 @@ class Sandbox:
 
     def __init__(self, world: World | None = None, *, seed: int = 0, contract: Contract | None = None) -> None:
         """Take what is known at the beginning, the seed of every chance, and what requests are checked against."""
-        self.world = world or World()
+        self.contract = contract or Contract()
+        self._seed = seed
+        self._begin(world or World())
+
+    def _begin(self, world: World) -> None:
+        """Start from ``world``, with nothing asked, sent or ordered yet."""
+        self.world = world
         self.clock = SandboxClock()
-        self.chance = random.Random(seed)  # noqa: S311  invented ids keep no secret
+        self.chance = random.Random(self._seed)  # noqa: S311  invented ids keep no secret
         self.buckets = Buckets()
         self.faults = Faults()
-        self.contract = contract or Contract()
         self.requests: list[Request] = []
         self.violations: list[Violation] = []
-        self.courier = Courier(self.world, self.clock, self.chance)
+        self.courier = Courier(world, self.clock, self.chance)
         self.courier.on_received = self._hand_over_tokens
+
+    async def begin_anew(self) -> None:
+        """Give up what is on its way and start over with a new world."""
+        await self.courier.close()
+        self._begin(World())
 
     def check(self, asked: Asked, described: Described) -> None:
         """Hold a request to the vendor's description; what it breaks is recorded."""

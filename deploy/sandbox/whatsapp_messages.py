@@ -65,14 +65,16 @@ async def send_message(sandbox: Sandbox, asked: Asked, number: Number) -> Answer
     sandbox.world.sent.append(sent)
     if sent.state == "accepted":
         sandbox.courier.later(_follow(sandbox, number, sent, person, form))
-    contact: dict[str, Any] = {"input": input_text}
+    contacts = [_contact(person, to, recipient)]
+    return told({"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": wamid}]})
+
+
+def _contact(person: Subject | None, to: str, recipient: str) -> dict[str, Any]:
+    """Write the answer's contact: the number where one was sent to, else the scoped id."""
+    contact: dict[str, Any] = {"input": to or recipient}
     if to:
-        contact |= {"wa_id": person.phone} if person and person.phone else {}
-    elif person:
-        contact |= {"user_id": recipient}
-    return told(
-        {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]},
-    )
+        return contact | ({"wa_id": person.phone} if person and person.phone else {})
+    return contact | ({"user_id": recipient} if person else {})
 
 
 async def _follow(sandbox: Sandbox, number: Number, sent: Sent, person: Subject | None, form: str) -> None:

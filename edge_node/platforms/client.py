@@ -8,7 +8,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from shared.errors import PlatformUnavailable, SendUnclear
+from shared.errors import PlatformUnavailable
+from shared.errors_replying import SendUnclear
 
 T = TypeVar("T")
 

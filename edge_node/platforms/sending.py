@@ -20,7 +20,8 @@ from edge_node.platforms.whatsapp import GRAPH_VERSION
 from edge_node.settings import Platforms
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import AccountInvalid, HomeportError, PlatformUnavailable, SendRefused, SendUnclear
+from shared.errors import AccountInvalid, HomeportError, PlatformUnavailable
+from shared.errors_replying import SendRefused, SendUnclear
 from shared.ids import draw_uuid
 
 PUSH_ATTEMPTS = 3

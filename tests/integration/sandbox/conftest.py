@@ -8,11 +8,18 @@ from deploy.sandbox.serving import serving
 from tests.integration.sandbox.business import Business, arrivals
 
 
-@pytest.fixture
-def unchecked():
-    """Serve a sandbox whose violations a test looks at itself."""
+@pytest.fixture(scope="session")
+def served():
+    """Serve a sandbox as long as tests run."""
     with serving(Sandbox()) as here:
         yield here
+
+
+@pytest.fixture
+def unchecked(served):
+    """Give the sandbox with a new world; its violations a test looks at itself."""
+    served.client.reset()
+    return served
 
 
 @pytest.fixture

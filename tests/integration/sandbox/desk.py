@@ -75,9 +75,11 @@ async def desk(folder: Path, platforms: str, **settings: object) -> AsyncIterato
         platforms=Platforms(platforms, platforms),
         **({"admit": tuple(AdmitEntry(account.name, "rest") for account in ACCOUNTS.values())} | settings),
     )
-    await initialise(chosen)
+    if not data.exists():
+        await initialise(chosen)
     async with open_stores(chosen) as stores:
-        for account, token in ((SHOP, Number().token), (DESK, Bot().token)):
-            tokens = ("verify",) if account is SHOP else ()
-            await stores.accounts.save(account, Credentials((b"0123456789abcdef",), tokens, token), replace=False)
+        if not await stores.accounts.load():
+            for account, token in ((SHOP, Number().token), (DESK, Bot().token)):
+                tokens = ("verify",) if account is SHOP else ()
+                await stores.accounts.save(account, Credentials((b"0123456789abcdef",), tokens, token), replace=False)
         yield Desk(stores)

@@ -1,30 +1,43 @@
 """A plain text reply over each channel's real HTTP shape: what goes out, what is stored, what each failure means."""
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 
 from deploy.sandbox import line, whatsapp
 from deploy.sandbox.names import ANNA, ROSA, TARO
 from shared.database.contract import Step
-from shared.errors import (
-    AccountInvalid,
-    PlatformUnavailable,
-    ReplyImpossible,
-    SendRefused,
-    SendUnclear,
-    SentNotStored,
-    SubjectUnknown,
-)
+from shared.errors import AccountInvalid, PlatformUnavailable
+from shared.errors_replying import ReplyImpossible, SendRefused, SendUnclear, SentNotStored, SubjectUnknown
 from tests.integration.sandbox.desk import DESK, SHOP, desk
 from tests.support.node import until
 
 WORDS = "Your parcel is on its way. Grüße 🙂"
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Set a node's stores up once; each test works on a copy."""
+    folder = tmp_path_factory.mktemp("desk") / "template"
+
+    async def make():
+        async with desk(folder, "http://127.0.0.1:1"):
+            pass
+
+    asyncio.run(make())
+    return folder
+
+
 @pytest.fixture
-async def here(sandbox, tmp_path):
-    async with desk(tmp_path, sandbox.platforms) as opened:
+def folder(template, tmp_path):
+    return Path(shutil.copytree(template, tmp_path / "desk"))
+
+
+@pytest.fixture
+async def here(sandbox, folder):
+    async with desk(folder, sandbox.platforms) as opened:
         yield opened
 
 
@@ -192,8 +205,8 @@ async def test_a_monthly_limit_is_a_refusal(sandbox, here):
     assert caught.value.details["reason"] == "limit"
 
 
-async def test_a_platform_that_is_away_got_nothing(sandbox, tmp_path):
-    async with desk(tmp_path, "http://127.0.0.1:1") as here:
+async def test_a_platform_that_is_away_got_nothing(sandbox, folder):
+    async with desk(folder, "http://127.0.0.1:1") as here:
         for come in (from_line, from_whatsapp):
             subject = await come(sandbox, here)
             with pytest.raises(PlatformUnavailable):
@@ -219,8 +232,8 @@ async def test_somebody_who_wrote_in_a_group_only_is_not_answered(sandbox, here)
     assert caught.value.details == {"reason": "group"}
 
 
-async def test_an_account_that_may_not_rest_here_sends_nothing(sandbox, tmp_path):
-    async with desk(tmp_path, sandbox.platforms, admit=()) as here:
+async def test_an_account_that_may_not_rest_here_sends_nothing(sandbox, folder):
+    async with desk(folder, sandbox.platforms, admit=()) as here:
         taro = await from_line(sandbox, here)
         with pytest.raises(ReplyImpossible) as caught:
             await here.reply(taro, WORDS)
