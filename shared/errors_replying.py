@@ -38,7 +38,7 @@ class SentNotStored(BusyError):
 
     code = "sent_not_stored"
     retry = False
-    remedy = "Do not send it again. Check disk space and the content database."
+    remedy = "Do not send it again. Where the store is the reason: check disk space and the content database."
 
 
 class SendRefused(PlatformError):

@@ -28,6 +28,7 @@ def main() -> None:
 
 async def _serve(words: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
+    script = None if words.script is None else read_script(words.script)
     sandbox = Sandbox(seed=words.seed, contract=Contract(None if words.no_openapi else DATA))
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -35,8 +36,8 @@ async def _serve(words: argparse.Namespace) -> None:
     async with served(sandbox, port=words.port, control_port=words.control_port) as here:
         said = {"platforms": here.platforms, "control": here.control, "openapi": sandbox.contract.state}
         print(json.dumps(said), flush=True)
-        if words.script is not None:
-            await play(sandbox, read_script(words.script))
+        if script is not None:
+            sandbox.courier.later(play(sandbox, script))
         await stop.wait()
 
 

@@ -75,6 +75,7 @@ class ControlApp:
             "checked": sandbox.contract.checked,
             "violations": len(sandbox.violations),
             "requests": len(sandbox.requests),
+            "said": len(sandbox.world.said),
             "sent": len(sandbox.world.sent),
             "attempts": len(sandbox.courier.attempts),
             "dropped": len(sandbox.courier.dropped),

@@ -11,7 +11,7 @@ Only addresses of this machine are ever sent to.
 import asyncio
 import ipaddress
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -117,7 +117,7 @@ class Courier:
         self._clock = clock
         self._chance = chance
         self._waiting: dict[tuple[str, str], list[Any]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._http = httpx.AsyncClient(trust_env=False, follow_redirects=False)
 
     @property
@@ -138,7 +138,7 @@ class Courier:
             if bot.endpoint is not None and bot.active:
                 self._gather(bot, bot.endpoint, event)
 
-    def later(self, work: Any) -> None:
+    def later(self, work: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine of the sandbox in the background, and know it under way."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)

@@ -8,11 +8,13 @@ measured by others (2026-07-24).
 import re
 from typing import Any
 
+import msgspec
+
 from deploy.sandbox.exchange import Answer, Asked, graph_error, status_error, told
 from deploy.sandbox.limits import PAIR_BURST, PAIR_PER_SECOND
 from deploy.sandbox.names import Subject, draw_wamid
 from deploy.sandbox.sandbox import Sandbox
-from deploy.sandbox.whatsapp import whatsapp_status
+from deploy.sandbox.whatsapp import contact_of, whatsapp_status
 from deploy.sandbox.world import Number, Sent
 
 WINDOW_MS = 24 * 3_600_000
@@ -108,6 +110,10 @@ def _tell(sandbox: Sandbox, number: Number, sent: Sent, person: Subject | None, 
         more["biz_opaque_callback_data"] = sent.callback_data
     whom = person or Subject("", sent.to, "", "")
     update = whatsapp_status(sent.id, status, whom, at=sandbox.clock.now(), **more)
+    if person is not None and status != "failed":
+        # business-scoped user ids, 2026-05-28: the user id always, the username once it is delivered.
+        shown = person if status != "sent" else msgspec.structs.replace(person, username=None)
+        update = msgspec.structs.replace(update, contact=contact_of(shown))
     if not update.item["recipient_user_id"] or (status == "failed" and "to" in sent.message):
         del update.item["recipient_user_id"]
     sandbox.courier.tell_whatsapp(number, update)

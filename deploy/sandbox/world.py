@@ -3,7 +3,6 @@
 Plain values that only the sandbox's own event loop changes; everybody and everything in here is invented.
 """
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -124,7 +123,8 @@ class World(msgspec.Struct):
 
     numbers: list[Number] = msgspec.field(default_factory=lambda: [Number()])
     bots: list[Bot] = msgspec.field(default_factory=lambda: [Bot()])
-    people: list[Subject] = msgspec.field(default_factory=lambda: [ANNA, ROSA, TARO])
+    people: dict[tuple[str, str], Subject] = msgspec.field(default_factory=dict)
+    """Everybody known, under each of their names: kind (``phone``, ``bsuid``, ``line_user``) and value."""
     blocked: set[tuple[str, str]] = msgspec.field(default_factory=set)
     """Account and person (BSUID or LINE user) who wants nothing from it."""
     revoked: set[str] = msgspec.field(default_factory=set)
@@ -162,17 +162,19 @@ class World(msgspec.Struct):
         """Find the numbers that a token may act for, unless it is revoked."""
         return [] if token in self.revoked else [number for number in self.numbers if number.token == token]
 
+    def __post_init__(self) -> None:
+        """Know those whom every script knows."""
+        for person in (ANNA, ROSA, TARO):
+            self.meet(person)
+
     def person(self, **names: str) -> Subject | None:
         """Find somebody by ``phone``, ``bsuid`` or ``line_user``."""
-        ((name, value),) = names.items()
-        return next((person for person in self.people if getattr(person, name) == value), None)
+        ((kind, value),) = names.items()
+        return self.people.get((kind, value))
 
     def meet(self, person: Subject) -> None:
-        """Make somebody known."""
-        if person not in self.people:
-            self.people.append(person)
-
-    def accounts(self) -> Iterator[Number | Bot]:
-        """Give every account of both platforms."""
-        yield from self.numbers
-        yield from self.bots
+        """Make somebody known under every name they have."""
+        for kind in ("phone", "bsuid", "line_user"):
+            value = getattr(person, kind)
+            if value:
+                self.people[kind, value] = person

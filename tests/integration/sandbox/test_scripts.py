@@ -11,6 +11,7 @@ from deploy.sandbox.contract import Contract
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.scripts import crowd, parse_script, play
 from tests.support.house import ROOT
+from tests.support.sandbox import sandbox_process
 
 STORY = """
 seed = 7
@@ -122,3 +123,11 @@ def test_the_readme_shows_a_script_that_works():
     readme = (ROOT / "deploy/sandbox/README.md").read_text()
     (script,) = [block.partition("```")[0] for block in readme.split("```toml\n")[1:]]
     assert len(parse_script(script).act) > 1
+
+
+def test_a_process_plays_the_script_it_is_given(tmp_path):
+    (tmp_path / "story.toml").write_text(STORY)
+    with sandbox_process("--script", str(tmp_path / "story.toml"), "--no-openapi") as running:
+        assert running.client.idle()
+        state = running.client.state()
+        assert (state["said"], state["openapi"]) == (2, "off")
