@@ -96,7 +96,7 @@ class Stage:
         if act.does in {"block", "unblock"}:
             _set_blocked(self._sandbox, number.id, person.bsuid, blocked=act.does == "block")
             return ""
-        common: dict[str, Any] = {"at": now, "chance": self._sandbox.chance}
+        common: dict[str, Any] = {"at": now, "chance": self._sandbox.acting}
         update = self._whatsapp_update(act, person, number, target, common)
         self._sandbox.courier.tell_whatsapp(number, update)
         if update.field != "messages" or act.does in {"edit", "unsend", "react"}:
@@ -135,8 +135,8 @@ class Stage:
 
     def _keep_for_whatsapp(self, act: Act, number: Number, mime_type: str) -> dict[str, Any]:
         """Keep a file of invented bytes at Meta; give its media object, the digest in base64 as webhooks write it."""
-        now, data = self._sandbox.clock.now(), self._sandbox.chance.randbytes(act.size_bytes)
-        media_id = draw_digits(15, self._sandbox.chance)
+        now, data = self._sandbox.clock.now(), self._sandbox.acting.randbytes(act.size_bytes)
+        media_id = draw_digits(15, self._sandbox.acting)
         kept = Kept(media_id, "whatsapp", number.id, data, mime_type, now, now + INBOUND_MS, kind=act.does)
         self._sandbox.world.kept[media_id] = kept
         digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
@@ -156,7 +156,7 @@ class Stage:
             world.kept[target].gone = True
         if event["type"] == "message":
             self._keep_for_line(act, bot, message_id, now)
-            read = draw_token(self._sandbox.chance) if bot.chat_mode == "chat" else None
+            read = draw_token(self._sandbox.acting) if bot.chat_mode == "chat" else None
             if read:
                 event["message"]["markAsReadToken"] = read
             world.said[message_id] = Said(message_id, "line", bot.id, person, now, act.group or None, read)
@@ -168,7 +168,7 @@ class Stage:
         if act.does not in _LINE_TYPES:
             return
         kind, mime_type = _LINE_TYPES[act.does]
-        data = self._sandbox.chance.randbytes(act.size_bytes)
+        data = self._sandbox.acting.randbytes(act.size_bytes)
         ready = now + PREPARING_MS.get(act.does, 0)
         kept = Kept(message_id, "line", bot.id, data, mime_type, now, now + LINE_KEEPS_MS, ready, kind=kind)
         self._sandbox.world.kept[message_id] = kept
@@ -176,7 +176,7 @@ class Stage:
 
 def _line_event(sandbox: Sandbox, act: Act, person: Subject, target: str) -> LineEvent:
     """Build the event of an act on LINE."""
-    common: dict[str, Any] = {"at": sandbox.clock.now(), "chance": sandbox.chance}
+    common: dict[str, Any] = {"at": sandbox.clock.now(), "chance": sandbox.acting}
     if act.group:
         common["group"] = act.group
     match act.does:

@@ -39,13 +39,19 @@ class Sandbox:
         """Start from ``world``, with nothing asked, sent or ordered yet."""
         self.world = world
         self.clock = SandboxClock()
-        self.chance = random.Random(self._seed)  # noqa: S311  invented ids keep no secret
+        # One generator each: what people do must not depend on when the business asks, or when a body is carried.
+        self.chance = self._generator("platforms")
+        self.acting = self._generator("people")
         self.buckets = Buckets()
         self.faults = Faults()
         self.requests: list[Request] = []
         self.violations: list[Violation] = []
-        self.courier = Courier(world, self.clock, self.chance)
+        self.courier = Courier(world, self.clock, self._generator("courier"))
         self.courier.on_received = self._hand_over_tokens
+
+    def _generator(self, name: str) -> random.Random:
+        """Make one of the seeded generators."""
+        return random.Random(f"{name}/{self._seed}")  # noqa: S311  invented ids keep no secret
 
     async def begin_anew(self) -> None:
         """Give up what is on its way and start over with a new world."""
