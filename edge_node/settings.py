@@ -228,6 +228,8 @@ def _resolve_paths(raw: dict[str, Any], base: Path) -> None:
             raw[name] = str(base / raw[name])
     if "data_dir" in raw:
         data_dir = Path(raw["data_dir"])
+        if not data_dir.name:
+            raise SettingsInvalid(field_name="data_dir", wants="a folder of its own, not the root")
         raw["journal_dir_is_default"] = "journal_dir" not in raw
         raw.setdefault("journal_dir", str(data_dir.with_name(data_dir.name + "-journal")))
         raw.setdefault("key_dir", str(data_dir / "keyring"))
