@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
+from edge_node.assembly import assemble_taking_in
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
 from edge_node.http.private import private_app
@@ -14,18 +15,14 @@ from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.people import People
 from edge_node.stores import Stores, initialise, open_stores
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
-from edge_node.usecases.filing import Clerk
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
-from edge_node.usecases.resolving import Resolver
-from edge_node.usecases.taking_in import TakingIn
 from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
 from edge_node.usecases.upkeep import Upkeep
 from shared.errors import HomeportError
@@ -123,12 +120,7 @@ async def open_node(settings_path: Path) -> AsyncIterator[Node]:
 
 async def _assemble(stores: Stores, metrics: Metrics) -> Node:
     """Put the parts together that take a message in."""
-    indexes = {name: (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")}
-    people = People(stores.content, stores.settings.region)
-    await people.forget()
-    resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
-    clerk = Clerk(indexes["mark"], indexes["tombstone"])
-    taking_in = TakingIn(stores.content, stores.keys, clerk, resolver, stores.clock)
+    taking_in = await assemble_taking_in(stores)
     limits = stores.settings.limits
     committer = Committer(
         taking_in, metrics, stores.clock, events_max=limits.queue_events_max, bytes_max=limits.queue_bytes_max

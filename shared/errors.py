@@ -35,6 +35,8 @@
         ├── KeyCurrentChanged
         └── LogEntryRequired
 
+What can go wrong with a reply stands on a page of its own, ``shared/errors_replying.py``.
+
 Each class states, as class attributes, a stable ``code`` (never reused), whose ``fault`` it is, whether a
 ``retry`` of the same act can succeed, the HTTP ``status`` where one is answered, and a ``remedy``: the next
 step for the person who reads it.  The class docstring is the message.  No message ever holds a word of a

@@ -32,6 +32,11 @@ class Update(msgspec.Struct, frozen=True):
         """The platform's id of the message (or of the message whose status it is)."""
         return str(self.item["id"])
 
+    @property
+    def id_or_none(self) -> str:
+        """The same, or nothing for an update that is about no message, such as a preference."""
+        return str(self.item.get("id", ""))
+
 
 def whatsapp_message(
     kind: str,
@@ -56,7 +61,7 @@ def whatsapp_message(
         **({kind: content} if content is not None else {}),
         **more,
     }
-    return Update("messages", "messages", item, _contact(sender))
+    return Update("messages", "messages", item, contact_of(sender))
 
 
 def whatsapp_text(text: str, sender: Subject = ANNA, **more: Any) -> Update:
@@ -142,7 +147,7 @@ def whatsapp_preference(value: str = "stop", subject: Subject = ANNA, *, at: int
         "timestamp": (now_ms() if at is None else at) // 1000,
         **({"wa_id": subject.phone} if subject.phone else {}),
     }
-    return Update("user_preferences", "user_preferences", item, _contact(subject))
+    return Update("user_preferences", "user_preferences", item, contact_of(subject))
 
 
 def whatsapp_body(*updates: Update, number: WhatsAppNumber | None = None) -> bytes:
@@ -196,8 +201,8 @@ def _value(update: Update, number: WhatsAppNumber) -> dict[str, Any]:
     return value | {update.part: [update.item]}
 
 
-def _contact(sender: Subject) -> dict[str, Any]:
-    """Make the ``contacts[]`` entry of a sender."""
+def contact_of(sender: Subject) -> dict[str, Any]:
+    """Write somebody as an entry of ``contacts[]``."""
     profile = {"name": sender.name} | ({"username": sender.username} if sender.username else {})
     return {"profile": profile, "user_id": sender.bsuid} | ({"wa_id": sender.phone} if sender.phone else {})
 

@@ -9,6 +9,7 @@ import click
 from edge_node.commands.account import account
 from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
+from edge_node.commands.reply import reply
 
 
 @click.group(epilog="Settings are in node.toml; homeport edge run --help lists them.")
@@ -16,7 +17,7 @@ def edge() -> None:
     """Run a region's node: it receives, seals, stores and recalls messages."""
 
 
-for _command in (init, run, restart, stop, status, account, parse):
+for _command in (init, run, restart, stop, status, account, parse, reply):
     edge.add_command(_command)
 
 __all__ = ["edge"]

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from shared.errors import PlatformUnavailable
+from shared.errors_replying import SendUnclear
 
 T = TypeVar("T")
 
@@ -32,6 +33,11 @@ class Answer(msgspec.Struct, frozen=True):
     def good(self) -> bool:
         """Whether the platform did what was asked."""
         return self.status == httpx.codes.OK
+
+    @property
+    def unclear(self) -> bool:
+        """Whether the platform itself failed: what was asked may be done or not."""
+        return httpx.codes.is_server_error(self.status)
 
     @property
     def refused(self) -> bool:
@@ -74,26 +80,61 @@ class PlatformClient:
         """Send ``body`` as JSON to ``path`` below the base address."""
         return await self._ask("POST", path, {}, body)
 
+    async def deliver(self, *path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
+        """Send a message: like :meth:`post`, but what became of it must not be guessed.
+
+        Any answer is given back, whatever its status.  ``PlatformUnavailable`` where no connection was made, so that
+        nothing was sent; ``SendUnclear`` (reason) where the request went out and no answer came that can be read.
+        """
+        request = self._request("POST", path, {}, body, headers)
+        try:
+            return await self._exchange(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
+            raise PlatformUnavailable(reason="unreachable") from None
+        except (httpx.TimeoutException, TimeoutError):
+            raise SendUnclear(reason="timeout") from None
+        except httpx.HTTPError as error:  # its text holds the address and with it the account's ids
+            raise SendUnclear(reason=type(error).__name__) from None
+        except PlatformUnavailable as error:
+            raise SendUnclear(**error.details) from None
+
     async def _ask(
         self, method: str, path: tuple[str, ...], query: dict[str, str], body: dict[str, Any] | None
     ) -> Answer:
         """Send one request and read its answer; ``PlatformUnavailable`` (reason) where there is none to read."""
-        below = "/".join(quote(part, safe="") for part in path)
-        url = self._base.copy_with(raw_path=f"{self._base.path.rstrip('/')}/{below}".encode())
-        request = self._http.build_request(method, url, params=query or None, json=body)
+        request = self._request(method, path, query, body)
         try:
-            async with asyncio.timeout(self._whole_seconds_max):
-                answer = await self._http.send(request, stream=True)
-                try:
-                    content = await _read_bounded(answer)
-                finally:
-                    await answer.aclose()
+            answer = await self._exchange(request)
         except (httpx.TimeoutException, TimeoutError):
             raise PlatformUnavailable(reason="timeout") from None
         except httpx.HTTPError as error:  # its text holds the address and with it the account's ids
             raise PlatformUnavailable(reason=type(error).__name__) from None
-        if answer.is_redirect or answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise PlatformUnavailable(status=answer.status_code)
+        redirect = httpx.codes.is_redirect(answer.status)
+        if redirect or answer.unclear or answer.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise PlatformUnavailable(status=answer.status)
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: dict[str, str],
+        body: dict[str, Any] | None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Request:
+        """Write a request for ``path`` (its parts, quoted here) below the base address."""
+        below = "/".join(quote(part, safe="") for part in path)
+        url = self._base.copy_with(raw_path=f"{self._base.path.rstrip('/')}/{below}".encode())
+        return self._http.build_request(method, url, params=query or None, json=body, headers=headers)
+
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        """Send a request and read its answer whole, within the bounds of time and size."""
+        async with asyncio.timeout(self._whole_seconds_max):
+            answer = await self._http.send(request, stream=True)
+            try:
+                content = await _read_bounded(answer)
+            finally:
+                await answer.aclose()
         return Answer(answer.status_code, content)
 
 

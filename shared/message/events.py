@@ -24,7 +24,8 @@ class _Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     at: int
     """When it happened, by the platform's clock, in milliseconds; 0 where the platform does not say."""
     event_id: str | None = None
-    """LINE ``webhookEventId``; WhatsApp's own id of an event that is not a message (a revoke's ``id``)."""
+    """LINE ``webhookEventId``; WhatsApp's own id of an event that is not a message (a revoke's ``id``); of a message
+    that this node sent, our own opaque id."""
     redelivered: bool = False
     standby: bool = False
     """LINE ``mode: standby``: another module has the conversation, so nothing may be sent."""

@@ -15,7 +15,7 @@ PURE = (
     *("edge_node.core", "edge_node.channels", "control_plane.core"),
     *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
 )
-LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
+LAYERS = ("app", "assembly", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONTROL_SHELL = tuple(
     f"control_plane.{layer}"

@@ -7,8 +7,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from deploy.sandbox.faults import Fault
 from deploy.sandbox.names import LineChannel, WhatsAppNumber
-from deploy.sandbox.platforms_app import World, serving
+from deploy.sandbox.sandbox import Sandbox
+from deploy.sandbox.serving import serving
+from deploy.sandbox.world import Bot, Number, World
 from edge_node.commands import edge
 from edge_node.core.accounts import Account, Credentials, WhatsAppIds
 from edge_node.settings import load_settings
@@ -20,6 +23,7 @@ from shared.errors import AccountInvalid, AccountUnknown
 HOMEPORT = Programs(name="homeport", commands={"edge": edge})
 NUMBER, CHANNEL = WhatsAppNumber(), LineChannel()
 SECRET, ROTATED = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+TOKEN = "plainly-invented-token"
 WHATSAPP_IDS = ["--app-id", NUMBER.app_id, "--waba-id", NUMBER.waba_id, "--phone-number-id", NUMBER.phone_number_id]
 
 
@@ -225,29 +229,28 @@ def test_check_without_a_token_says_what_is_known_here(operator):
 
 
 def test_check_asks_the_platforms_and_tells_by_its_status(operator):
-    world = World(
-        callbacks={"phone_number": "https://edge.example/webhooks/whatsapp/shop"},
-        endpoint="https://edge.example/webhooks/line/line-shop",
-    )
+    number = Number(callbacks={"phone_number": "https://edge.example/webhooks/whatsapp/shop"}, token=TOKEN)
+    bot = Bot(endpoint="https://edge.example/webhooks/line/line-shop", token=TOKEN)
+    sandbox = Sandbox(World(numbers=[number], bots=[bot]))
     admit = '\n[[admit]]\naccount = "shop"\ndata = "rest"\n[[admit]]\naccount = "line-shop"\nhome = "node-jp"\n'
     operator.config.write_text(operator.config.read_text() + admit)
-    token = operator.file("token", world.token)
+    token = operator.file("token", TOKEN)
     operator.add_whatsapp("shop", "--access-token-file", token)
     operator.add_line("line-shop", "--access-token-file", token)
-    with serving(world) as base:
-        operator.environ = {f"HOMEPORT_EDGE_PLATFORMS_{name}_API": base for name in ("WHATSAPP", "LINE")}
+    with serving(sandbox) as here:
+        operator.environ = {f"HOMEPORT_EDGE_PLATFORMS_{name}_API": here.platforms for name in ("WHATSAPP", "LINE")}
         shop = operator.run("account", "check", "shop")
         assert "at rest at Meta in DE" in shop.stdout
         line = operator.run("account", "check", "line-shop")
         assert "home node-jp" in line.stdout
         assert "LINE sent an empty webhook" in operator.run("account", "check", "line-shop", "--test", expect=1).stdout
-        world.storage = {"status": "default"}
+        number.storage = {"status": "default"}
         assert "Local Storage is off" in operator.run("account", "check", "shop", expect=1).stdout
-        world.fault = "error"
+        sandbox.faults.order(Fault("*", "status", count=None, status=503))
         away = operator.run("account", "check", "shop", expect=1)
         assert "platform_unavailable" in away.stderr
     for result in (shop, line, away):
-        assert world.token not in result.output
+        assert TOKEN not in result.output
         assert SECRET not in result.output
 
 

@@ -1,0 +1,36 @@
+"""Parts of a node that both its serving process and single commands put together over open stores."""
+
+from edge_node.core.admission import admissions_of
+from edge_node.platforms.sending import Sender
+from edge_node.storage.content.people import People
+from edge_node.stores import Stores
+from edge_node.usecases.filing import Clerk
+from edge_node.usecases.replying import Replier
+from edge_node.usecases.resolving import Resolver
+from edge_node.usecases.taking_in import TakingIn
+
+
+async def assemble_taking_in(stores: Stores) -> TakingIn:
+    """Put together what commits batches of events to both stores."""
+    indexes = {name: (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")}
+    people = People(stores.content, stores.settings.region)
+    await people.forget()
+    resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
+    clerk = Clerk(indexes["mark"], indexes["tombstone"])
+    return TakingIn(stores.content, stores.keys, clerk, resolver, stores.clock)
+
+
+async def assemble_replier(stores: Stores) -> Replier:
+    """Put together what answers a subject: the stores, what takes in, and the way to the platforms."""
+    sender = Sender(stores.settings.platforms, stores.clock, stores.entropy)
+    taking_in = await assemble_taking_in(stores)
+    return Replier(
+        stores.content,
+        stores.keys,
+        stores.accounts,
+        admissions_of(stores.settings.admit),
+        taking_in,
+        sender,
+        stores.clock,
+        stores.entropy,
+    )
