@@ -10,6 +10,7 @@
     └── ProtocolTooNew          400  a protocol version this program does not understand yet
     OperatorError       an operator or officer can mend it
     ├── KeyFileInvalid
+    ├── TokenMalformed          the text is no enrolment token
     ├── RosterMalformed         the file is no roster
     ├── RosterRootUnknown       other officers than those this program was told of
     ├── RosterUndersigned       too few of the officers in force signed
@@ -72,6 +73,13 @@ class KeyFileInvalid(OperatorError):
 
     code = "key_file_invalid"
     remedy = "Check the path, the passphrase, and that the file's mode is 0600."
+
+
+class TokenMalformed(OperatorError):
+    """The text is no enrolment token, or not a whole one."""
+
+    code = "token_malformed"
+    remedy = "Copy the whole line that homeport control token printed."
 
 
 class RosterMalformed(OperatorError):
