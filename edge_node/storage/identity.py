@@ -1,28 +1,25 @@
 """The node's own keys: a pair that signs what it says, and one that others seal to.
 
 They are drawn once, when the node is set up, and lie as the key provider keeps its files: one file of mode 0600 at each
-of the two key places, each enough by itself.  A node's name and address may change hands on paper; these keys are what
-the roster knows it by.
+of the two key places, each enough by itself.  A node's name and address stand on paper; these keys are what the roster
+knows it by.
 """
 
-import os
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from shared.crypto.hpke import SEED_BYTES as SEALING_SEED_BYTES
+from shared import private_files
 from shared.crypto.hpke import SealingKey, sealing_fingerprint
-from shared.crypto.signing import SEED_BYTES, SigningKeys, fingerprint, in_groups
+from shared.crypto.signing import SigningKeys, fingerprint, in_groups
 from shared.entropy import Entropy
-from shared.errors import KeyProviderFailed
+from shared.key_files import create_program_keys, open_program_keys
+from shared.trust_errors import KeyFileInvalid
 from shared.wire import NodeKeys
 
-FILE = "node-identity.key"
-_FORM = b"homeport node identity 1\n"
-_BYTES = 2 * SEED_BYTES + SEALING_SEED_BYTES
+FILE = "node-identity.json"
+_BYTES_MAX = 64 * 1024
 
 
 class NodeIdentity(msgspec.Struct, frozen=True):
@@ -54,59 +51,36 @@ class NodeIdentity(msgspec.Struct, frozen=True):
 def ensure_identity(places: Sequence[Path], entropy: Entropy) -> NodeIdentity:
     """Give the node's keys, drawing them where no place has any; a place that lacks the file is given a copy.
 
-    A file that is there but damaged at every place is ``KeyProviderFailed``: keys are never replaced in silence.
+    Where a file is there and none is whole, ``KeyFileInvalid``: keys are never replaced in silence.
     """
     files = [place / FILE for place in places]
-    if any(file.exists() for file in files):
-        data = _read(files)
-    else:
-        data = _FORM + entropy.draw(_BYTES)
+    for file in files:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not any(file.exists() for file in files):
+        part = files[0].with_suffix(".part")
+        part.unlink(missing_ok=True)
+        create_program_keys(part, entropy)
+        part.rename(files[0])
+    whole, identity = _first_whole(files)
     for file in files:
         if not file.exists():
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_new(file, data)
-    return _identity(data)
+            private_files.replace(file, private_files.read(whole, bytes_max=_BYTES_MAX, private=True))
+    return identity
 
 
 def load_identity(places: Sequence[Path]) -> NodeIdentity:
-    """Give the node's keys from the first place that has them whole; ``KeyProviderFailed`` where none has."""
-    return _identity(_read([place / FILE for place in places]))
+    """Give the node's keys from the first place that has them whole; ``KeyFileInvalid`` where none has."""
+    return _first_whole([place / FILE for place in places])[1]
 
 
-def _identity(data: bytes) -> NodeIdentity:
-    """Make keys of their seeds."""
-    seeds = data[len(_FORM) :]
-    return NodeIdentity(
-        SigningKeys(seeds[:SEED_BYTES], seeds[SEED_BYTES : 2 * SEED_BYTES]), SealingKey(seeds[2 * SEED_BYTES :])
-    )
-
-
-def _read(files: Sequence[Path]) -> bytes:
-    """Read the first file that is whole and private."""
+def _first_whole(files: Sequence[Path]) -> tuple[Path, NodeIdentity]:
+    """Open the first file that is whole."""
+    reasons: list[KeyFileInvalid] = []
     for file in files:
-        with suppress(OSError):
-            if stat.S_IMODE(file.stat().st_mode) & 0o077:
-                raise KeyProviderFailed(path=str(file), reason="others may read it: chmod 600")
-            data = file.read_bytes()
-            if data.startswith(_FORM) and len(data) == len(_FORM) + _BYTES:
-                return data
-    raise KeyProviderFailed(path=str(files[0]), reason="missing or damaged at every place: homeport edge init makes it")
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet, whole or not at all, for this account only, synced with its folder."""
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.link(part, path)
-    part.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        try:
+            keys = open_program_keys(file)
+        except KeyFileInvalid as error:
+            reasons.append(error)
+            continue
+        return file, NodeIdentity(keys.signing, keys.sealing)
+    raise reasons[0]
