@@ -18,6 +18,7 @@
     ├── RosterConflict          the version in force, but other bytes
     ├── RosterContradicts       names or keys twice, or no officer, or an impossible threshold
     ├── RosterKeyReturns        a key of a retired node is in use again
+    ├── RosterNameUnknown       nobody of that name is in the roster
     └── RosterCompanyChanged    a roster of another company
     IntegrityError      alert, never guess
     ├── AnswerRefused           an answer is not signed by whom it claims, for the request that was sent
@@ -129,6 +130,13 @@ class RosterKeyReturns(OperatorError):
 
     code = "roster_key_returns"
     remedy = "Give the node a new name and new keys: what was retired stays retired."
+
+
+class RosterNameUnknown(OperatorError):
+    """Nobody of that name is in the roster."""
+
+    code = "roster_name_unknown"
+    remedy = "homeport roster show lists everybody who is."
 
 
 class RosterCompanyChanged(OperatorError):
