@@ -18,7 +18,7 @@ from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS, Uplink
 from edge_node.uplink.work import Retracted
 from shared.enrolment_token import read_token
-from tests.support.control import control_double
+from tests.support.control_double import control_double
 from tests.support.postgres import postgres_cluster, postgres_url
 from tests.support.stores import bench
 

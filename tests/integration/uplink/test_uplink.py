@@ -8,7 +8,7 @@ from shared.errors import HomeportError
 from shared.trust_errors import AnswerRefused, RosterRootUnknown
 from shared.uplink_errors import ControlUnknown, EnrolledElsewhere, TokenExpired
 from tests.integration.uplink.conftest import enrolled, identity_of, running, until
-from tests.support.control import STRANGER
+from tests.support.control_double import STRANGER
 from tests.support.stores import message, person, recall
 from tests.support.trust import drawn
 
