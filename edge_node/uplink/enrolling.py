@@ -18,8 +18,7 @@ from shared import wire
 from shared.clock import Clock
 from shared.enrolment_token import EnrolmentToken
 from shared.entropy import Entropy
-from shared.roster import Roster, read_signed
-from shared.roster.rules import accept_first
+from shared.roster import ControlPlane, Roster, SignedRoster, accept_first, read_signed
 from shared.uplink_errors import ControlRefused, ControlUnknown, EnrolledElsewhere, TokenExpired
 
 _ON_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
@@ -51,25 +50,10 @@ async def enrol(
     kept = await store.load()
     if kept is not None and (kept.node, kept.root, kept.own) != (token.node, token.root, identity.fingerprint):
         raise EnrolledElsewhere
-    async with ControlClient(token.node, identity, clock, entropy, seconds_max=settings.timeout_seconds) as client:
-        answered = await client.roster(token.address)
-        candidate = read_signed(answered.body)
-        roster = accept_first(token.root, candidate)
-        if roster.control_plane.fingerprint != token.control_plane:
-            raise ControlUnknown
-        answered.verify(roster.control_plane.keys.ed25519)
-        message = wire.Enrolment(
-            protocol=wire.PROTOCOL,
-            secret=token.secret,
-            node=token.node,
-            region=introduction.region,
-            jurisdiction=introduction.jurisdiction,
-            keys=identity.public,
-            relay=introduction.relay,
-        )
-        answer = await client.tell(roster.control_plane, "/node/v1/enrolments", message, wire.EnrolmentAnswer)
-    if answer.node != token.node:
-        raise ControlRefused(reason="another node's enrolment was answered")
+    client = ControlClient(token.node, identity, clock, entropy, seconds_max=settings.timeout_seconds)
+    async with client:
+        candidate = await _believed(client, token)
+        await _introduce(client, candidate.roster.control_plane, token, introduction, identity)
     await store.enrol(
         Enrolled(
             node=token.node,
@@ -85,6 +69,39 @@ async def enrol(
         )
     )
     return await RosterInForce(store, clock).accept(candidate, token.root)
+
+
+async def _believed(client: ControlClient, token: EnrolmentToken) -> SignedRoster:
+    """Fetch the roster, and believe it only if everything that the token names holds."""
+    answered = await client.roster(token.address)
+    candidate = read_signed(answered.body)
+    control = accept_first(token.root, candidate).control_plane
+    if control.fingerprint != token.control_plane:
+        raise ControlUnknown
+    answered.verify(control.keys.ed25519)
+    return candidate
+
+
+async def _introduce(
+    client: ControlClient,
+    control: ControlPlane,
+    token: EnrolmentToken,
+    introduction: Introduction,
+    identity: NodeIdentity,
+) -> None:
+    """Send what the node says of itself, with the one-time secret."""
+    message = wire.Enrolment(
+        protocol=wire.PROTOCOL,
+        secret=token.secret,
+        node=token.node,
+        region=introduction.region,
+        jurisdiction=introduction.jurisdiction,
+        keys=identity.public,
+        relay=introduction.relay,
+    )
+    answer = await client.tell(control, "/node/v1/enrolments", message, wire.EnrolmentAnswer)
+    if answer.node != token.node:
+        raise ControlRefused(reason="another node's enrolment was answered")
 
 
 def _check_address(address: str) -> None:

@@ -151,7 +151,7 @@ class ControlDouble:
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             await self._serve(scope, receive, send)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the test that caused it must see it
             self.errors.append(error)
             raise
 

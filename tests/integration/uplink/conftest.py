@@ -66,6 +66,11 @@ class Joined:
         return UplinkStore(self.node.content)
 
 
+async def names_of(node):
+    """Give the pseudonyms of everybody at a node."""
+    return [name for (name,) in await node.rows("SELECT pseudonym FROM subject WHERE keep = 'active' ORDER BY id")]
+
+
 def identity_of(node):
     """Give a node's keys."""
     return ensure_identity(key_places(node.stores.settings), node.stores.entropy)

@@ -1,23 +1,11 @@
 """A node and its control plane: enrolment, beats, commands, receipts, and what happens while it is away."""
 
-import pytest
-
-from edge_node.uplink.client import ControlClient
 from shared import wire
-from shared.errors import HomeportError
-from shared.trust_errors import AnswerRefused, RosterRootUnknown
-from shared.uplink_errors import ControlUnknown, EnrolledElsewhere, TokenExpired
-from tests.integration.uplink.conftest import enrolled, identity_of, running, until
-from tests.support.control_double import STRANGER
+from tests.integration.uplink.conftest import enrolled, names_of, running, until
 from tests.support.stores import message, person, recall
 from tests.support.trust import drawn
 
 LATER = 4_000_000_000_000
-
-
-async def names_of(node):
-    """Give the pseudonyms of everybody at a node."""
-    return [name for (name,) in await node.rows("SELECT pseudonym FROM subject WHERE keep = 'active' ORDER BY id")]
 
 
 async def show(node, pseudonym, *, to="ap", names=("d1",), mark=None):
@@ -200,56 +188,6 @@ async def test_the_cap_holds_what_exceeds_it_and_only_that(open_bench, control):
         async with running(node, control, erasures_per_hour_max=2):
             await until(lambda: {command.id for command in commands} <= set(control.receipts))
         assert await names_of(node) == []
-
-
-@pytest.mark.parametrize("lie", ["another key", "unsigned body", "another answer"])
-async def test_a_forged_answer_moves_nothing(open_bench, control, lie):
-    async with open_bench() as node:
-        await enrolled(node, control)
-        control.take_in("eu")
-        await node.take(message(1, person(1), "one"))
-        (name,) = await names_of(node)
-        control.command("erase", wire.SubjectTarget(name))
-        identity, clock = identity_of(node), node.stores.clock
-        ask = wire.CommandAsk(protocol=1, after=0, wait_seconds=0)
-        if lie == "another key":
-            control.signing = STRANGER
-        async with ControlClient("eu", identity, clock, node.stores.entropy, seconds_max=5) as client:
-            plane = control.roster.control_plane
-            if lie == "another key":
-                with pytest.raises(AnswerRefused):
-                    await client.tell(plane, "/node/v1/commands", ask, wire.CommandPage)
-            else:
-                page = await client.tell(plane, "/node/v1/commands", ask, wire.CommandPage)
-                assert len(page.commands) == 1
-                with pytest.raises(HomeportError):
-                    await client.tell(plane, "/node/v1/commands", ask, wire.BeatAnswer)
-        if lie == "another key":
-            async with running(node, control):
-                await until(lambda: len(control.bodies) > 6)
-            assert await node.rows("SELECT count(*) FROM command") == [(0,)]
-        assert await node.texts() == ["one"]
-
-
-async def test_enrolment_believes_only_what_the_token_names(open_bench, control):
-    async with open_bench() as node:
-        with pytest.raises(TokenExpired):
-            await enrolled(node, control, until=1)
-        with pytest.raises(RosterRootUnknown):
-            await enrolled(node, control, root="0" * 64)
-        with pytest.raises(ControlUnknown):
-            await enrolled(node, control, control_plane="0" * 64)
-        with pytest.raises(ControlUnknown):
-            await enrolled(node, control, address="http://control.example")
-        control.signing = STRANGER
-        with pytest.raises(AnswerRefused):
-            await enrolled(node, control)
-        assert control.of(wire.Enrolment) == []
-        control.signing = type(control)().signing
-        await enrolled(node, control)
-        await enrolled(node, control)
-        with pytest.raises(EnrolledElsewhere):
-            await enrolled(node, control, name="ap")
 
 
 async def test_a_retired_node_falls_silent_and_goes_on_by_itself(open_bench, control):
