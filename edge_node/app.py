@@ -15,10 +15,18 @@ from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
-from edge_node.stores import Stores, initialise, open_stores
+from edge_node.storage.content.places import DisclosurePlaces
+from edge_node.storage.content.uplink import UplinkStore
+from edge_node.storage.identity import ensure_identity
+from edge_node.stores import Stores, initialise, key_places, open_stores
+from edge_node.uplink.roster import RosterInForce
+from edge_node.uplink.runner import LEASE_MILLISECONDS as UPLINK_LEASE
+from edge_node.uplink.runner import Uplink
+from edge_node.uplink.work import NothingShown
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
@@ -42,6 +50,8 @@ class Node:
         self._stores = stores
         self._committer = committer
         self._book = book
+        places = DisclosurePlaces(stores.content)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
         self._remover = Remover(
             stores.content,
             stores.keys,
@@ -49,6 +59,7 @@ class Node:
             Lease(stores.content, "remover", holder, REMOVER_LEASE),
             metrics,
             stores.clock,
+            eraser,
         )
         self._upkeep = Upkeep(
             stores.content,
@@ -58,6 +69,9 @@ class Node:
             stores.clock,
         )
         committer.on_removal = self._remover.wake
+        self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
+        self._uplink.on_ordered = self._remover.wake
+        eraser.on_done = self._uplink.wake
         admissions = admissions_of(settings.admit)
         intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
@@ -72,15 +86,34 @@ class Node:
             "private": private_app(metrics, self.unready),
         }
 
+    def _join(self, eraser: Eraser, lease: Lease, metrics: Metrics) -> Uplink:
+        """Make the uplink; it does nothing while the node is not enrolled."""
+        stores, store = self._stores, UplinkStore(self._stores.content)
+        return Uplink(
+            store,
+            ensure_identity(key_places(stores.settings), stores.entropy),
+            RosterInForce(store, stores.clock),
+            eraser,
+            NothingShown(),
+            lease,
+            stores.settings.uplink,
+            metrics,
+            stores.clock,
+            stores.entropy,
+            lambda: self._committer.waiting,
+        )
+
     async def start(self) -> None:
         """Begin to work."""
         await self._book.open()
         self._committer.start()
         self._remover.start()
         self._upkeep.start()
+        self._uplink.start()
 
     async def step_back(self) -> None:
         """Leave background work to another process; requests are still taken in."""
+        await self._uplink.stop()
         await self._upkeep.stop()
         await self._remover.stop()
 

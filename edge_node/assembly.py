@@ -13,7 +13,7 @@ from edge_node.usecases.taking_in import TakingIn
 async def assemble_taking_in(stores: Stores) -> TakingIn:
     """Put together what commits batches of events to both stores."""
     indexes = {name: (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")}
-    people = People(stores.content, stores.settings.region)
+    people = People(stores.content, stores.settings.region, await stores.keys.indexes("suppression"))
     await people.forget()
     resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
     clerk = Clerk(indexes["mark"], indexes["tombstone"])

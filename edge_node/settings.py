@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
+from edge_node.settings_uplink import Uplink
 from shared import limits as bounds
 from shared.errors import SettingsInvalid
 
@@ -104,6 +105,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
     limits: Limits = Limits()
     platforms: Platforms = Platforms()
+    uplink: Uplink = Uplink()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which accounts' events may rest here; without an entry everything is refused."""
 
@@ -127,7 +129,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _RESOLVED = frozenset({"journal_dir_is_default"})
-_TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "platforms": Platforms}
+_TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "platforms": Platforms, "uplink": Uplink}
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> EdgeSettings:

@@ -35,6 +35,8 @@ class Outcome(msgspec.Struct):
     stored: int = 0
     duplicates: int = 0
     tombstoned: int = 0
+    suppressed: int = 0
+    """Of somebody who was erased, sent before that: they stay out."""
     foreign_edits: int = 0
     recalls: int = 0
     removals: int = 0
@@ -74,6 +76,8 @@ class TakingIn:
         for _ in range(_ATTEMPTS):
             if not left.rows and not left.recalls:
                 break
+            left.rows, suppressed = await self._resolver.sift(left.rows)
+            outcome.suppressed += suppressed
             try:
                 left = await self._attempt(left, outcome)
             except (KeyCurrentChanged, ScriptRefused):
@@ -145,6 +149,7 @@ class TakingIn:
             tombstone=filed.tombstone or b"",
             tombstone_version=self._clerk.tombstone_version,
             at=filed.event.at or filed.taken.received_at,
+            notice=draw_opaque_id(self._keys.entropy),
         )
 
     async def _judge(

@@ -28,13 +28,14 @@ BLIND = {
     "mark": b"hp1-mark",
     "tombstone": b"hp1-tombstone",
     "profile": b"hp1-profile",
+    "suppression": b"hp1-suppression",
 }
 """BLAKE2b personalisation (at most 16 bytes) of each blind-index purpose."""
 
 ROSTER = b"homeport/roster/1"
 """What officers sign: this label, a zero byte, the canonical bytes of a roster."""
 
-ROOT = b"homeport/root/1"
+ROOT = b"homeport/roster-root/1"
 """What a root fingerprint is the digest of: this label, a zero byte, the canonical bytes of officers and threshold."""
 
 SIGNING_FINGERPRINT = b"homeport/signing-fingerprint/1"

@@ -15,7 +15,10 @@ PURE = (
     *("edge_node.core", "edge_node.channels", "control_plane.core"),
     *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
 )
-LAYERS = ("app", "assembly", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
+LAYERS = (
+    *("app", "assembly", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "uplink"),
+    "usecases",
+)
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONTROL_SHELL = tuple(
     f"control_plane.{layer}"
@@ -81,10 +84,11 @@ RULES = (
         ("shared.key_files", "shared.crypto"),
     ),
     Rule(
-        "one package speaks to the platforms, one tells the company's own systems what happened",
+        "three pages open connections: to the platforms, to the control plane, to the company's own systems",
         PROGRAMS,
         ("httpx", "httpcore", "aiohttp", "requests", "http.client", "urllib.request", "websockets"),
-        ("edge_node.platforms", "control_plane.outgoing"),
+        # What a node says to the control plane is the closed set of shared/wire, signed, and leaves on one page.
+        ("edge_node.platforms", "edge_node.uplink.client", "control_plane.outgoing"),
     ),
     Rule(
         "one package opens databases",
@@ -125,7 +129,7 @@ RULES = (
         ("edge_node.http", "edge_node.app", "control_plane.http", "control_plane.app"),
     ),
     Rule(
-        "logs go through the allow-list; three pages only hush the loggers of others",
+        "logs go through the allow-list; the other pages only hush the loggers of others",
         PROGRAMS,
         ("structlog", "logging"),
         ("shared.telemetry", "shared.database.sqlite", "edge_node.platforms.client", "shared.process.quiet"),
@@ -135,6 +139,12 @@ RULES = (
         PROGRAMS,
         ("edge_node.storage.keys.destruction.destroy_rows",),
         ("edge_node.usecases.removal", "edge_node.storage.keys.destruction"),
+    ),
+    Rule(
+        "one use case destroys the keys of a person",
+        PROGRAMS,
+        ("edge_node.storage.keys.destruction.destroy_subject",),
+        ("edge_node.usecases.erasing", "edge_node.storage.keys.destruction"),
     ),
 )
 
