@@ -1,5 +1,7 @@
 """Cryptography, kept small: sealing and wrapping with AES-256-GCM, blind indexes with keyed BLAKE2b.
 
+Signatures, envelopes and sealing to a node are imported from their modules: ``signing``, ``dsse``, ``hpke``.
+
 Must never: draw its own randomness, derive one key from another, or explain why an opening failed.
 """
 

@@ -5,7 +5,8 @@ one of the two schemes does.  A program has one pair of keys.  Its Ed25519 half 
 worthless after a minute; everything a signature must vouch for later carries both halves.
 
 The same key signs in different settings without confusion, because what is signed says so at its first byte: requests
-begin with ``"@method"`` (RFC 9421), envelopes with ``DSSEv1``, everything else with a label and a zero byte.
+begin with ``"@method"`` and answers with ``"@status"`` (RFC 9421), envelopes with ``DSSEv1``, everything else with a
+label and a zero byte.
 
 Keys are drawn from an :class:`~shared.entropy.Entropy` as seeds.  ML-DSA signing is hedged (FIPS 204 section 3.4): the
 library adds randomness of its own to each signature, so two signatures of one message differ.

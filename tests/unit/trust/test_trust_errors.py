@@ -1,0 +1,30 @@
+"""The catalogue's two pages are one: every code once, every error with a sentence and a next step."""
+
+import inspect
+
+from shared import errors, trust_errors
+from shared.errors import HomeportError
+
+
+def catalogue() -> list[type[HomeportError]]:
+    """Give every error of both pages."""
+    found = {**vars(errors), **vars(trust_errors)}.values()
+    return [each for each in found if inspect.isclass(each) and issubclass(each, HomeportError)]
+
+
+def test_every_code_is_used_once():
+    """A code names one error, for good."""
+    codes = [each.code for each in catalogue()]
+    assert len(codes) > 40
+    assert len({*codes}) == len(codes)
+
+
+def test_every_error_of_trust_says_what_and_what_next():
+    """Its docstring is the message; its page lists it."""
+    ours = [each for each in catalogue() if each.__module__ == trust_errors.__name__]
+    assert len(ours) > 10
+    for each in ours:
+        assert "code" in vars(each)
+        assert "remedy" in vars(each)
+        assert (each.__doc__ or "").strip().endswith(".")
+        assert each.__name__ in (trust_errors.__doc__ or "")
