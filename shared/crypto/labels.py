@@ -28,6 +28,7 @@ BLIND = {
     "mark": b"hp1-mark",
     "tombstone": b"hp1-tombstone",
     "profile": b"hp1-profile",
+    "suppression": b"hp1-suppression",
 }
 """BLAKE2b personalisation (at most 16 bytes) of each blind-index purpose."""
 

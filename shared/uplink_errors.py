@@ -1,0 +1,67 @@
+"""The third page of the catalogue of errors: what can go wrong between a node and its control plane.
+
+::
+
+    OperatorError       an operator can mend it
+    ├── TokenInvalid            the enrolment token is none, damaged, or names another program
+    ├── NotEnrolled             the node stands alone; it was never enrolled
+    ├── EnrolledElsewhere       the node is enrolled already, with another control plane
+    ├── SubjectUnknown    404   nobody of that pseudonym is at this node
+    └── IdentifierInvalid       what is searched for is no phone number, LINE user id or BSUID
+    BusyError           later will do
+    └── ControlUnreachable      the control plane gave no answer that can be believed
+    IntegrityError      alert, never guess
+    └── ControlRefused          the control plane refused what a node sent: its word is signed
+"""
+
+from shared.errors import BusyError, IntegrityError, OperatorError
+
+
+class TokenInvalid(OperatorError):
+    """The enrolment token is not whole, or the program that answers there is not the one it names."""
+
+    code = "token_invalid"
+    remedy = "Take a fresh token from the control plane: homeport control token; compare the fingerprints by voice."
+
+
+class NotEnrolled(OperatorError):
+    """This node is not enrolled with a control plane."""
+
+    code = "not_enrolled"
+    remedy = "homeport edge enrol --help."
+
+
+class EnrolledElsewhere(OperatorError):
+    """This node is enrolled already, with another control plane, root or name."""
+
+    code = "enrolled_elsewhere"
+    remedy = "A node keeps its control plane and its name for life; set up a new node for another one."
+
+
+class SubjectUnknown(OperatorError):
+    """Nobody of that pseudonym is at this node, or no more."""
+
+    code = "subject_unknown"
+    status = 404
+    remedy = "Check the pseudonym; homeport edge find gives the one of an identifier."
+
+
+class IdentifierInvalid(OperatorError):
+    """The input is no phone number, LINE user id or WhatsApp user id."""
+
+    code = "identifier_invalid"
+    remedy = "Write a phone number with + and its country code, or an id exactly as the platform gives it."
+
+
+class ControlUnreachable(BusyError):
+    """The control plane did not answer, or not in a way that can be believed."""
+
+    code = "control_unreachable"
+    remedy = "Nothing is lost: what waits is told when it answers again."
+
+
+class ControlRefused(IntegrityError):
+    """The control plane refused what this node sent."""
+
+    code = "control_refused"
+    remedy = "The answer's code says why; homeport edge status shows what waits."
