@@ -15,9 +15,11 @@ from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
+from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.stores import Stores, initialise, open_stores
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
@@ -44,6 +46,8 @@ class Node:
         self._stores = stores
         self._committer = committer
         self._book = book
+        places = DisclosurePlaces(stores.content)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
         self._remover = Remover(
             stores.content,
             stores.keys,
@@ -51,6 +55,7 @@ class Node:
             Lease(stores.content, "remover", holder, REMOVER_LEASE),
             metrics,
             stores.clock,
+            eraser,
         )
         self._upkeep = Upkeep(
             stores.content,
@@ -121,7 +126,7 @@ async def open_node(settings_path: Path) -> AsyncIterator[Node]:
 async def _assemble(stores: Stores, metrics: Metrics) -> Node:
     """Put the parts together that take a message in."""
     indexes = {name: (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")}
-    people = People(stores.content, stores.settings.region)
+    people = People(stores.content, stores.settings.region, await stores.keys.indexes("suppression"))
     await people.forget()
     resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
     clerk = Clerk(indexes["mark"], indexes["tombstone"])

@@ -70,7 +70,7 @@ class Metrics:
         """Count one committed batch."""
         self.batch_events.observe(events)
         self.batch_seconds.observe(seconds)
-        for name in ("stored", "duplicates", "tombstoned", "recalls"):
+        for name in ("stored", "duplicates", "tombstoned", "suppressed", "recalls"):
             count = getattr(outcome, name)
             if count:
                 self.outcomes.labels(name).inc(count)

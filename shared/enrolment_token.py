@@ -1,52 +1,60 @@
-"""The one-time token by which a node is enrolled: what an operator carries from the control plane to the node.
+"""The enrolment token: what an operator of the control plane gives to the operator of a new node, once, out of band.
 
-It is one line of text: ``homeport-enrol-1.`` and the base64url of canonical bytes.  It names the control plane's
-address, the fingerprints of the control plane's keys and of the roster's root, and holds a secret that is good once.
-Whoever has it can ask to be taken in as a node and nothing more: officers still have to sign a roster that names it.
+It says where the control plane answers, by which fingerprint its keys are known, by which the officers' root is known,
+and holds the one-time secret that proves the enrolment.  Whoever holds it can ask in the node's name until it is used
+or its time is over; that the node is taken in, officers decide.  Pure.
 """
 
 import base64
 import binascii
+from typing import Literal
 
 import msgspec
 
 from shared import canonical
 from shared.crypto.signing import Fingerprint
-from shared.trust_errors import NotCanonical
-from shared.uplink_errors import TokenInvalid
-from shared.wire.types import Address, Milliseconds, OneTimeSecret
+from shared.trust_errors import NotCanonical, TokenMalformed
+from shared.wire.types import Address, Milliseconds, NodeName, OneTimeSecret
 
-PREFIX = "homeport-enrol-1."
-TOKEN_CHARACTERS_MAX = 2_048
-"""A token is a few hundred characters; what is longer is none."""
+_PREFIX = "homeport-enrol-1."
+TOKEN_CHARACTERS_MAX = 4_096
+"""A token is a line of some 500 characters; what is longer is none."""
 
 
 class EnrolmentToken(msgspec.Struct, frozen=True, kw_only=True):
-    """What a token says."""
+    """What a token holds."""
 
+    format: Literal[1] = 1
     address: Address
-    """Where the control plane answers."""
-    control: Fingerprint
-    """Of the control plane's signing keys: :func:`shared.crypto.signing.fingerprint`."""
+    """Where the control plane answers nodes; also the authority that requests are signed for."""
+    control_plane: Fingerprint
+    """Of the control plane's signing keys."""
     root: Fingerprint
-    """Of the roster's root: its officers and threshold."""
+    """Of the officers who sign rosters."""
+    node: NodeName
+    """The only name that the node may enrol under."""
     secret: OneTimeSecret
-    expires_at: Milliseconds
+    until: Milliseconds
+    """When the token's time is over."""
+
+    def __repr__(self) -> str:
+        """Leave the secret out."""
+        return f"EnrolmentToken(node={self.node!r})"
 
 
 def write_token(token: EnrolmentToken) -> str:
-    """Give the token as a line of text."""
-    return PREFIX + base64.urlsafe_b64encode(canonical.encode(token)).decode().rstrip("=")
+    """Give the token as one line of visible ASCII characters without a space."""
+    return _PREFIX + base64.urlsafe_b64encode(canonical.encode(token)).decode("ascii").rstrip("=")
 
 
 def read_token(text: str) -> EnrolmentToken:
-    """Read a token; ``TokenInvalid`` for anything else."""
-    line = text.strip()
-    if not line.startswith(PREFIX) or len(line) > TOKEN_CHARACTERS_MAX:
-        raise TokenInvalid(reason="form")
-    body = line.removeprefix(PREFIX)
+    """Read a token, blanks around it aside; ``TokenMalformed`` where it is none."""
+    written = text.strip()
+    if len(written) > TOKEN_CHARACTERS_MAX or not written.startswith(_PREFIX):
+        raise TokenMalformed
+    body = written.removeprefix(_PREFIX)
     try:
         data = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
         return canonical.decode(EnrolmentToken, data)
     except (binascii.Error, ValueError, NotCanonical):
-        raise TokenInvalid(reason="form") from None
+        raise TokenMalformed from None

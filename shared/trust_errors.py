@@ -10,6 +10,7 @@
     └── ProtocolTooNew          400  a protocol version this program does not understand yet
     OperatorError       an operator or officer can mend it
     ├── KeyFileInvalid
+    ├── TokenMalformed          the text is no enrolment token
     ├── RosterMalformed         the file is no roster
     ├── RosterRootUnknown       other officers than those this program was told of
     ├── RosterUndersigned       too few of the officers in force signed
@@ -17,6 +18,7 @@
     ├── RosterConflict          the version in force, but other bytes
     ├── RosterContradicts       names or keys twice, or no officer, or an impossible threshold
     ├── RosterKeyReturns        a key of a retired node is in use again
+    ├── RosterNameUnknown       nobody of that name is in the roster
     └── RosterCompanyChanged    a roster of another company
     IntegrityError      alert, never guess
     ├── AnswerRefused           an answer is not signed by whom it claims, for the request that was sent
@@ -74,6 +76,13 @@ class KeyFileInvalid(OperatorError):
     remedy = "Check the path, the passphrase, and that the file's mode is 0600."
 
 
+class TokenMalformed(OperatorError):
+    """The text is no enrolment token, or not a whole one."""
+
+    code = "token_malformed"
+    remedy = "Copy the whole line that homeport control token printed."
+
+
 class RosterMalformed(OperatorError):
     """The file is no roster, or not of the form of this release."""
 
@@ -121,6 +130,13 @@ class RosterKeyReturns(OperatorError):
 
     code = "roster_key_returns"
     remedy = "Give the node a new name and new keys: what was retired stays retired."
+
+
+class RosterNameUnknown(OperatorError):
+    """Nobody of that name is in the roster."""
+
+    code = "roster_name_unknown"
+    remedy = "homeport roster show lists everybody who is."
 
 
 class RosterCompanyChanged(OperatorError):

@@ -3,7 +3,8 @@
 ::
 
     OperatorError       an operator can mend it
-    ├── TokenInvalid            the enrolment token is none, damaged, or names another program
+    ├── ControlUnknown          the program that answers is not the one the enrolment token names
+    ├── TokenExpired            the enrolment token's time is over
     ├── NotEnrolled             the node stands alone; it was never enrolled
     ├── EnrolledElsewhere       the node is enrolled already, with another control plane
     ├── SubjectUnknown    404   nobody of that pseudonym is at this node
@@ -17,11 +18,18 @@
 from shared.errors import BusyError, IntegrityError, OperatorError
 
 
-class TokenInvalid(OperatorError):
-    """The enrolment token is not whole, or the program that answers there is not the one it names."""
+class ControlUnknown(OperatorError):
+    """The program that answers there is not the control plane that the token names."""
 
-    code = "token_invalid"
-    remedy = "Take a fresh token from the control plane: homeport control token; compare the fingerprints by voice."
+    code = "control_unknown"
+    remedy = "Nothing was sent to it but a question. Take a fresh token; compare the fingerprints by voice."
+
+
+class TokenExpired(OperatorError):
+    """The enrolment token's time is over."""
+
+    code = "token_expired"
+    remedy = "Take a fresh one at the control plane: homeport control token."
 
 
 class NotEnrolled(OperatorError):

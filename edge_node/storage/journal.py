@@ -14,7 +14,10 @@ FILE = "tombstones.jsonl"
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """One removal: the log entry, why, the destroyed row key's id, and the tombstone (hex) with its key version."""
+    """One removal: the log entry, why, the destroyed row key's id, and the tombstone (hex) with its key version.
+
+    An erasure names no row key but the pseudonym whose keys all go, and the suppression marks that stand for it.
+    """
 
     log_entry: str
     act: str
@@ -23,6 +26,9 @@ class JournalEntry(msgspec.Struct, frozen=True):
     key: int | None
     tombstone: str | None
     tombstone_version: int | None
+    owner: str | None = None
+    suppressed: tuple[tuple[str, int, int], ...] = ()
+    """By identity: mark (hex), version of its key, until when (ms) events stay out."""
 
 
 class Journal:

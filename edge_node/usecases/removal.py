@@ -1,5 +1,8 @@
 """How a removal is carried out: the node's log first, the journal, the key, the row, the write-ahead log.
 
+A message taken back and a person erased go the same way; :mod:`edge_node.usecases.erasing` takes a person's many keys
+and rows, in steps between which recalls and webhooks go on.
+
 Every step can be repeated: a process that dies in between leaves an entry that the next holder of the lease takes up
 where it stands.  A removal is done when the key is destroyed, the row is gone, and neither lies in a write-ahead log.
 """
@@ -15,6 +18,7 @@ from edge_node.storage.content.removals import OpenEntry, advance, finish, open_
 from edge_node.storage.journal import Journal, JournalEntry
 from edge_node.storage.keys.destruction import LogEntry, destroy_rows
 from edge_node.storage.keys.store import KeyStore
+from edge_node.usecases.erasing import Eraser
 from shared.clock import Clock
 from shared.database.contract import Database, ScriptRefused
 from shared.errors import HomeportError
@@ -23,7 +27,9 @@ from shared.telemetry import logger
 ROUND_MAX = 64
 """Entries carried on in one round: bounds how long the key store is locked."""
 
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 1.0
+"""How soon an order of another process is seen; an idle look reads once and writes nothing."""
+
 LEASE_MILLISECONDS = 15_000
 
 
@@ -31,15 +37,23 @@ class Remover:
     """Carries log entries on until they are done."""
 
     def __init__(
-        self, content: Database, keys: KeyStore, journal: Journal, lease: Lease, metrics: Metrics, clock: Clock
+        self,
+        content: Database,
+        keys: KeyStore,
+        journal: Journal,
+        lease: Lease,
+        metrics: Metrics,
+        clock: Clock,
+        eraser: Eraser,
     ) -> None:
-        """Take the open stores, the journal, and the lease under which one process of a region removes."""
+        """Take the open stores, the journal, the lease under which one process of a region removes, and the eraser."""
         self._content = content
         self._keys = keys
         self._journal = journal
         self._lease = lease
         self._metrics = metrics
         self._clock = clock
+        self._eraser = eraser
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -75,10 +89,19 @@ class Remover:
                 await asyncio.wait_for(self._wanted.wait(), IDLE_SECONDS)
 
     async def round(self) -> int:
-        """Carry the oldest open entries to their end; give how many, 0 where another process has the lease."""
-        await self._measure()
+        """Carry the oldest open entries on; give how many, 0 where another process has the lease.
+
+        Recalls are carried to their end; after them an erasure goes one step, and the next round looks for recalls
+        again.
+        """
+        if not await self._measure():
+            return 0
         if not await self._lease.hold(self._clock.now()):
             return 0
+        return await self._recall_round() + await self._eraser.step(self._metrics)
+
+    async def _recall_round(self) -> int:
+        """Carry the oldest entries of messages to their end; give how many."""
         entries = await open_entries(self._content, ROUND_MAX)
         if not entries:
             return 0
@@ -120,9 +143,10 @@ class Remover:
             await destroy_rows(self._keys, orders)
         await advance(self._content, people, entries, "destroyed")
 
-    async def _measure(self) -> None:
-        """Say how much is open and how old the oldest is."""
+    async def _measure(self) -> int:
+        """Say how much is open and how old the oldest is; give how much."""
         count, oldest = await waiting(self._content)
         self._metrics.open_removals.set(count)
         age = 0 if oldest is None else (self._clock.now() - oldest) / 1000
         self._metrics.oldest_removal.set(max(age, 0))
+        return count

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.core.people import WEAK, Resolution, resolve
+from edge_node.core.suppression import stays_out
 from edge_node.storage.content.people import Group, Known, NewGroup, NewIdentity, People, PeopleChange
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
@@ -79,6 +80,19 @@ class Resolver:
     async def forget(self) -> None:
         """Read everything about people anew."""
         await self._people.forget()
+
+    async def sift(self, rows: Sequence[Filed]) -> tuple[Sequence[Filed], int]:
+        """Leave out the rows of people who were erased after they were sent; give the others and how many stay out."""
+        if not self._people.any_erased:
+            return rows, 0
+        await self._people.read((blind for filed in rows for blind in self._blinds(filed)), ())
+        kept = [filed for filed in rows if not self._is_suppressed(filed)]
+        return kept, len(rows) - len(kept)
+
+    def _is_suppressed(self, filed: Filed) -> bool:
+        """Say whether a row stays out."""
+        erased = map(self._people.erased, self._blinds(filed))
+        return stays_out(filed.event.at or filed.taken.received_at, [at for at in erased if at is not None])
 
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
         """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order."""

@@ -38,6 +38,8 @@ class Outcome(msgspec.Struct):
     stored: int = 0
     duplicates: int = 0
     tombstoned: int = 0
+    suppressed: int = 0
+    """Of somebody who was erased, sent before that: they stay out."""
     foreign_edits: int = 0
     recalls: int = 0
     removals: int = 0
@@ -63,10 +65,13 @@ class TakingIn:
         """
         filing = self._clerk.file(batch)
         outcome = Outcome(duplicates=filing.duplicates, recalls=len(filing.recalls), removals=len(filing.recalls))
-        rows, recalls = filing.rows, filing.recalls
+        rows: Sequence[Filed] = filing.rows
+        recalls: Sequence[Filed] = filing.recalls
         for _ in range(_ATTEMPTS):
             if not rows and not recalls:
                 break
+            rows, suppressed = await self._resolver.sift(rows)
+            outcome.suppressed += suppressed
             try:
                 rows = await self._attempt(rows, recalls, outcome)
             except (KeyCurrentChanged, ScriptRefused):
@@ -117,6 +122,7 @@ class TakingIn:
             tombstone=filed.tombstone or b"",
             tombstone_version=self._clerk.tombstone_version,
             at=filed.event.at or filed.taken.received_at,
+            notice=draw_opaque_id(self._keys.entropy),
         )
 
     async def _judge(

@@ -60,6 +60,8 @@ class SealingKey:
 
     def __init__(self, seed: bytes) -> None:
         """Take the seed of 96 bytes; another length is a ``ValueError``."""
+        if len(seed) != SEED_BYTES:
+            raise ValueError("a seed to open with has 96 bytes")
         self._mlkem = MLKEM768PrivateKey.from_seed_bytes(seed[:_MLKEM_SEED_BYTES])
         self._x25519 = X25519PrivateKey.from_private_bytes(seed[_MLKEM_SEED_BYTES:])
         self._private = MLKEM768X25519PrivateKey(self._mlkem, self._x25519)

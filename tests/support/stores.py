@@ -11,7 +11,9 @@ from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
+from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.stores import Stores, initialise, open_stores
+from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk, Taken
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.resolving import Resolver
@@ -38,12 +40,13 @@ def settings(folder: Path, database_url: str | None = None) -> EdgeSettings:
 class Bench:
     """One process's worth of parts over open stores."""
 
-    def __init__(self, stores: Stores, taking_in: TakingIn, remover: Remover) -> None:
+    def __init__(self, stores: Stores, taking_in: TakingIn, remover: Remover, eraser: Eraser) -> None:
         self.stores = stores
         self.keys = stores.keys
         self.content = stores.content
         self.taking_in = taking_in
         self.remover = remover
+        self.eraser = eraser
 
     async def take(self, *events: Event) -> Outcome:
         """Take events in as one batch."""
@@ -106,7 +109,7 @@ async def bench(folder: Path, database_url: str | None = None) -> AsyncIterator[
         identity, group, mark, tombstone = [
             (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")
         ]
-        people = People(stores.content, chosen.region)
+        people = People(stores.content, chosen.region, await stores.keys.indexes("suppression"))
         await people.forget()
         taking_in = TakingIn(
             stores.content,
@@ -116,8 +119,10 @@ async def bench(folder: Path, database_url: str | None = None) -> AsyncIterator[
             stores.clock,
         )
         lease = Lease(stores.content, "remover", stores.entropy.draw(8).hex(), 15_000)
-        remover = Remover(stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock)
-        yield Bench(stores, taking_in, remover)
+        places = DisclosurePlaces(stores.content)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
+        remover = Remover(stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser)
+        yield Bench(stores, taking_in, remover, eraser)
         await lease.give_back()
 
 

@@ -11,8 +11,11 @@ import pytest
 
 from tests.support.house import PROGRAMS, sources, uses, within
 
-PURE = ("edge_node.core", "edge_node.channels", "control_plane.core", "shared.message")
-LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "usecases")
+PURE = (
+    *("edge_node.core", "edge_node.channels", "control_plane.core"),
+    *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
+)
+LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "uplink", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONNECTIONS = ("shared.process",)
 
@@ -57,10 +60,22 @@ RULES = (
     ),
     Rule("one package touches cryptography", PROGRAMS, ("cryptography", "rbcl"), ("shared.crypto",)),
     Rule(
-        "one package speaks to the platforms",
+        "one page signs and verifies requests; what the library leaves open is checked there",
+        PROGRAMS,
+        ("http_message_signatures", "http_sf"),
+        ("shared.http_signatures",),
+    ),
+    Rule(
+        "one page reads and writes private keys",
+        PROGRAMS,
+        ("shared.crypto.passphrase",),
+        ("shared.key_files", "shared.crypto"),
+    ),
+    Rule(
+        "one package speaks to the platforms, one to the control plane: what leaves a region leaves on a page",
         PROGRAMS,
         ("httpx", "httpcore", "aiohttp", "requests", "http.client", "urllib.request", "websockets"),
-        ("edge_node.platforms",),
+        ("edge_node.platforms", "edge_node.uplink.client"),
     ),
     Rule(
         "one package opens databases",
@@ -101,7 +116,7 @@ RULES = (
         ("edge_node.http", "edge_node.app", "control_plane.http", "control_plane.app"),
     ),
     Rule(
-        "logs go through the allow-list; three pages only hush the loggers of others",
+        "logs go through the allow-list; the other pages only hush the loggers of others",
         PROGRAMS,
         ("structlog", "logging"),
         ("shared.telemetry", "shared.database.sqlite", "edge_node.platforms.client", "shared.process.quiet"),
@@ -111,6 +126,12 @@ RULES = (
         PROGRAMS,
         ("edge_node.storage.keys.destruction.destroy_rows",),
         ("edge_node.usecases.removal", "edge_node.storage.keys.destruction"),
+    ),
+    Rule(
+        "one use case destroys the keys of a person",
+        PROGRAMS,
+        ("edge_node.storage.keys.destruction.destroy_subject",),
+        ("edge_node.usecases.erasing", "edge_node.storage.keys.destruction"),
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.storage.content.head import read_people_counter, turn
+from shared.crypto import BlindIndex
 from shared.database.contract import Database, Step
 
 REMEMBERED_MAX = 50_000
@@ -70,6 +71,8 @@ JOIN subject s ON s.id = i.subject JOIN conversation c ON c.subject = s.id
 WHERE i.blind = :blind AND i.valid_to IS NULL AND s.keep = 'active'
 """
 _FIND_GROUP = "SELECT blind, id, name FROM conversation WHERE blind = :blind"
+_ANY_SUPPRESSED = "SELECT 1 FROM suppression LIMIT 1"
+_SUPPRESSED = "SELECT at FROM suppression WHERE mark = :mark"
 _OTHERS = "SELECT kind, blind FROM identity WHERE subject = :subject AND valid_to IS NULL"
 _CLOSE = "UPDATE identity SET valid_to = :at WHERE blind = :blind AND valid_to IS NULL"
 _NEW_SUBJECT = "INSERT INTO subject (pseudonym, keep, first_contact_at) VALUES (:pseudonym, 'active', :at)"
@@ -93,19 +96,27 @@ VALUES ('group', :name, :blind, :blind_version, :key, :sealed, :at) ON CONFLICT 
 class People:
     """What the content store knows of people, with a bounded memory that holds for one value of its counter."""
 
-    def __init__(self, database: Database, region: str) -> None:
-        """Take the open content database."""
+    def __init__(self, database: Database, region: str, suppression: Sequence[BlindIndex]) -> None:
+        """Take the open content database and the blind indexes of suppression marks, old keys' among them."""
         self._database = database
         self._region = region
         self._known: OrderedDict[bytes, Known] = OrderedDict()
         self._groups: OrderedDict[bytes, Group] = OrderedDict()
+        self._suppression = suppression
+        # By identity that was erased: until when its events stay out.  Bounded by the table it is read from.
+        self._erased: dict[bytes, int] = {}
+        self.any_erased = False
         self.counter = 0
 
     async def forget(self) -> None:
         """Drop what is remembered and start over from the store's counter."""
         self._known.clear()
         self._groups.clear()
+        self._erased.clear()
+        # In this order: an erasure in between raises the counter, and what is remembered counts for nothing.
         self.counter = await read_people_counter(self._database, self._region)
+        async with self._database.read() as transaction:
+            self.any_erased = bool(await transaction.fetch(_ANY_SUPPRESSED))
 
     def known(self, blind: bytes) -> Known | None:
         """Give the subject an identity leads to, as last read."""
@@ -114,6 +125,10 @@ class People:
     def group(self, blind: bytes) -> Group | None:
         """Give a group conversation, as last read."""
         return self._groups.get(blind)
+
+    def erased(self, blind: bytes) -> int | None:
+        """Give until when (ms) the events of an identity stay out, as last read; ``None`` where nothing says so."""
+        return self._erased.get(blind)
 
     async def read(self, blinds: Iterable[bytes], groups: Iterable[bytes]) -> None:
         """Read the identities and groups that are not remembered."""
@@ -125,6 +140,9 @@ class People:
             for (blind,) in people:
                 for row in await transaction.fetch(_FIND, {"blind": blind}):
                     self._known[blind] = Known(*row[1:])
+                for mark in [index.of_packed(blind) for index in self._suppression] if self.any_erased else ():
+                    for (at,) in await transaction.fetch(_SUPPRESSED, {"mark": mark}):
+                        self._erased[blind] = max(at, self._erased.get(blind, at))
             for (blind,) in rooms:
                 for row in await transaction.fetch(_FIND_GROUP, {"blind": blind}):
                     self._groups[blind] = Group(*row[1:])

@@ -23,6 +23,13 @@ SELECT CAST(:id AS TEXT) || '-' || CAST(id AS TEXT), 'recall', CAST(:reason AS T
        CAST(:now AS INTEGER)
 FROM event WHERE about = :mark AND keep = 'active' AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
 """
+# A recall of what another node was shown is noted for the control plane; where nobody was, nobody needs to be told.
+_NOTE = """
+INSERT INTO outbox (id, kind, mark, created_at)
+SELECT CAST(:id AS TEXT), 'recall', CAST(:mark AS BLOB), CAST(:now AS INTEGER)
+WHERE EXISTS (SELECT 1 FROM disclosure WHERE mark = :mark AND closed_at IS NULL) AND EXISTS (SELECT 1 FROM uplink)
+  AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
+"""
 _BURY = """
 INSERT INTO tombstone (mark, key_version, at, log_entry) VALUES (:mark, :key_version, :at, :log_entry)
 ON CONFLICT (mark) DO NOTHING
@@ -32,7 +39,7 @@ _HIDE_ABOUT = "UPDATE event SET keep = 'tombstoned' WHERE about = :mark AND keep
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' ORDER BY e.ordered_at, e.id LIMIT :most
+WHERE e.state <> 'done' AND e.act <> 'erase' ORDER BY e.ordered_at, e.id LIMIT :most
 """
 _ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id"
 _REMOVE = (
@@ -52,6 +59,8 @@ class RecallOrder(NamedTuple):
     tombstone: bytes
     tombstone_version: int
     at: int
+    notice: str
+    """Opaque id under which the control plane is told of it, where the message was shown elsewhere."""
 
 
 class OpenEntry(NamedTuple):
@@ -73,6 +82,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
     return [
         Step(_ORDER, [(order.log_entry, order.reason, order.mark, now, order.tombstone)]),
         Step(_ORDER_ABOUT, [(order.log_entry, order.reason, now, order.mark, order.tombstone)]),
+        Step(_NOTE, [(f"recall-{order.notice}", order.mark, now, order.tombstone)]),
         Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
         Step(_HIDE_ABOUT, [(order.mark,)]),
@@ -80,7 +90,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
 
 
 async def open_entries(database: Database, most: int) -> list[OpenEntry]:
-    """Give the oldest entries that are not done."""
+    """Give the oldest entries that are not done; erasures, which take longer, are carried on apart."""
     async with database.read() as transaction:
         return [OpenEntry(*row) for row in await transaction.fetch(_OPEN, {"most": most})]
 

@@ -2,8 +2,9 @@
 
 Destroying a row key: it goes; its bucket and its owner get fresh keys; the bucket's other row keys and the owner's
 other bucket keys are wrapped again; the store's generation is raised: all in one transaction.  Whoever held the old
-owner or bucket key can open nothing that is wrapped now.  Within one operating-system account this is a boundary of
-code, not of the machine.
+owner or bucket key can open nothing that is wrapped now.  Destroying a subject: its own key, its bucket keys and all
+row keys under them go, in one transaction.  Within one operating-system account this is a boundary of code, not of the
+machine.
 
 Keys that never came to seal anything committed are not destroyed but discarded: nothing exists that they open.
 """
@@ -35,11 +36,28 @@ FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE b.id = :bucket
 """
 
 
+_BUCKETS_OF_SUBJECT = """
+SELECT b.id FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE o.name = :name ORDER BY b.id
+"""
+_COUNT_OF_SUBJECT = """
+SELECT count(*) FROM owner_key o JOIN bucket_key b ON b.owner = o.id
+JOIN row_key r ON r.id >= b.id * 256 AND r.id < b.id * 256 + 256 WHERE o.name = :name
+"""
+
+
 class LogEntry(msgspec.Struct, frozen=True):
     """An entry of the node's log that orders a key destroyed, already written to the journal."""
 
     id: str
     key: int
+    state: str
+
+
+class SubjectEntry(msgspec.Struct, frozen=True):
+    """An entry of the node's log that orders every key of a subject destroyed, already written to the journal."""
+
+    id: str
+    pseudonym: str
     state: str
 
 
@@ -79,6 +97,36 @@ async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroye
                 raise IntegrityError(reason="a destroyed key is still there")
     _forget(store, before, owners)
     return Destroyed(gone, rewrapped)
+
+
+async def destroy_subject(store: KeyStore, entry: SubjectEntry) -> int:
+    """Destroy every key of the subject that a journaled log entry names; give how many row keys, 0 if all were gone.
+
+    Raises ``LogEntryRequired`` for an entry that is not journaled: the order must be safe at the second place first.
+    """
+    if not entry.id or not entry.pseudonym or entry.state != "journaled":
+        raise LogEntryRequired
+    owner = {"name": entry.pseudonym}
+    async with store.database.write() as transaction:
+        before = (await transaction.fetch("SELECT generation FROM key_store"))[0][0]
+        buckets = await transaction.fetch(_BUCKETS_OF_SUBJECT, owner)
+        gone = 0
+        if buckets:
+            spans = [(bucket * BUCKET_ROWS_MAX, (bucket + 1) * BUCKET_ROWS_MAX) for (bucket,) in buckets]
+            gone = await transaction.execute_many("DELETE FROM row_key WHERE id >= :first AND id < :end", spans)
+            await transaction.execute_many("DELETE FROM bucket_key WHERE id = :id", buckets)
+        await transaction.execute("DELETE FROM owner_key WHERE name = :name AND kind = 'subject'", owner)
+        await transaction.execute("UPDATE key_store SET generation = generation + 1")
+        if await transaction.fetch("SELECT 1 FROM owner_key WHERE name = :name", owner):
+            raise IntegrityError(reason="a destroyed key is still there")
+    _forget(store, before, {entry.pseudonym})
+    return gone
+
+
+async def count_subject_keys(store: KeyStore, pseudonym: str) -> int:
+    """Count the row keys of a subject."""
+    async with store.database.read() as transaction:
+        return int((await transaction.fetch(_COUNT_OF_SUBJECT, {"name": pseudonym}))[0][0])
 
 
 async def _renew_owner(store: KeyStore, transaction: Transaction, old: Owner) -> Owner:

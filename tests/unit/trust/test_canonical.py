@@ -1,6 +1,6 @@
 """Canonical bytes: one value has one form, every other form is refused, and what has no form is never encoded."""
 
-import datetime
+import datetime as dt
 import json
 from typing import Annotated, Any, Literal
 
@@ -84,7 +84,7 @@ def test_every_other_form_is_refused(change):
         dict[str, str],
         set[str],
         list[str],
-        datetime.datetime,
+        dt.datetime,
         tuple[float, ...],
         float | None,
     ],

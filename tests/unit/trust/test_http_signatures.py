@@ -289,7 +289,9 @@ def test_the_rfc_vector_of_ed25519_is_reproduced():
     headers = {
         "Date": "Tue, 20 Apr 2021 02:07:55 GMT",
         "Content-Type": "application/json",
-        "Content-Digest": "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:",
+        "Content-Digest": (
+            "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:"
+        ),
         "Content-Length": "18",
     }
     message = http_signatures._Message(PLAIN, headers)

@@ -4,7 +4,7 @@ The walk knows nothing of what messages mean.  A field may be a named leaf of ``
 closed list, a truth value, a bounded tuple of such things, or a struct of this package that keeps the same rule.
 """
 
-import datetime
+import datetime as dt
 import importlib
 import pkgutil
 import re
@@ -113,8 +113,8 @@ Inner.__module__ = "shared.wire.parts"
         dict[str, Pseudonym],
         Any,
         object,
-        datetime.datetime,
-        datetime.date,
+        dt.datetime,
+        dt.date,
         msgspec.Raw,
         list[Pseudonym],
         set[Pseudonym],

@@ -66,8 +66,11 @@ CREATE INDEX erasure_ordered ON erasure (ordered_at);
 CREATE TABLE suppression (
     mark BLOB NOT NULL PRIMARY KEY,
     key_version INTEGER NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    log_entry TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX suppression_log_entry ON suppression (log_entry);
 
 -- What must be told: bodies as they leave, frozen at the first look (a recall is noted before its places are read).
 CREATE TABLE outbox (

@@ -1,0 +1,169 @@
+"""Commands and what is told: kept before they count, closed together with the receipt that is owed.
+
+A command is kept together with the cursor it came with, so that none is asked for twice or lost.  Its id says whether
+it was done; the receipt enters the outbox in the transaction that closes the command.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from edge_node.core.erasing import Counts
+from shared.database.contract import Database, ScriptRefused, Step
+from shared.wire import Command, Place, encode
+
+_KEEP = """
+INSERT INTO command (id, command_cursor, case_id, origin, kind, body, state, received_at)
+VALUES (:id, :command_cursor, :case_id, 'control', :kind, :body, 'waiting', :now) ON CONFLICT (id) DO NOTHING
+"""
+_MOVE = "UPDATE uplink SET command_cursor = :next WHERE command_cursor < :next"
+_WAITING = "SELECT body, received_at FROM command WHERE state = 'waiting' ORDER BY command_cursor, id LIMIT :most"
+_FINISHED = """
+SELECT c.id, c.case_id, c.kind, e.ordered_at, e.finished_at, e.keys, e.messages, e.events, e.identities, e.views, e.places
+FROM command c JOIN erasure e ON e.log_entry = c.log_entry
+WHERE c.state = 'working' AND e.finished_at IS NOT NULL ORDER BY e.finished_at, c.id LIMIT :most
+"""
+_CLOSE = (
+    "UPDATE command SET state = :state, done_at = :now, body = NULL WHERE id = :id AND state IN ('waiting', 'working')"
+)
+_PUT = """
+INSERT INTO outbox (id, kind, body, created_at) VALUES (:id, :kind, :body, :now) ON CONFLICT (id) DO NOTHING
+"""
+_OPEN_COMMANDS = "SELECT count(*) FROM command WHERE state IN ('waiting', 'working')"
+_BY_CONTROL = "SELECT ordered_at FROM erasure WHERE origin = 'control' AND ordered_at > :since"
+_DRAFTS = "SELECT id, mark, created_at FROM outbox WHERE body IS NULL AND accepted_at IS NULL ORDER BY created_at"
+_FREEZE = "UPDATE outbox SET body = :body, mark = NULL WHERE id = :id AND body IS NULL"
+_FORGET_SHOWN = """
+DELETE FROM disclosure WHERE mark = :mark AND subject IN (SELECT id FROM subject WHERE keep = 'gone')
+"""
+_UNTOLD = """
+SELECT id, kind, body FROM outbox WHERE accepted_at IS NULL AND body IS NOT NULL ORDER BY created_at, id LIMIT :most
+"""
+_TOLD_RECEIPT = "UPDATE outbox SET accepted_at = :now WHERE id = :id AND kind = 'receipt'"
+_TOLD_NOTICE = "DELETE FROM outbox WHERE id = :id AND kind <> 'receipt'"
+_DROP = "DELETE FROM outbox WHERE id = :id AND body IS NULL"
+_AGAIN = "UPDATE outbox SET accepted_at = NULL WHERE kind = 'receipt' AND accepted_at > :since"
+_COUNT_UNTOLD = """
+SELECT COALESCE(sum(CASE WHEN kind = 'receipt' THEN 1 ELSE 0 END), 0),
+       COALESCE(sum(CASE WHEN kind = 'receipt' THEN 0 ELSE 1 END), 0)
+FROM outbox WHERE accepted_at IS NULL
+"""
+
+
+class Finished(NamedTuple):
+    """A command whose erasure is carried out and whose receipt is owed."""
+
+    id: str
+    case: str
+    kind: str
+    started_at: int
+    finished_at: int
+    counts: Counts
+    places: tuple[Place, ...]
+
+
+class Untold(NamedTuple):
+    """A body that waits to be told."""
+
+    id: str
+    kind: str
+    body: bytes
+
+
+class Draft(NamedTuple):
+    """A recall that was noted and whose places are not read yet."""
+
+    id: str
+    mark: bytes
+    at: int
+
+
+class CommandStore:
+    """Commands, receipts and notices in the content store."""
+
+    def __init__(self, content: Database) -> None:
+        """Take the open content store."""
+        self._content = content
+
+    async def keep(self, commands: Sequence[Command], next_cursor: int, now: int) -> None:
+        """Keep a page of commands and the cursor after it, together; what is known already stays as it is."""
+        rows = [(each.id, each.cursor, each.case, each.kind, encode(each), now) for each in commands]
+        steps = [Step(_KEEP, rows)] if rows else []
+        await self._content.run([*steps, Step(_MOVE, [(next_cursor,)])])
+
+    async def waiting(self, most: int) -> list[tuple[bytes, int]]:
+        """Give bodies and times (ms) of arrival of commands that nothing was done for, in their order."""
+        async with self._content.read() as transaction:
+            return [(body, at) for body, at in await transaction.fetch(_WAITING, {"most": most})]
+
+    async def finished(self, most: int) -> list[Finished]:
+        """Give commands whose erasure is carried out."""
+        async with self._content.read() as transaction:
+            rows = await transaction.fetch(_FINISHED, {"most": most})
+        return [Finished(*row[:5], Counts(row[5] or 0, *row[6:10]), read_places(row[10])) for row in rows]
+
+    async def close(self, command: str, receipt: bytes, now: int) -> bool:
+        """Close a command and put its receipt into the outbox; ``False`` where it was closed already."""
+        steps = [
+            Step(_CLOSE, [("done", now, command)], expect=1),
+            Step(_PUT, [(f"receipt-{command}", "receipt", receipt, now)]),
+        ]
+        try:
+            await self._content.run(steps)
+        except ScriptRefused:
+            return False
+        return True
+
+    async def refuse(self, command: str, now: int) -> None:
+        """Close a command that cannot be done, without a receipt: nothing is signed that did not happen."""
+        await self._content.run([Step(_CLOSE, [("refused", now, command)])])
+
+    async def open_count(self) -> int:
+        """Count commands that are not closed."""
+        async with self._content.read() as transaction:
+            return int((await transaction.fetch(_OPEN_COMMANDS))[0][0])
+
+    async def ordered_by_control(self, since: int) -> list[int]:
+        """Give the times (ms) after ``since`` at which erasures on the control plane's word were ordered."""
+        async with self._content.read() as transaction:
+            return [at for (at,) in await transaction.fetch(_BY_CONTROL, {"since": since})]
+
+    async def drafts(self) -> list[Draft]:
+        """Give recalls that were noted and have no body yet."""
+        async with self._content.read() as transaction:
+            return [Draft(*row) for row in await transaction.fetch(_DRAFTS)]
+
+    async def freeze(self, draft: Draft, body: bytes | None) -> None:
+        """Give a noted recall its body, for good; without one it is dropped: no copy is anywhere."""
+        step = Step(_DROP, [(draft.id,)]) if body is None else Step(_FREEZE, [(body, draft.id)])
+        await self._content.run([step, Step(_FORGET_SHOWN, [(draft.mark,)])])
+
+    async def untold(self, most: int) -> list[Untold]:
+        """Give what waits to be told, oldest first."""
+        async with self._content.read() as transaction:
+            return [Untold(*row) for row in await transaction.fetch(_UNTOLD, {"most": most})]
+
+    async def told(self, outbox: str, now: int) -> None:
+        """Note that the control plane has it: notices go, receipts are kept, in case it loses them."""
+        await self._content.run([Step(_TOLD_RECEIPT, [(now, outbox)]), Step(_TOLD_NOTICE, [(outbox,)])])
+
+    async def tell_again(self, since: int) -> None:
+        """Tell every receipt again that was accepted after ``since`` (ms)."""
+        await self._content.run([Step(_AGAIN, [(since,)])])
+
+    async def untold_counts(self) -> tuple[int, int]:
+        """Count receipts and notices that wait to be told."""
+        async with self._content.read() as transaction:
+            receipts, notices = (await transaction.fetch(_COUNT_UNTOLD))[0]
+        return int(receipts), int(notices)
+
+
+def write_places(places: tuple[Place, ...]) -> bytes:
+    """Write places for the store."""
+    return msgspec.msgpack.encode(places)
+
+
+def read_places(data: bytes | None) -> tuple[Place, ...]:
+    """Read places from the store."""
+    return msgspec.msgpack.decode(data, type=tuple[Place, ...]) if data is not None else ()

@@ -1,0 +1,151 @@
+"""How a person is erased: the order, the journal, the keys, the rows, the write-ahead log, one step at a time.
+
+Every step can be repeated: a process that dies in between leaves an entry that the next holder of the remover's lease
+takes up where it stands.
+
+1. ``ordered``: nothing more is taken in for the subject; its suppression marks stand (storage/content/erasures).
+2. ``journaled``: pseudonym and suppression marks are safe at the second place.
+3. Where content was shown, and how many keys there are, is noted; then every key of the subject goes: ``destroyed``.
+4. Rows go in batches, so that a webhook never waits for more than one.
+5. Neither write-ahead log holds any of it any more: ``done``, the subject is gone, its receipts are owed.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from edge_node.metrics import Metrics
+from edge_node.storage.content.erasures import (
+    ErasureOrder,
+    OpenErasure,
+    Outcome,
+    advance_erasure,
+    finish_erasure,
+    freeze_erasure,
+    note_keys,
+    oldest_erasure,
+    order_erasure,
+    remove_rows,
+    subject_of,
+    suppressions_of,
+)
+from edge_node.storage.content.places import Places
+from edge_node.storage.content.uplink import UplinkStore
+from edge_node.storage.journal import Journal, JournalEntry
+from edge_node.storage.keys.destruction import SubjectEntry, count_subject_keys, destroy_subject
+from edge_node.storage.keys.store import KeyStore
+from shared.clock import Clock
+from shared.database.contract import Database
+from shared.ids import draw_opaque_id
+from shared.telemetry import logger
+from shared.uplink_errors import SubjectUnknown
+from shared.wire import PROTOCOL, CaseNotice, Command, SubjectTarget, encode
+from shared.wire.types import ReasonCode
+
+WAL_SECONDS = 0.2
+"""Wait before a write-ahead log that a reader kept is emptied again."""
+
+
+class Eraser:
+    """Orders erasures and carries the oldest one on."""
+
+    def __init__(self, content: Database, keys: KeyStore, journal: Journal, places: Places, clock: Clock) -> None:
+        """Take the open stores, the journal, and what knows where content was shown."""
+        self._content = content
+        self._keys = keys
+        self._journal = journal
+        self._places = places
+        self._uplink = UplinkStore(content)
+        self._clock = clock
+        self.on_done: Callable[[], None] = lambda: None
+
+    async def open_case(self, pseudonym: str, reason: ReasonCode) -> tuple[str, str]:
+        """Open an erasure at this node; give its case and log entry.  It starts at once, the control plane follows.
+
+        ``SubjectUnknown`` where nobody of that pseudonym is here, or no more.
+        """
+        subject = await subject_of(self._content, pseudonym)
+        if subject is None:
+            raise SubjectUnknown
+        now, case = self._clock.now(), draw_opaque_id(self._keys.entropy)
+        notice = None
+        if await self._uplink.load() is not None:
+            places = await self._places.of_subject(subject)
+            notice = encode(
+                CaseNotice(
+                    protocol=PROTOCOL,
+                    case=case,
+                    kind="erasure",
+                    pseudonym=pseudonym,
+                    reason=reason,
+                    at=now,
+                    places=places,
+                )
+            )
+        entry = draw_opaque_id(self._keys.entropy)
+        order = ErasureOrder(entry, pseudonym, reason, "node", case, notice)
+        if await self._order(order, now) == "gone":
+            raise SubjectUnknown
+        return case, entry
+
+    async def obey(self, command: Command, target: SubjectTarget) -> Outcome:
+        """Order what the control plane asked; with ``gone`` there was nothing left to do."""
+        entry = draw_opaque_id(self._keys.entropy)
+        order = ErasureOrder(entry, target.pseudonym, command.reason, "control", command.id, None)
+        return await self._order(order, self._clock.now())
+
+    async def _order(self, order: ErasureOrder, now: int) -> Outcome:
+        """Write the order."""
+        suppression = (await self._keys.indexes("suppression"))[0]
+        return await order_erasure(self._content, order, suppression, now)
+
+    async def step(self, metrics: Metrics) -> int:
+        """Carry the oldest erasure one step on; 1 where there was one, else 0."""
+        erasure = await oldest_erasure(self._content)
+        if erasure is None:
+            return 0
+        if erasure.state == "ordered":
+            await self._write_journal(erasure)
+        elif erasure.state == "journaled":
+            await self._destroy(erasure)
+        elif not await remove_rows(self._content, erasure) and await self._emptied():
+            await finish_erasure(self._content, erasure, self._clock.now())
+            metrics.removed.labels("erase").inc()
+            logger().info("erased", count=1, state="done")
+            self.on_done()
+        return 1
+
+    async def _write_journal(self, erasure: OpenErasure) -> None:
+        """Make the erasure safe at the second place before it counts."""
+        line = JournalEntry(
+            log_entry=erasure.id,
+            act="erase",
+            reason=erasure.reason,
+            ordered_at=erasure.ordered_at,
+            key=None,
+            tombstone=None,
+            tombstone_version=None,
+            owner=erasure.pseudonym,
+            suppressed=tuple(await suppressions_of(self._content, erasure.id)),
+        )
+        await asyncio.to_thread(self._journal.append, [line])
+        await advance_erasure(self._content, erasure.id, "journaled")
+
+    async def _destroy(self, erasure: OpenErasure) -> None:
+        """Destroy every key of the subject; what a receipt will say is noted before there is nothing to count."""
+        if erasure.keys is None:
+            places = await self._places.of_subject(erasure.subject)
+            await freeze_erasure(
+                self._content, erasure.id, places, await count_subject_keys(self._keys, erasure.pseudonym)
+            )
+        keys = await destroy_subject(self._keys, SubjectEntry(erasure.id, erasure.pseudonym, "journaled"))
+        await note_keys(self._content, erasure.id, keys)
+
+    async def _emptied(self) -> bool:
+        """Empty both write-ahead logs; ``False`` where a reader kept one: the next step tries again."""
+        emptied = True
+        for database in (self._keys.database, self._content):
+            if not await database.checkpoint() and database.engine == "sqlite":
+                emptied = False
+        if not emptied:
+            await self._clock.sleep(WAL_SECONDS)
+        return emptied

@@ -1,0 +1,54 @@
+"""Files that only their owner may read: written whole or not at all, synced, and refused when open to others."""
+
+import os
+from pathlib import Path
+
+_MODE = 0o600
+_OTHERS = 0o077
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that must not exist yet (``FileExistsError``), mode 0600, synced with its folder."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    _fill(descriptor, data)
+    _sync_folder(path.parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file in the place of what is there: a reader sees the old bytes or the new ones, never a part."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+    try:
+        _fill(descriptor, data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def read(path: Path, *, bytes_max: int, private: bool = False) -> bytes:
+    """Read a file; ``OSError`` where it is larger than ``bytes_max``, or open to others though it is ``private``."""
+    with path.open("rb") as file:
+        if private and os.fstat(file.fileno()).st_mode & _OTHERS:
+            raise PermissionError("open to others")
+        data = file.read(bytes_max + 1)
+    if len(data) > bytes_max:
+        raise OSError("larger than such a file can be")
+    return data
+
+
+def _fill(descriptor: int, data: bytes) -> None:
+    """Write everything, sync, close."""
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the file's name durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
