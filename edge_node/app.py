@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
+from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.channels.registry import CHANNELS
 from edge_node.core.admission import admissions_of
 from edge_node.http.private import private_app
@@ -64,9 +65,10 @@ class Node:
             metrics,
             stores.clock,
         )
-        committer.on_removal = self._remover.wake
+        self._relay = relay_parts(stores, metrics, holder)
         admissions = admissions_of(settings.admit)
-        intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
+        relayer = self._relay.relayer
+        intake = Intake(CHANNELS, book, admissions, committer, relayer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
         handshakes = {"whatsapp": Handshake(book)}
         webhooks = {
@@ -75,6 +77,7 @@ class Node:
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(webhooks),
             "private": private_app(metrics, self.unready),
+            **relay_apps(self._relay, stores, book, admissions, committer, self._remover, metrics),
         }
 
     async def start(self) -> None:
@@ -83,9 +86,11 @@ class Node:
         self._committer.start()
         self._remover.start()
         self._upkeep.start()
+        await self._relay.start()
 
     async def step_back(self) -> None:
         """Leave background work to another process; requests are still taken in."""
+        await self._relay.step_back()
         await self._upkeep.stop()
         await self._remover.stop()
 
@@ -93,6 +98,7 @@ class Node:
         """Commit what waits, then end in the reverse order of the start."""
         await self._committer.stop()
         await self.step_back()
+        await self._relay.stop()
         await self._book.close()
         await self._stores.keys.flush()
 

@@ -34,6 +34,25 @@ class Metrics:
         self.refused = Counter(
             "homeport_edge_refused_events", "Events that may not rest here.", ("reason",), registry=registry
         )
+        self.relayed = Counter(
+            "homeport_edge_relayed_events", "Events sent to their home node.", ("outcome",), registry=registry
+        )
+        self.homecoming = Counter(
+            "homeport_edge_homecoming_events", "Events that other nodes sent home.", ("outcome",), registry=registry
+        )
+        self.relay_refused = Counter(
+            "homeport_edge_refused_relay_requests",
+            "Requests nobody of the roster signed.",
+            ("reason",),
+            registry=registry,
+        )
+        self.showings = Counter(
+            "homeport_edge_showings", "Other nodes' requests to be shown something.", ("outcome",), registry=registry
+        )
+        self.disclosures = Counter(
+            "homeport_edge_disclosures", "Messages shown to other nodes.", ("form",), registry=registry
+        )
+        self.retractions = Counter("homeport_edge_retractions", "Shown copies that were taken back.", registry=registry)
         self.failed_batches = Counter(
             "homeport_edge_failed_batches", "Batches that a store did not take.", ("code",), registry=registry
         )

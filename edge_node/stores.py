@@ -13,6 +13,7 @@ import msgspec
 from edge_node.settings import EdgeSettings
 from edge_node.storage.content.accounts import Accounts
 from edge_node.storage.content.head import create_head, read_people_counter
+from edge_node.storage.identity import ensure_identity
 from edge_node.storage.journal import Journal
 from edge_node.storage.keys.provider import FileProvider
 from edge_node.storage.keys.store import KeyStore, create_key_store, open_key_store
@@ -63,6 +64,7 @@ async def initialise(settings: EdgeSettings) -> None:
         await migrate(content, _MIGRATIONS / "content", clock.now())
         if not await _has_row(keys, "SELECT 1 FROM key_store"):
             await create_key_store(keys, FileProvider(key_places(settings)), settings.region, entropy, clock.now())
+        ensure_identity(key_places(settings), entropy)
         if not await _has_row(content, "SELECT 1 FROM content_store"):
             await create_head(content, settings.region)
 

@@ -52,7 +52,7 @@ class NodeUnreachable(BusyError):
     """The other node did not answer, or not in time, or could not take it now."""
 
     code = "node_unreachable"
-    remedy = "Repeat it; if it lasts, check the other node's relay listener, its address in the roster, and both clocks."
+    remedy = "Repeat it; if it lasts, check the other node's relay listener, its address in the roster, both clocks."
 
 
 class RetractionPending(BusyError):

@@ -1,4 +1,4 @@
-"""May another node be shown this, and how much of it?  One function over a short list in the settings, closed by default.
+"""May another node be shown this, and how much of it?  A short list in the settings, closed by default.
 
 Rules, in this order:
 
@@ -26,7 +26,7 @@ MASK = "\N{BULLET}"
 """What stands for each character that is withheld."""
 
 _TELLING = frozenset("@/\\+#")
-"""Characters of addresses and of numbers as people write them; a word that holds one is withheld like one with a digit."""
+"""Characters of addresses and numbers; a word that holds one is withheld like one with a digit."""
 
 
 class ShowEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

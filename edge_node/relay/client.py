@@ -11,10 +11,10 @@ from shared.entropy import Entropy
 from shared.http_signatures import Request, sign_request, verify_answer
 from shared.ids import draw_opaque_id
 from shared.relay_errors import NodeUnknown, NodeUnreachable
-from shared.wire.paths import ANSWERS, PATHS, TAG
 from shared.roster import Node
 from shared.trust_errors import AnswerRefused, ProtocolTooNew, ProtocolTooOld, WireMalformed
 from shared.wire import Message
+from shared.wire.paths import ANSWERS, PATHS, TAG
 
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 """A page of fifty messages with long texts is far below it."""
@@ -104,7 +104,8 @@ class RelayClient:
 
 def _read(message: Message, body: bytes) -> Message:
     """Read an answer as one of those that the message can have."""
-    for type_ in (*ANSWERS[type(message)], wire.RelayProblem):
+    possible: tuple[type[Message], ...] = (*ANSWERS[type(message)], wire.RelayProblem)
+    for type_ in possible:
         try:
             return wire.decode(type_, body)
         except WireMalformed:

@@ -23,7 +23,9 @@ _USED = {
     "identity": "SELECT key FROM identity WHERE blind = :lookup",
     "conversation": "SELECT key FROM conversation WHERE blind = :lookup",
     "account": "SELECT key FROM account WHERE key = :key",
+    "shown": "SELECT key FROM shown WHERE key = :key",
 }
+_BY_KEY = frozenset({"account", "shown"})
 _LOGGED = "SELECT 1 FROM log_entry WHERE key = :key AND state <> 'done'"
 _OLD = "SELECT id, body FROM intent WHERE created_at < :before ORDER BY id LIMIT :most"
 _OWNER_USED = """
@@ -52,7 +54,7 @@ async def sweep_unused_keys(keys: KeyStore, content: Database, now: Milliseconds
 
 async def _is_used(transaction: Transaction, table: str, lookup: bytes, key: int) -> bool:
     """Say whether content, or a removal that is not done, names a key."""
-    parameters = {"key": key} if table == "account" else {"lookup": lookup}
+    parameters = {"key": key} if table in _BY_KEY else {"lookup": lookup}
     if any(row[0] == key for row in await transaction.fetch(_USED[table], parameters)):
         return True
     return bool(await transaction.fetch(_LOGGED, {"key": key}))

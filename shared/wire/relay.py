@@ -102,14 +102,5 @@ class RelayProblem(Message, frozen=True, kw_only=True, tag="relay.problem"):
     code: RelayProblemCode
 
 
-Relay = (
-    RelayedWebhook
-    | RelayAnswer
-    | ViewAsk
-    | ShownContent
-    | ViewRefused
-    | ViewClosed
-    | ViewNoted
-    | RelayProblem
-)
+Relay = RelayedWebhook | RelayAnswer | ViewAsk | ShownContent | ViewRefused | ViewClosed | ViewNoted | RelayProblem
 """What nodes say to each other."""

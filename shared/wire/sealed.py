@@ -63,16 +63,12 @@ def open_webhook(
         raise WireMalformed(reason="sealed") from None
 
 
-def seal_shown(
-    public: bytes, message: ShownMessage, *, shower: str, asker: str, view: str, disclosure: str
-) -> bytes:
+def seal_shown(public: bytes, message: ShownMessage, *, shower: str, asker: str, view: str, disclosure: str) -> bytes:
     """Seal a shown message to the asking node's public key."""
     return seal_to(public, _encode(message), labels.HPKE_SHOWN, shower, asker, view, disclosure)
 
 
-def open_shown(
-    key: SealingKey, sealed: bytes, *, shower: str, asker: str, view: str, disclosure: str
-) -> ShownMessage:
+def open_shown(key: SealingKey, sealed: bytes, *, shower: str, asker: str, view: str, disclosure: str) -> ShownMessage:
     """Open a shown message at the asking node; ``SealBroken`` where it is not for this node, view and disclosure."""
     return read_shown(key.open(sealed, labels.HPKE_SHOWN, shower, asker, view, disclosure))
 

@@ -3,7 +3,9 @@
 from shared.database.contract import Database, Step
 
 _FORGET = "DELETE FROM relay_nonce WHERE until < :now"
-_ADD = "INSERT INTO relay_nonce (node, nonce, until) VALUES (:node, :nonce, :until) ON CONFLICT (node, nonce) DO NOTHING"
+_ADD = """
+INSERT INTO relay_nonce (node, nonce, until) VALUES (:node, :nonce, :until) ON CONFLICT (node, nonce) DO NOTHING
+"""
 
 
 class StoredNonces:

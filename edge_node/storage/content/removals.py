@@ -46,6 +46,12 @@ _REMOVE = (
     "DELETE FROM message WHERE mark = :mark AND keep = 'tombstoned'",
     "DELETE FROM event WHERE mark = :mark AND keep = 'tombstoned'",
 )
+_REMOVE_SHOWN = "DELETE FROM shown WHERE key = :key AND keep = 'tombstoned'"
+# A view of this node's own messages holds no copy; it is told, and forgets which message it was.
+_RETRACT = """
+INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclosure FROM shown WHERE mark = :mark
+"""
+_UNSHOW = "DELETE FROM shown WHERE mark = :mark"
 _DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id"
 _WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done'"
 
@@ -86,6 +92,8 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
         Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
         Step(_HIDE_ABOUT, [(order.mark,)]),
+        Step(_RETRACT, [(order.mark,)]),
+        Step(_UNSHOW, [(order.mark,)]),
     ]
 
 
@@ -115,5 +123,8 @@ async def finish(database: Database, people: int, entries: Sequence[OpenEntry], 
     if marks:
         steps += [Step(sql, marks) for sql in _REMOVE]
     steps.append(Step(_DONE, [(now, entry.id) for entry in entries]))
+    shown = [(entry.key,) for entry in entries if entry.act == "unshow"]
+    if shown:
+        steps.append(Step(_REMOVE_SHOWN, shown))
     results = await database.run(steps)
     return results[1].changed + results[2].changed if marks else 0

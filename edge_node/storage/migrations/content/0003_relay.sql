@@ -15,7 +15,7 @@ CREATE INDEX relay_nonce_until ON relay_nonce (until);
 ALTER TABLE disclosure ADD COLUMN message_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE disclosure ADD COLUMN message INTEGER NOT NULL DEFAULT 0;
 
--- A view of a subject's timeline that somebody here opened: at another node, or at this one.  `pseudonym` is the name
+-- A view of a subject's timeline that somebody here opened: at another node, or (`node` empty) at this one.  `pseudonym` is the name
 -- that the shower knows the subject by; `next` is the disclosure after which older messages are asked for.
 CREATE TABLE view (
     id TEXT NOT NULL PRIMARY KEY,

@@ -1,0 +1,65 @@
+"""Two running nodes that the tests of a module share: accounts of ``eu`` and of ``ap``, both known at both."""
+
+import pytest
+
+from deploy.sandbox.webhooks import LineChannel, line_body, sign_line
+from tests.support.company import Company, make_member, running
+from tests.support.node import PATIENCE_S
+
+SHOP, DESK = LineChannel("U" + "a1" * 16), LineChannel("U" + "a2" * 16)
+"""LINE accounts: ``shop`` is at home at ap, ``desk`` at eu."""
+SECRET = b"plainly-invented-line-secret-4801"
+ACCOUNTS = {"shop": (SHOP, "ap"), "desk": (DESK, "eu")}
+SHOWS = {
+    "ap": '[[show]]\nasker = "eu"\npurposes = ["complaint"]\nform = "full"\n'
+    '[[show]]\nasker = "eu"\npurposes = ["customer_service"]\nform = "masked"\n'
+    '[[show]]\nasker = "eu"\npurposes = ["audit"]\nform = "metadata"\n',
+    "eu": "",
+}
+
+
+def admit(name):
+    """Write a node's admit list."""
+    return "\n".join(
+        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if home == name else f'home = "{home}"')
+        for account, (_, home) in ACCOUNTS.items()
+    )
+
+
+def make_company(folder, more=""):
+    """Set both nodes up, enrolled, not started."""
+    members = {}
+    for name in ("eu", "ap"):
+        member = make_member(name, folder / name, admit=admit(name), show=SHOWS[name], more=more)
+        for account, (channel, _) in ACCOUNTS.items():
+            words = ["--channel", "line", "--scope", "1656", "--bot-user-id", channel.bot_user_id, "--secret-file", "-"]
+            member.node.command("account", "add", account, *words, typed=SECRET)
+        members[name] = member
+    company = Company(members)
+    for member in members.values():
+        member.enrol(company.roster())
+    return company
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """Give the running company."""
+    with running(make_company(tmp_path_factory.mktemp("company"))) as both:
+        yield both
+
+
+@pytest.fixture
+def own_company(tmp_path):
+    """Give a running company that a test may damage."""
+    with running(make_company(tmp_path)) as both:
+        yield both
+
+
+def post(member, account, *events, channel=None):
+    """Post a signed LINE webhook for an account at a node."""
+    import httpx
+
+    body = line_body(*events, channel=channel or ACCOUNTS[account][0])
+    headers = {"x-line-signature": sign_line(SECRET, body), "content-type": "application/json"}
+    address = f"http://{member.node.public}/webhooks/line/{account}"
+    return httpx.post(address, content=body, headers=headers, trust_env=False, timeout=PATIENCE_S)
