@@ -7,6 +7,7 @@ import contextlib
 import socket
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -151,12 +152,22 @@ desk_listen = "127.0.0.1:0"
 """
 
 
-def make_member(name: str, folder: Path, *, admit: str, show: str = "", more: str = "") -> Member:
-    """Set a node up by command, with LINE accounts ``shop`` and ``desk``."""
-    port = free_port()
+def make_template(name: str, folder: Path, accounts: dict[str, str], secret: bytes) -> Path:
+    """Set a node up by command, once, with LINE accounts: bot user id by name."""
     node = RealNode(folder)
-    node.config.write_text(SETTINGS.format(name=name, admit=admit, show=show, port=port, more=more))
+    node.config.write_text(SETTINGS.format(name=name, admit="", show="", port=0, more=""))
     node.command("init")
+    for account, bot in accounts.items():
+        words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot, "--secret-file", "-"]
+        node.command("account", "add", account, *words, typed=secret)
+    return folder
+
+
+def make_member(name: str, folder: Path, template: Path, *, admit: str, show: str = "", more: str = "") -> Member:
+    """Copy a node that was set up, and give it settings and a relay port of its own."""
+    port = free_port()
+    node = RealNode(folder, template)
+    node.config.write_text(SETTINGS.format(name=name, admit=admit, show=show, port=port, more=more))
     return Member(name, node, port)
 
 
@@ -164,8 +175,8 @@ def make_member(name: str, folder: Path, *, admit: str, show: str = "", more: st
 def running(company: Company) -> Iterator[Company]:
     """Start both nodes, and leave no process behind."""
     try:
-        for member in company.members.values():
-            member.node.start()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda member: member.node.start(), company.members.values()))
         yield company
     finally:
         for member in company.members.values():

@@ -1,9 +1,10 @@
 """Two running nodes that the tests of a module share: accounts of ``eu`` and of ``ap``, both known at both."""
 
+import httpx
 import pytest
 
 from deploy.sandbox.webhooks import LineChannel, line_body, sign_line
-from tests.support.company import Company, make_member, running
+from tests.support.company import NAMES, Company, make_member, make_template, running
 from tests.support.node import PATIENCE_S
 
 SHOP, DESK = LineChannel("U" + "a1" * 16), LineChannel("U" + "a2" * 16)
@@ -26,39 +27,41 @@ def admit(name):
     )
 
 
-def make_company(folder, more=""):
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory):
+    """Give the folders of both nodes, set up by command and never started."""
+    folder, accounts = tmp_path_factory.mktemp("set-up"), {name: each[0].bot_user_id for name, each in ACCOUNTS.items()}
+    return {name: make_template(name, folder / name, accounts, SECRET) for name in NAMES}
+
+
+def make_company(folder, templates, more=""):
     """Set both nodes up, enrolled, not started."""
-    members = {}
-    for name in ("eu", "ap"):
-        member = make_member(name, folder / name, admit=admit(name), show=SHOWS[name], more=more)
-        for account, (channel, _) in ACCOUNTS.items():
-            words = ["--channel", "line", "--scope", "1656", "--bot-user-id", channel.bot_user_id, "--secret-file", "-"]
-            member.node.command("account", "add", account, *words, typed=SECRET)
-        members[name] = member
+    members = {
+        name: make_member(name, folder / name, templates[name], admit=admit(name), show=SHOWS[name], more=more)
+        for name in NAMES
+    }
     company = Company(members)
     for member in members.values():
         member.enrol(company.roster())
     return company
 
 
-@pytest.fixture(scope="module")
-def company(tmp_path_factory):
-    """Give the running company."""
-    with running(make_company(tmp_path_factory.mktemp("company"))) as both:
+@pytest.fixture(scope="session")
+def company(tmp_path_factory, templates):
+    """Give the running company that no test damages."""
+    with running(make_company(tmp_path_factory.mktemp("company"), templates)) as both:
         yield both
 
 
 @pytest.fixture
-def own_company(tmp_path):
+def own_company(tmp_path, templates):
     """Give a running company that a test may damage."""
-    with running(make_company(tmp_path)) as both:
+    with running(make_company(tmp_path, templates)) as both:
         yield both
 
 
 def post(member, account, *events, channel=None):
     """Post a signed LINE webhook for an account at a node."""
-    import httpx
-
     body = line_body(*events, channel=channel or ACCOUNTS[account][0])
     headers = {"x-line-signature": sign_line(SECRET, body), "content-type": "application/json"}
     address = f"http://{member.node.public}/webhooks/line/{account}"
