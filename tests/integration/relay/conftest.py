@@ -60,9 +60,14 @@ def own_company(tmp_path, templates):
         yield both
 
 
-def post(member, account, *events, channel=None):
+def body_of(channel, *events):
+    """Write the body of a webhook."""
+    return line_body(*events, channel=channel)
+
+
+def post(member, account, *events):
     """Post a signed LINE webhook for an account at a node."""
-    body = line_body(*events, channel=channel or ACCOUNTS[account][0])
+    body = body_of(ACCOUNTS[account][0], *events)
     headers = {"x-line-signature": sign_line(SECRET, body), "content-type": "application/json"}
     address = f"http://{member.node.public}/webhooks/line/{account}"
     return httpx.post(address, content=body, headers=headers, trust_env=False, timeout=PATIENCE_S)
