@@ -17,7 +17,12 @@ from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
-from edge_node.stores import Stores, initialise, open_stores
+from edge_node.storage.content.uplink import UplinkStore
+from edge_node.storage.identity import ensure_identity
+from edge_node.stores import Stores, initialise, key_places, open_stores
+from edge_node.uplink.roster import RosterInForce
+from edge_node.uplink.runner import LEASE_MILLISECONDS as UPLINK_LEASE
+from edge_node.uplink.runner import Uplink
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.erasing import Eraser
@@ -66,6 +71,9 @@ class Node:
             stores.clock,
         )
         self._relay = relay_parts(stores, metrics, holder)
+        self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
+        self._uplink.on_ordered = self._remover.wake
+        eraser.on_done = self._uplink.wake
         admissions = admissions_of(settings.admit)
         relayer = self._relay.relayer
         intake = Intake(CHANNELS, book, admissions, committer, relayer, stores.content, metrics, stores.clock)
@@ -80,6 +88,23 @@ class Node:
             **relay_apps(self._relay, stores, book, admissions, committer, self._remover, metrics),
         }
 
+    def _join(self, eraser: Eraser, lease: Lease, metrics: Metrics) -> Uplink:
+        """Make the uplink; it does nothing while the node is not enrolled."""
+        stores, store = self._stores, UplinkStore(self._stores.content)
+        return Uplink(
+            store,
+            ensure_identity(key_places(stores.settings), stores.entropy),
+            RosterInForce(store, stores.clock),
+            eraser,
+            self._relay.viewer,
+            lease,
+            stores.settings.uplink,
+            metrics,
+            stores.clock,
+            stores.entropy,
+            lambda: self._committer.waiting,
+        )
+
     async def start(self) -> None:
         """Begin to work."""
         await self._book.open()
@@ -87,9 +112,11 @@ class Node:
         self._remover.start()
         self._upkeep.start()
         await self._relay.start()
+        self._uplink.start()
 
     async def step_back(self) -> None:
         """Leave background work to another process; requests are still taken in."""
+        await self._uplink.stop()
         await self._relay.step_back()
         await self._upkeep.stop()
         await self._remover.stop()

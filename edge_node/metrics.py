@@ -58,6 +58,7 @@ class Metrics:
         )
         self.removed = Counter("homeport_edge_removals", "Log entries carried out.", ("act",), registry=registry)
         self.orphans = Counter("homeport_edge_orphan_keys", "Unused keys swept.", registry=registry)
+        self._add_uplink(registry)
         self.waiting = Gauge("homeport_edge_waiting_events", "Events waiting for commit.", registry=registry)
         self.open_removals = Gauge("homeport_edge_open_removals", "Log entries not done yet.", registry=registry)
         self.oldest_removal = Gauge(
@@ -68,6 +69,25 @@ class Metrics:
         )
         self.batch_seconds = Histogram(
             "homeport_edge_batch_seconds", "Duration of one commit.", buckets=_SECONDS, registry=registry
+        )
+
+    def _add_uplink(self, registry: CollectorRegistry) -> None:
+        """Set up what is counted of the control plane."""
+        self.exchanges = Counter(
+            "homeport_edge_uplink_exchanges",
+            "Exchanges with the control plane.",
+            ("what", "outcome"),
+            registry=registry,
+        )
+        self.uplink_waiting = Gauge(
+            "homeport_edge_uplink_waiting", "What waits for the control plane.", ("what",), registry=registry
+        )
+        self.last_answer = Gauge(
+            "homeport_edge_uplink_last_answer_timestamp_seconds", "When an answer was last believed.", registry=registry
+        )
+        self.roster_version = Gauge("homeport_edge_roster_version", "Roster in force; 0: none.", registry=registry)
+        self.held_commands = Gauge(
+            "homeport_edge_held_commands", "Commands to erase that wait for the hourly cap.", registry=registry
         )
 
     def answered(self, channel: str, status: int) -> None:

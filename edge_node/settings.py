@@ -16,6 +16,7 @@ from msgspec import Meta
 from edge_node.core.admission import AdmitEntry, admissions_of
 from edge_node.core.showing import ShowEntry, check_entries
 from edge_node.settings_relay import ADDRESS, Relay, check_base, check_listeners
+from edge_node.settings_uplink import Uplink
 from shared import limits as bounds
 from shared.errors import SettingsInvalid
 
@@ -105,6 +106,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     platforms: Platforms = Platforms()
     relay: Relay = Relay()
+    uplink: Uplink = Uplink()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which accounts' events may rest here; without an entry everything is refused."""
     show: Annotated[tuple[ShowEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
@@ -130,7 +132,12 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _RESOLVED = frozenset({"journal_dir_is_default"})
-_TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "platforms": Platforms, "relay": Relay}
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "limits": Limits,
+    "platforms": Platforms,
+    "relay": Relay,
+    "uplink": Uplink,
+}
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> EdgeSettings:

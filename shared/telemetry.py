@@ -19,6 +19,7 @@ FIELDS = frozenset(
         "attempt",
         "buckets",
         "bytes",
+        "case",  # drawn name of a case
         "channel",
         "code",  # from shared/errors.py
         "count",
@@ -32,6 +33,7 @@ FIELDS = frozenset(
         "listener",
         "log_entry",
         "ms",
+        "node",  # name in the roster
         "path",  # of a store or folder
         "pid",
         "port",

@@ -7,8 +7,10 @@ Secrets are read from files, standard input or a prompt, never from arguments, w
 import click
 
 from edge_node.commands.account import account
+from edge_node.commands.enrol import enrol
 from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
+from edge_node.commands.subjects import erase, find
 
 
 @click.group(epilog="Settings are in node.toml; homeport edge run --help lists them.")
@@ -16,7 +18,7 @@ def edge() -> None:
     """Run a region's node: it receives, seals, stores and recalls messages."""
 
 
-for _command in (init, run, restart, stop, status, account, parse):
+for _command in (init, run, restart, stop, status, account, parse, enrol, find, erase):
     edge.add_command(_command)
 
 __all__ = ["edge"]

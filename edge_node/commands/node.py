@@ -121,10 +121,11 @@ def stop(config: Path) -> None:
 @click.command()
 @config_option
 def status(config: Path) -> None:
-    """Say how the node's processes stand."""
+    """Say how the node's processes stand, and by which fingerprints its keys are known."""
     from shared.process import status as status_of  # noqa: PLC0415
 
-    now = status_of(settings_of(config).pid_file)
+    settings = settings_of(config)
+    now = status_of(settings.pid_file)
     rows = [
         ("state", now.state),
         ("generation", str(now.generation)),
@@ -136,7 +137,15 @@ def status(config: Path) -> None:
         ("health and metrics at", now.private),
     ]
     rows += [(f"{name} at", address) for name, address in sorted(now.listeners.items()) if name in ("desk", "relay")]
-    print_table(("what", "now"), rows)
+    print_table(("what", "now"), [*rows, *_identity_rows(settings)])
+
+
+def _identity_rows(settings: EdgeSettings) -> list[tuple[str, str]]:
+    """Name the node's keys as people compare them."""
+    from edge_node.storage.identity import load_identity  # noqa: PLC0415
+
+    signing, sealing = load_identity((settings.key_dir, settings.second_key_dir)).in_words()
+    return [("fingerprint, signing", signing), ("fingerprint, sealing", sealing)]
 
 
 def _warn(settings: EdgeSettings) -> None:

@@ -43,6 +43,11 @@ class Committer:
         self._stopping = False
         self.on_removal: Callable[[], None] = lambda: None
 
+    @property
+    def waiting(self) -> int:
+        """Count the events that wait for commit."""
+        return self._events
+
     def start(self) -> None:
         """Begin to commit."""
         self._task = asyncio.create_task(self._work(), name="committer")

@@ -13,10 +13,13 @@ takes up where it stands.
 import asyncio
 from collections.abc import Callable
 
+from edge_node.core.erasing import allowance
 from edge_node.metrics import Metrics
 from edge_node.storage.content.erasures import (
     ErasureOrder,
+    May,
     OpenErasure,
+    Ordered,
     Outcome,
     advance_erasure,
     finish_erasure,
@@ -83,20 +86,23 @@ class Eraser:
             )
         entry = draw_opaque_id(self._keys.entropy)
         order = ErasureOrder(entry, pseudonym, reason, "node", case, notice)
-        if await self._order(order, now) == "gone":
+        ordered = await self._order(order, now)
+        if ordered.outcome == "gone":
             raise SubjectUnknown
-        return case, entry
+        return case, ordered.log_entry
 
-    async def obey(self, command: Command, target: SubjectTarget) -> Outcome:
-        """Order what the control plane asked; with ``gone`` there was nothing left to do."""
+    async def obey(self, command: Command, target: SubjectTarget, per_hour_max: int) -> Outcome:
+        """Order what the control plane asked; ``gone``: there was nothing left to do; ``held``: the cap is reached."""
         entry = draw_opaque_id(self._keys.entropy)
         order = ErasureOrder(entry, target.pseudonym, command.reason, "control", command.id, None)
-        return await self._order(order, self._clock.now())
+        now = self._clock.now()
+        ordered = await self._order(order, now, lambda recent: allowance(recent, now, per_hour_max).now > 0)
+        return ordered.outcome
 
-    async def _order(self, order: ErasureOrder, now: int) -> Outcome:
+    async def _order(self, order: ErasureOrder, now: int, may: May | None = None) -> Ordered:
         """Write the order."""
         suppression = (await self._keys.indexes("suppression"))[0]
-        return await order_erasure(self._content, order, suppression, now)
+        return await order_erasure(self._content, order, suppression, now, may)
 
     async def step(self, metrics: Metrics) -> int:
         """Carry the oldest erasure one step on; 1 where there was one, else 0."""

@@ -60,6 +60,7 @@ class Remover:
 
     def start(self) -> None:
         """Begin to carry on what is open."""
+        self._stopping.clear()
         self._task = asyncio.create_task(self._work(), name="remover")
 
     def wake(self) -> None:

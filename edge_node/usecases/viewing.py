@@ -13,6 +13,7 @@ from edge_node.storage.content.views import Copy, View, Views
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import DayScope, KeyStore
+from edge_node.uplink.work import Retracted
 from edge_node.usecases.company import Company, Peers, member_or_refuse
 from shared import wire
 from shared.clock import Clock
@@ -91,11 +92,11 @@ class Viewer:
         self.on_removal()
         self.on_change()
 
-    async def retract(self, node: str, disclosure: str, reason: ReasonCode = "sender_recalled") -> int:
+    async def retract(self, node: str, disclosure: str, reason: ReasonCode = "sender_recalled") -> Retracted:
         """Destroy what ``node`` showed here as ``disclosure``, take it out of live views, and keep it out.
 
-        Returns when key and row are gone, with the number of copies there were when it was first asked; repeated, the
-        same number.  ``RetractionPending`` where removal does not get through in time: it goes on, ask again.
+        Returns when key and row are gone, with how many there were when it was first asked; repeated, the same.
+        ``RetractionPending`` where removal does not get through in time: it goes on, ask again.
         """
         entry = draw_opaque_id(self._keys.entropy)
         copies = await self._views.retract(node, disclosure, reason=reason, log_entry=entry, now=self._clock.now())
@@ -108,7 +109,7 @@ class Viewer:
             await self._clock.sleep(_LOOK_SECONDS)
         for database in (self._keys.database, self._content):
             await database.checkpoint()
-        return copies
+        return Retracted(copies, copies)
 
     async def _page_or_close(self, view: View) -> Page:
         """Get a page; a view whose first page fails is closed, so that what was shown for it is told gone."""

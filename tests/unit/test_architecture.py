@@ -17,6 +17,10 @@ PURE = (
 )
 LAYERS = ("app", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "uplink", "usecases")
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
+CONTROL_SHELL = tuple(
+    f"control_plane.{layer}"
+    for layer in ("app", "commands", "http", "metrics", "outgoing", "settings", "storage", "stores", "usecases")
+)
 CONNECTIONS = ("shared.process",)
 
 
@@ -54,6 +58,11 @@ RULES = (
         SHELL,
     ),
     Rule(
+        "the control plane's decisions know no layer above them",
+        ("control_plane.core",),
+        CONTROL_SHELL,
+    ),
+    Rule(
         "a channel knows messages and nothing of a node",
         ("edge_node.channels",),
         ("edge_node.core", *SHELL),
@@ -72,10 +81,11 @@ RULES = (
         ("shared.key_files", "shared.crypto"),
     ),
     Rule(
-        "one package speaks to the platforms, one to the control plane: what leaves a region leaves on a page",
+        "three pages open connections: to the platforms, to the control plane, to the company's own systems",
         PROGRAMS,
         ("httpx", "httpcore", "aiohttp", "requests", "http.client", "urllib.request", "websockets"),
-        ("edge_node.platforms", "edge_node.uplink.client"),
+        # What a node says to the control plane is the closed set of shared/wire, signed, and leaves on one page.
+        ("edge_node.platforms", "edge_node.uplink.client", "control_plane.outgoing"),
     ),
     Rule(
         "one package opens databases",

@@ -20,7 +20,8 @@ VALUES (:id, :command_cursor, :case_id, 'control', :kind, :body, 'waiting', :now
 _MOVE = "UPDATE uplink SET command_cursor = :next WHERE command_cursor < :next"
 _WAITING = "SELECT body, received_at FROM command WHERE state = 'waiting' ORDER BY command_cursor, id LIMIT :most"
 _FINISHED = """
-SELECT c.id, c.case_id, c.kind, e.ordered_at, e.finished_at, e.keys, e.messages, e.events, e.identities, e.views, e.places
+SELECT c.id, c.case_id, c.kind, e.ordered_at, e.finished_at, e.keys, e.messages, e.events, e.identities, e.views,
+       e.places
 FROM command c JOIN erasure e ON e.log_entry = c.log_entry
 WHERE c.state = 'working' AND e.finished_at IS NOT NULL ORDER BY e.finished_at, c.id LIMIT :most
 """
@@ -31,7 +32,6 @@ _PUT = """
 INSERT INTO outbox (id, kind, body, created_at) VALUES (:id, :kind, :body, :now) ON CONFLICT (id) DO NOTHING
 """
 _OPEN_COMMANDS = "SELECT count(*) FROM command WHERE state IN ('waiting', 'working')"
-_BY_CONTROL = "SELECT ordered_at FROM erasure WHERE origin = 'control' AND ordered_at > :since"
 _DRAFTS = "SELECT id, mark, created_at FROM outbox WHERE body IS NULL AND accepted_at IS NULL ORDER BY created_at"
 _FREEZE = "UPDATE outbox SET body = :body, mark = NULL WHERE id = :id AND body IS NULL"
 _FORGET_SHOWN = """
@@ -101,7 +101,10 @@ class CommandStore:
         """Give commands whose erasure is carried out."""
         async with self._content.read() as transaction:
             rows = await transaction.fetch(_FINISHED, {"most": most})
-        return [Finished(*row[:5], Counts(row[5] or 0, *row[6:10]), read_places(row[10])) for row in rows]
+        return [
+            Finished(id_, case, kind, began, ended, Counts(keys or 0, *counts), read_places(places))
+            for id_, case, kind, began, ended, keys, *counts, places in rows
+        ]
 
     async def close(self, command: str, receipt: bytes, now: int) -> bool:
         """Close a command and put its receipt into the outbox; ``False`` where it was closed already."""
@@ -123,11 +126,6 @@ class CommandStore:
         """Count commands that are not closed."""
         async with self._content.read() as transaction:
             return int((await transaction.fetch(_OPEN_COMMANDS))[0][0])
-
-    async def ordered_by_control(self, since: int) -> list[int]:
-        """Give the times (ms) after ``since`` at which erasures on the control plane's word were ordered."""
-        async with self._content.read() as transaction:
-            return [at for (at,) in await transaction.fetch(_BY_CONTROL, {"since": since})]
 
     async def drafts(self) -> list[Draft]:
         """Give recalls that were noted and have no body yet."""

@@ -5,12 +5,13 @@ has its entry, whoever asked is owed a receipt, and the control plane a notice. 
 taken in for the subject; keys and rows follow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from edge_node.core.erasing import Counts
+from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
+from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
 from shared.database.contract import Database, Transaction
 from shared.wire import Place
@@ -19,12 +20,15 @@ ROWS_MAX = 500
 """Rows that one transaction removes: a webhook waits no longer than that takes."""
 
 Origin = Literal["node", "control"]
-Outcome = Literal["ordered", "under_way", "gone"]
+Outcome = Literal["ordered", "under_way", "gone", "held"]
+May = Callable[[Sequence[int]], bool]
+"""Says, from the times (ms) of erasures on the control plane's word, whether one more may be ordered now."""
 
 _TURN = "SELECT people FROM content_store"
 _SUBJECT = "SELECT id, keep FROM subject WHERE pseudonym = :pseudonym"
 _IDENTITIES = "SELECT blind, valid_to FROM identity WHERE subject = :subject"
 _UNDER_WAY = "SELECT log_entry FROM erasure WHERE subject = :subject AND finished_at IS NULL"
+_BY_CONTROL = "SELECT ordered_at FROM erasure WHERE origin = 'control' AND ordered_at > :since"
 _HIDE = "UPDATE subject SET keep = 'tombstoned', registered = 1 WHERE id = :subject"
 _RAISE = "UPDATE content_store SET people = people + 1"
 _END = "UPDATE identity SET valid_to = :now WHERE subject = :subject AND valid_to IS NULL"
@@ -102,6 +106,13 @@ class ErasureOrder(NamedTuple):
     """What tells the control plane of a case opened here."""
 
 
+class Ordered(NamedTuple):
+    """What came of an order, and the log entry under which it is carried out; empty where there is none."""
+
+    outcome: Outcome
+    log_entry: str
+
+
 class OpenErasure(NamedTuple):
     """An erasure that is not done; field order is that of the query."""
 
@@ -114,21 +125,27 @@ class OpenErasure(NamedTuple):
     keys: int | None
 
 
-async def order_erasure(database: Database, order: ErasureOrder, suppression: BlindIndex, now: int) -> Outcome:
-    """Order an erasure, or join one that is under way; with ``gone`` nothing was written.
+async def order_erasure(
+    database: Database, order: ErasureOrder, suppression: BlindIndex, now: int, may: May | None = None
+) -> Ordered:
+    """Order an erasure, or join one that is under way; with ``gone`` and ``held`` nothing was written.
 
-    ``suppression`` is the newest blind index of suppression marks.
+    ``suppression`` is the newest blind index of suppression marks; ``may`` is asked in the same transaction.
     """
     async with database.write() as transaction:
         await transaction.fetch(_TURN + database.dialect.row_lock)
         found = await transaction.fetch(_SUBJECT, {"pseudonym": order.pseudonym})
         if not found or found[0][1] == "gone":
-            return "gone"
+            return Ordered("gone", "")
         subject, keep = found[0]
         if keep != "active":
             entry = (await transaction.fetch(_UNDER_WAY, {"subject": subject}))[0][0]
             await _owe(transaction, order, entry, now)
-            return "under_way"
+            return Ordered("under_way", entry)
+        if may is not None:
+            recent = await transaction.fetch(_BY_CONTROL, {"since": now - HOUR})
+            if not may([at for (at,) in recent]):
+                return Ordered("held", "")
         marks = [
             (suppression.of_packed(blind), suppression.version, suppressed_until(now, valid_to), order.log_entry)
             for blind, valid_to in await transaction.fetch(_IDENTITIES, {"subject": subject})
@@ -137,12 +154,13 @@ async def order_erasure(database: Database, order: ErasureOrder, suppression: Bl
         await transaction.execute(_RAISE)
         await transaction.execute(_END, {"now": now, "subject": subject})
         await transaction.execute(_LOG, {"id": order.log_entry, "reason": order.reason, "now": now})
-        facts = {"id": order.log_entry, "subject": subject, "origin": order.origin, "now": now}
+        facts: dict[str, str | int] = {"id": order.log_entry, "subject": subject, "origin": order.origin, "now": now}
         await transaction.execute(_ERASURE, facts)
+        await retract_subject(transaction, subject)
         if marks:
             await transaction.execute_many(_SUPPRESS, sorted(marks))
         await _owe(transaction, order, order.log_entry, now)
-    return "ordered"
+    return Ordered("ordered", order.log_entry)
 
 
 async def _owe(transaction: Transaction, order: ErasureOrder, entry: str, now: int) -> None:
@@ -152,8 +170,7 @@ async def _owe(transaction: Transaction, order: ErasureOrder, entry: str, now: i
     else:
         await transaction.execute(_OWE_COMMAND, {"log_entry": entry, "id": order.command})
     if order.notice is not None:
-        notice = {"id": f"case-{order.command}", "body": order.notice, "now": now}
-        await transaction.execute(_NOTICE, notice)
+        await transaction.execute(_NOTICE, {"id": f"case-{order.command}", "body": order.notice, "now": now})
 
 
 async def subject_of(database: Database, pseudonym: str) -> int | None:

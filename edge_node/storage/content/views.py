@@ -7,7 +7,7 @@ and deletes.  What was taken back before it came is remembered and stays out.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from shared.database.contract import Database, Row, Step
+from shared.database.contract import Database, Row, Step, Transaction
 from shared.wire.types import PurposeCode
 
 _LOCK = "SELECT id FROM content_store"
@@ -217,6 +217,7 @@ class Views:
         await self._content.run([Step(_FORGET_RETRACTIONS, [(before,)])])
 
 
-def retract_subject_steps(subject: int) -> list[Step]:
-    """Give the statements that take a subject of this node out of every view of its own messages."""
-    return [Step(_RETRACT_SUBJECT, [(subject,)]), Step(_UNSHOW_SUBJECT, [(subject,)])]
+async def retract_subject(transaction: Transaction, subject: int) -> None:
+    """Take a subject of this node out of every view of its own messages, with the order that erases it."""
+    for sql in (_RETRACT_SUBJECT, _UNSHOW_SUBJECT):
+        await transaction.execute(sql, {"subject": subject})

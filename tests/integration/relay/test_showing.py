@@ -37,7 +37,7 @@ def test_by_default_nothing_is_shown_and_the_rule_is_named(told):
 
 
 def test_the_desk_opens_to_its_token_alone(told):
-    company, number = told
+    company, _ = told
     with company.eu.desk as desk:
         for headers in ({"authorization": ""}, {"authorization": "Bearer x"}, {"authorization": "Bearer é".encode()}):
             assert desk.post("/views", json={}, headers=headers).status_code == 401

@@ -1,0 +1,124 @@
+"""``/v1/events``: what happened, as server-sent events (WHATWG HTML, section 9.2), taken up where they broke.
+
+An event's number is its id; ``Last-Event-ID``, or ``after`` in the query, says what was seen last.  Events are kept for
+30 days.  A silent stream gets a comment now and then, and at each of them its token is looked at again.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from control_plane.core.errors import TokenRefused
+from control_plane.core.events import told
+from control_plane.http.asking import Asked, actor_of, authorise, needs
+from control_plane.http.plane import Plane
+from control_plane.http.problems import documented
+from control_plane.storage import events
+
+PAGE = 200
+_NUMBER_MAX = 2**53 - 1
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""The latter keeps proxies from holding events back."""
+
+
+class Events(Controller):
+    """Events."""
+
+    path = "/v1/events"
+    tags = ("events",)
+    guards = (authorise,)
+
+    @get(
+        "/",
+        opt=needs("events:read"),
+        media_type="text/event-stream",
+        responses={
+            **documented(400, 401, 403),
+            200: ResponseSpec(
+                str,
+                generate_examples=False,
+                description="Server-sent events; the data of each is JSON of type, timestamp and data.",
+                media_type="text/event-stream",
+            ),
+        },
+    )
+    async def stream(
+        self,
+        request: Asked,
+        plane: Plane,
+        after: Annotated[
+            int | None, Parameter(ge=0, le=_NUMBER_MAX, description="Give what came after this number; 0: everything.")
+        ] = None,
+        follow: Annotated[
+            bool, Parameter(description="Stay and give what happens; else end after what there is.")
+        ] = True,
+        last_event_id: Annotated[
+            str | None,
+            Parameter(
+                header="Last-Event-ID", pattern=r"^[0-9]{1,15}$", description="As browsers send it; before after."
+            ),
+        ] = None,
+    ) -> Stream:
+        """Give events; without a number, those from now on."""
+        number = int(last_event_id) if last_event_id is not None else after
+        if number is None:
+            async with plane.store.database.read() as t:
+                number = await events.last(t)
+        content = _follow(request, plane, number) if follow else _backlog(plane, number)
+        return Stream(content, media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _backlog(plane: Plane, number: int) -> AsyncIterator[bytes]:
+    """Give what there is after a number, and end."""
+    yield b": what there is\n\n"
+    while True:
+        text, number = await _page(plane, number)
+        if not text:
+            return
+        yield text
+
+
+async def _follow(request: Asked, plane: Plane, number: int) -> AsyncIterator[bytes]:
+    """Give what happened and what happens, until the reader, its token or this process goes."""
+    clock, pause = plane.store.clock, plane.settings.heartbeat_seconds
+    plane.metrics.streams.inc()
+    try:
+        yield b"retry: 1000\n: hello\n\n"
+        beat_at = clock.elapsed() + pause
+        while not plane.signals.closing:
+            mark = plane.signals.mark
+            text, number = await _page(plane, number)
+            if text:
+                yield text
+                continue
+            if clock.elapsed() >= beat_at:
+                beat_at = clock.elapsed() + pause
+                if not await _still_allowed(request):
+                    return
+                yield b": beat\n\n"
+            await plane.signals.wait_events(mark, min(1.0, pause))
+    finally:
+        plane.metrics.streams.dec()
+
+
+async def _page(plane: Plane, number: int) -> tuple[bytes, int]:
+    """Give the next events as text, and the number of the last."""
+    async with plane.store.database.read() as t:
+        found = await events.after(t, number, PAGE)
+    text = b"".join(
+        b"id: %d\nevent: %b\ndata: %b\n\n" % (each.id, each.kind.encode(), told(each.kind, each.at, each.data))
+        for each in found
+    )
+    return text, found[-1].id if found else number
+
+
+async def _still_allowed(request: Asked) -> bool:
+    """Say whether the token that opened a stream still would."""
+    try:
+        return "events:read" in (await actor_of(request)).scopes
+    except TokenRefused:
+        return False

@@ -1,0 +1,73 @@
+"""Who asks, and may they: bearer tokens, scopes, idempotency keys, for every handler of the program API."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import Parameter
+
+from control_plane.core.access import Scope
+from control_plane.core.errors import ScopeMissing, TokenRefused
+from control_plane.core.minting import digest, read_access
+from control_plane.http.plane import Plane
+from control_plane.storage import principals
+from control_plane.storage.answers import Kept
+from control_plane.storage.principals import Actor
+
+Asked = Request[Any, Any, Any]
+IdempotencyKey = Annotated[
+    str | None,
+    Parameter(
+        header="Idempotency-Key",
+        required=False,
+        min_length=1,
+        max_length=128,
+        pattern=r"^[!-~]{1,128}$",
+        description="A name drawn for this request: repeated with it, the request is done once and answered the same.",
+    ),
+]
+Limit = Annotated[int, Parameter(ge=1, le=200, description="Most rows in one page.")]
+Cursor = Annotated[
+    str | None,
+    Parameter(max_length=256, pattern=r"^[A-Za-z0-9_-]{1,256}$", description="The value of next of the page before."),
+]
+
+
+def needs(scope: Scope) -> dict[str, Any]:
+    """Give what a handler says of itself for :func:`authorise`."""
+    return {"scope_needed": scope}
+
+
+async def authorise(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let in who has a token in force with the scope that the handler needs: ``TokenRefused``, ``ScopeMissing``."""
+    wanted = handler.opt.get("scope_needed")
+    actor = await actor_of(connection)
+    if wanted not in actor.scopes:
+        raise ScopeMissing(reason=str(wanted))
+    connection.scope["state"]["actor"] = actor
+
+
+async def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
+    """Give who asks; ``TokenRefused`` where no token is in force, whatever is wrong with it."""
+    plane: Plane = connection.app.state.plane
+    given = connection.headers.getall("authorization", [])
+    scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    secret = read_access(text.strip()) if scheme.lower() == "bearer" else None
+    if secret is None:
+        raise TokenRefused
+    async with plane.store.database.read() as t:
+        actor = await principals.actor(t, digest(secret), plane.store.clock.now())
+    if actor is None:
+        raise TokenRefused
+    return actor
+
+
+def answered(kept: Kept, secret: str = "") -> Response[Any]:
+    """Write an answer that was kept; ``secret`` is shown with it and nowhere else."""
+    body = kept.body
+    if secret:
+        body = msgspec.json.encode(msgspec.json.decode(body) | {"secret": secret})
+    headers = {"cache-control": "no-store"} if secret else {}
+    return Response(body, status_code=kept.status, media_type="application/json", headers=headers)

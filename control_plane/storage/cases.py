@@ -1,0 +1,256 @@
+"""Cases, their commands and receipts, and which node registered a pseudonym."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from control_plane.core.cases import Asked, CaseState, Order, Origin
+from control_plane.core.paging import Position
+from control_plane.storage.work import Work
+from shared.crypto.dsse import Envelope
+from shared.database.contract import Row, Transaction, Value
+from shared.wire import Command, DisclosureTarget, SubjectTarget
+from shared.wire.base import PROTOCOL
+from shared.wire.types import CaseKind, CommandKind, ReasonCode
+
+_REGISTER = "INSERT INTO registration (pseudonym, node, at) VALUES (:p, :node, :at) ON CONFLICT (pseudonym) DO NOTHING"
+_HOLDER = "SELECT node FROM registration WHERE pseudonym = :p"
+_COLUMNS = "id, kind, origin, node, recall, pseudonym, reason, state, opened_by, opened_at, finished_at"
+_OPEN = f"""
+INSERT INTO case_file ({_COLUMNS})
+VALUES (:id, :kind, :origin, :node, :recall, :pseudonym, :reason, 'open', :opened_by, :at, NULL)
+"""  # noqa: S608  our own column names
+_BY_ID = f"SELECT {_COLUMNS} FROM case_file WHERE id = :id"  # noqa: S608
+_BY_RECALL = f"SELECT {_COLUMNS} FROM case_file WHERE node = :node AND recall = :recall"  # noqa: S608
+_PAGE = f"""
+SELECT {_COLUMNS} FROM case_file
+WHERE (opened_at > :at OR (opened_at = :at AND id > :id)) AND (:state = '' OR state = :state)
+AND (:kind = '' OR kind = :kind) ORDER BY opened_at, id LIMIT :limit
+"""  # noqa: S608
+_STATE = "UPDATE case_file SET state = :state, finished_at = :finished_at WHERE id = :id"
+_TALLY = """
+SELECT count(*), count(done_at) FROM command WHERE case_id = :id
+"""
+_HAS = """
+SELECT 1 FROM command
+WHERE case_id = :id AND node = :node AND kind = :kind AND discloser = :discloser AND target = :target
+"""
+_COMMAND = """
+INSERT INTO command (id, cursor, case_id, node, kind, discloser, target, reason, issued_at, done_at)
+VALUES (:id, :cursor, :case_id, :node, :kind, :discloser, :target, :reason, :at, NULL)
+"""
+_AFTER = """
+SELECT id, cursor, case_id, kind, discloser, target, reason, issued_at FROM command
+WHERE node = :node AND cursor > :after ORDER BY cursor LIMIT :limit
+"""
+_PLACES = """
+SELECT node, kind, count(*), count(*) - count(done_at) FROM command WHERE case_id = :id
+GROUP BY node, kind ORDER BY node, kind
+"""
+_UNFINISHED = "SELECT count(*) FROM case_file WHERE state <> 'finished'"
+_ASKED = """
+SELECT command.id, command.case_id, command.node, command.kind, receipt.payload_sha256
+FROM command LEFT JOIN receipt ON receipt.command = command.id WHERE command.id = :id
+"""
+_RECEIPT = """
+INSERT INTO receipt (command, case_id, node, envelope, payload_sha256, accepted_at)
+VALUES (:command, :case_id, :node, :envelope, :sha256, :at)
+"""
+_DONE = "UPDATE command SET done_at = :at WHERE id = :id"
+_RECEIPTS = """
+SELECT command, node, envelope, accepted_at FROM receipt
+WHERE case_id = :id AND (accepted_at > :at OR (accepted_at = :at AND command > :after))
+ORDER BY accepted_at, command LIMIT :limit
+"""
+
+
+class CaseRow(NamedTuple):
+    """A case as it is kept."""
+
+    id: str
+    kind: CaseKind
+    origin: Origin
+    node: str
+    recall: str | None
+    pseudonym: str | None
+    reason: ReasonCode
+    state: CaseState
+    opened_by: str
+    opened_at: int
+    finished_at: int | None
+
+
+class AtPlace(NamedTuple):
+    """What one node was asked in a case."""
+
+    node: str
+    kinds: tuple[CommandKind, ...]
+    asked: int
+    owed: int
+
+
+class ReceiptRow(NamedTuple):
+    """An accepted receipt."""
+
+    command: str
+    node: str
+    envelope: Envelope
+    accepted_at: int
+
+
+async def register(t: Transaction, node: str, pseudonyms: Sequence[str], at: int) -> list[str]:
+    """Let ``node`` hold pseudonyms that nobody holds; give those that another node holds."""
+    rows = [(pseudonym, node, at) for pseudonym in sorted(set(pseudonyms))]
+    if not rows or await t.execute_many(_REGISTER, rows) == len(rows):
+        return []
+    return [pseudonym for pseudonym in pseudonyms if await holder(t, pseudonym) != node]
+
+
+async def holder(t: Transaction, pseudonym: str) -> str | None:
+    """Give the node that registered a pseudonym."""
+    rows = await t.fetch(_HOLDER, {"p": pseudonym})
+    return str(rows[0][0]) if rows else None
+
+
+async def open_case(
+    work: Work,
+    *,
+    id_: str,
+    kind: CaseKind,
+    origin: Origin,
+    node: str,
+    reason: ReasonCode,
+    opened_by: str,
+    pseudonym: str | None = None,
+    recall: str | None = None,
+) -> CaseRow:
+    """Keep a new case."""
+    row = CaseRow(id_, kind, origin, node, recall, pseudonym, reason, "open", opened_by, work.now, None)
+    values = {name: value for name, value in row._asdict().items() if name not in {"state", "opened_at", "finished_at"}}
+    await work.t.execute(_OPEN, values | {"at": work.now})
+    return row
+
+
+async def find(t: Transaction, id_: str) -> CaseRow | None:
+    """Give a case."""
+    rows = await t.fetch(_BY_ID, {"id": id_})
+    return CaseRow(*rows[0]) if rows else None
+
+
+async def find_recall(t: Transaction, node: str, recall: str) -> CaseRow | None:
+    """Give the case of a node's recall."""
+    rows = await t.fetch(_BY_RECALL, {"node": node, "recall": recall})
+    return CaseRow(*rows[0]) if rows else None
+
+
+async def page(t: Transaction, after: Position, state: str, kind: str, limit: int) -> list[CaseRow]:
+    """Give cases in the order in which they were opened; an empty state or kind is any."""
+    parameters: dict[str, Value] = {"at": after.at, "id": after.id, "state": state, "kind": kind, "limit": limit}
+    return [CaseRow(*row) for row in await t.fetch(_PAGE, parameters)]
+
+
+async def unfinished(t: Transaction) -> int:
+    """Count the cases with something owed."""
+    return int((await t.fetch(_UNFINISHED))[0][0])
+
+
+async def tally(t: Transaction, id_: str) -> tuple[int, int]:
+    """Count a case's commands that are owed and done."""
+    asked, done = (await t.fetch(_TALLY, {"id": id_}))[0]
+    return asked - done, done
+
+
+async def set_state(work: Work, id_: str, state: CaseState) -> None:
+    """Write down how a case stands."""
+    finished_at = work.now if state == "finished" else None
+    await work.t.execute(_STATE, {"id": id_, "state": state, "finished_at": finished_at})
+
+
+async def command(work: Work, case: CaseRow, orders: Sequence[Order]) -> int:
+    """Write the commands of a case that it does not have yet, each with a cursor; give how many."""
+    fresh = [order for order in orders if not await work.t.fetch(_HAS, {"id": case.id, **order._asdict()})]
+    if fresh:
+        rows = [
+            (
+                work.draw_id(),
+                cursor,
+                case.id,
+                order.node,
+                order.kind,
+                order.discloser,
+                order.target,
+                case.reason,
+                work.now,
+            )
+            for cursor, order in zip(await work.cursors(len(fresh)), fresh, strict=True)
+        ]
+        await work.t.execute_many(_COMMAND, rows)
+        work.commanded |= {order.node for order in fresh}
+    return len(fresh)
+
+
+async def own_command(work: Work, case: CaseRow, order: Order) -> None:
+    """Write what the opening node does unasked: its command has the case's id and no cursor."""
+    row = {"id": case.id, "cursor": None, "case_id": case.id, "reason": case.reason, "at": work.now}
+    await work.t.execute(_COMMAND, row | order._asdict())
+
+
+async def commands_after(t: Transaction, node: str, after: int, limit: int) -> list[Command]:
+    """Give a node's commands after a cursor, in order, as they are said to it."""
+    rows = await t.fetch(_AFTER, {"node": node, "after": after, "limit": limit})
+    return [_said(row) for row in rows]
+
+
+async def places(t: Transaction, id_: str) -> list[AtPlace]:
+    """Give, for each node of a case, what it was asked and what it owes."""
+    found: dict[str, AtPlace] = {}
+    for node, kind, count, owed in await t.fetch(_PLACES, {"id": id_}):
+        before = found.get(node, AtPlace(node, (), 0, 0))
+        found[node] = AtPlace(node, (*before.kinds, kind), before.asked + count, before.owed + owed)
+    return list(found.values())
+
+
+async def asked(t: Transaction, command_id: str) -> Asked | None:
+    """Give what a command asked."""
+    rows = await t.fetch(_ASKED, {"id": command_id})
+    return Asked(*rows[0]) if rows else None
+
+
+async def keep_receipt(work: Work, about: Asked, envelope: Envelope, sha256: str) -> None:
+    """Keep a receipt; its command is done."""
+    receipt: dict[str, Value] = {
+        "command": about.command,
+        "case_id": about.case,
+        "node": about.node,
+        "sha256": sha256,
+        "at": work.now,
+    }
+    await work.t.execute(_RECEIPT, receipt | {"envelope": msgspec.json.encode(envelope)})
+    await work.t.execute(_DONE, {"id": about.command, "at": work.now})
+
+
+async def receipts(t: Transaction, id_: str, after: Position, limit: int) -> list[ReceiptRow]:
+    """Give a case's receipts in the order in which they were accepted."""
+    parameters: dict[str, Value] = {"id": id_, "at": after.at, "after": after.id, "limit": limit}
+    rows = await t.fetch(_RECEIPTS, parameters)
+    return [
+        ReceiptRow(command_id, node, msgspec.json.decode(envelope, type=Envelope), at)
+        for command_id, node, envelope, at in rows
+    ]
+
+
+def _said(row: Row) -> Command:
+    """Write a command as it crosses the border."""
+    id_, cursor, case, kind, discloser, target, reason, issued_at = row
+    said = DisclosureTarget(discloser, target) if discloser else SubjectTarget(target)
+    return Command(
+        protocol=PROTOCOL,
+        id=id_,
+        cursor=cursor,
+        case=case,
+        kind=kind,
+        target=said,
+        reason=reason,
+        issued_at=issued_at,
+    )

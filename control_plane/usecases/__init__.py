@@ -1,0 +1,1 @@
+"""What the control plane does: load, ask ``core/``, apply in one transaction."""

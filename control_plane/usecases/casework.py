@@ -1,0 +1,135 @@
+"""Casework: cases open, places get commands, receipts come back, nothing is owed.
+
+Everything of one message is written in one transaction, and every step may be repeated: the same notice, receipt or
+request again changes nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from control_plane.core.cases import CaseState, erasure_at, judge_receipt, orders_at, state_of
+from control_plane.core.errors import Conflict, NotKnownYet, NotRegisteredYet, PseudonymClaimed
+from control_plane.core.events import EventData
+from control_plane.storage import cases
+from control_plane.storage.cases import CaseRow
+from control_plane.storage.work import Work
+from shared.wire import CaseNotice, Place, RecallNotice, Receipt, ReceiptPush
+from shared.wire.types import ReasonCode
+
+
+async def open_erasure(work: Work, pseudonym: str, reason: ReasonCode, by: str) -> CaseRow:
+    """Open an erasure for a program; its node is asked.  ``NotRegisteredYet`` where no node has the pseudonym."""
+    node = await cases.holder(work.t, pseudonym)
+    if node is None:
+        raise NotRegisteredYet
+    case = await cases.open_case(
+        work,
+        id_=work.draw_id(),
+        kind="erasure",
+        origin="program",
+        node=node,
+        reason=reason,
+        opened_by=by,
+        pseudonym=pseudonym,
+    )
+    await _say_opened(work, case)
+    await cases.command(work, case, [erasure_at(node, pseudonym)])
+    return case
+
+
+async def take_case(work: Work, node: str, notice: CaseNotice) -> None:
+    """Take in that ``node`` opened a case: it acts at once, and the places it names are asked.
+
+    ``PseudonymClaimed`` where another node holds the pseudonym, ``Conflict`` where another case has the id.
+    """
+    if await cases.register(work.t, node, (notice.pseudonym,), work.now):
+        raise PseudonymClaimed
+    case = await cases.find(work.t, notice.case)
+    if case is None:
+        case = await cases.open_case(
+            work,
+            id_=notice.case,
+            kind=notice.kind,
+            origin="node",
+            node=node,
+            reason=notice.reason,
+            opened_by=node,
+            pseudonym=notice.pseudonym,
+        )
+        await _say_opened(work, case)
+        if notice.kind == "erasure":
+            await cases.own_command(work, case, erasure_at(node, notice.pseudonym))
+    elif (case.node, case.pseudonym, case.origin) != (node, notice.pseudonym, "node"):
+        raise Conflict
+    await _ask_places(work, case, node, notice.places)
+
+
+async def take_recall(work: Work, node: str, notice: RecallNotice) -> None:
+    """Take in that a sender took a message back at ``node``: where it was shown, it is taken back, too."""
+    case = await cases.find_recall(work.t, node, notice.recall)
+    if case is None:
+        case = await cases.open_case(
+            work,
+            id_=work.draw_id(),
+            kind="recall",
+            origin="node",
+            node=node,
+            reason="sender_recalled",
+            opened_by=node,
+            recall=notice.recall,
+        )
+        await _say_opened(work, case)
+    await _ask_places(work, case, node, notice.disclosed_to)
+
+
+async def take_receipt(work: Work, node: str, push: ReceiptPush, receipt: Receipt) -> bool:
+    """Take a receipt in that ``node`` signed; say whether it is new.
+
+    ``NotKnownYet``, ``ReceiptMisplaced``, ``ReceiptContradicts``.  Where an erasure was done, the places it names are
+    asked.
+    """
+    asked = await cases.asked(work.t, receipt.command)
+    case = await cases.find(work.t, asked.case) if asked is not None else None
+    if asked is None or case is None:
+        raise NotKnownYet
+    sha256 = hashlib.sha256(push.envelope.payload).hexdigest()
+    fresh = judge_receipt(receipt, node, asked, sha256)
+    if fresh:
+        await cases.keep_receipt(work, asked, push.envelope, sha256)
+    if asked.kind == "erase" and push.places:
+        await cases.command(work, case, orders_at(case.kind, node, push.places))
+    state, owed = await _state(work, case)
+    if fresh:
+        await work.tell("case.receipt", EventData(case=case.id, kind=asked.kind, node=node, state=state, owed=owed))
+    await _settle(work, case, state, owed)
+    return fresh
+
+
+async def _ask_places(work: Work, case: CaseRow, node: str, places: Iterable[Place]) -> None:
+    """Ask the places that a notice names; a case that asks nobody is finished."""
+    await cases.command(work, case, orders_at(case.kind, node, places))
+    await _settle(work, case, *await _state(work, case))
+
+
+async def _state(work: Work, case: CaseRow) -> tuple[CaseState, int]:
+    """Say how a case stands now, and how much is owed."""
+    owed, done = await cases.tally(work.t, case.id)
+    return state_of(owed, done), owed
+
+
+async def _settle(work: Work, case: CaseRow, state: CaseState, owed: int) -> None:
+    """Write down how a case stands; tell programs where it is finished now, or was and is no more."""
+    if state == case.state:
+        return
+    await cases.set_state(work, case.id, state)
+    data = EventData(case=case.id, kind=case.kind, node=case.node, pseudonym=case.pseudonym, state=state, owed=owed)
+    if state == "finished":
+        await work.tell("case.finished", data)
+    elif case.state == "finished":
+        await work.tell("case.reopened", data)
+
+
+async def _say_opened(work: Work, case: CaseRow) -> None:
+    """Tell programs of a new case."""
+    data = EventData(case=case.id, kind=case.kind, reason=case.reason, node=case.node, pseudonym=case.pseudonym)
+    await work.tell("case.opened", data)

@@ -1,0 +1,80 @@
+"""The beat: a node's sign of life, with the pseudonyms that are new since the last one the control plane acknowledged.
+
+What a beat registers is kept before it leaves and is sent again unchanged until it is acknowledged: two batches of the
+same people under different dummies would tell which names are real.
+"""
+
+import msgspec
+
+from edge_node.core.beats import registrations
+from edge_node.metrics import Metrics
+from edge_node.storage.content.uplink import Enrolled, UplinkStore
+from edge_node.uplink.client import ControlClient
+from edge_node.uplink.roster import RosterInForce
+from edge_node.uplink.work import HealthOf
+from shared import wire
+from shared.clock import Clock
+from shared.entropy import Entropy
+from shared.telemetry import logger
+from shared.wire.uplink import REGISTRATIONS_MAX
+
+APART_MILLISECONDS = 30_000
+"""Clocks this far apart are named: from a minute on, requests are refused."""
+
+
+class Beats:
+    """Sends beats and looks at what is answered."""
+
+    def __init__(
+        self,
+        store: UplinkStore,
+        roster: RosterInForce,
+        health: HealthOf,
+        metrics: Metrics,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        beat_seconds: int,
+    ) -> None:
+        """Take the store, the roster in force, and what counts the work that waits."""
+        self._store, self._roster, self._health = store, roster, health
+        self._metrics, self._clock, self._entropy = metrics, clock, entropy
+        self._beat_seconds = beat_seconds
+
+    async def beat(self, client: ControlClient, enrolled: Enrolled) -> wire.BeatAnswer:
+        """Send one beat; on return the control plane knows everybody whom it registered."""
+        number, names = await self._batch(enrolled)
+        message = wire.Beat(
+            protocol=wire.PROTOCOL,
+            oldest=wire.PROTOCOL_OLDEST,
+            node=enrolled.node,
+            number=number,
+            beat_seconds=self._beat_seconds,
+            registrations=names,
+            health=await self._health(enrolled.beat_acknowledged_at),
+            roster_version=self._roster.version,
+        )
+        control = self._roster.current().control_plane
+        answer = await client.tell(control, "/node/v1/beats", message, wire.BeatAnswer)
+        await self._store.acknowledge_beat(number, names, self._clock.now())
+        self._look(answer)
+        return answer
+
+    async def _batch(self, enrolled: Enrolled) -> tuple[int, tuple[str, ...]]:
+        """Give number and registrations of the beat to send: the one that was not acknowledged, or a new one."""
+        if enrolled.beat_body is not None:
+            return enrolled.beat_number, msgspec.msgpack.decode(enrolled.beat_body, type=tuple[str, ...])
+        new = await self._store.unregistered(REGISTRATIONS_MAX)
+        number, names = enrolled.beat_number + 1, registrations(new, self._entropy)
+        await self._store.write_beat(number, names)
+        return number, names
+
+    def _look(self, answer: wire.BeatAnswer) -> None:
+        """Say what the control plane sees wrong with this node, or this node with the control plane."""
+        problems = set(answer.problems)
+        if abs(answer.now - self._clock.now()) > APART_MILLISECONDS:
+            problems.add("clock_apart")
+        if answer.oldest > wire.PROTOCOL:
+            problems.add("protocol_old")
+        for problem in sorted(problems):
+            logger().warning("alert_uplink_problem", reason=problem)

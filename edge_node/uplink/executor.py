@@ -1,0 +1,151 @@
+"""What the control plane asked, carried out once each, and signed for.
+
+A command is known by its id.  What it asks is idempotent by itself (an erasure joins the one under way, a copy is taken
+back once), and it is closed in the transaction that puts its receipt into the outbox, so a process that dies anywhere
+leaves it to be done again with the same end.
+"""
+
+from edge_node.core.erasing import erasure_results, retraction_results
+from edge_node.metrics import Metrics
+from edge_node.storage.content.commands import CommandStore, Draft, Finished
+from edge_node.storage.content.erasures import subject_of
+from edge_node.storage.content.places import Places
+from edge_node.storage.identity import NodeIdentity
+from edge_node.uplink.roster import RosterInForce
+from edge_node.uplink.work import Retractor
+from edge_node.usecases.erasing import Eraser
+from shared import wire
+from shared.clock import Clock
+from shared.database.contract import Database
+from shared.telemetry import logger
+from shared.wire.types import CommandKind, ProviderCode
+
+ROUND_MAX = 50
+"""Commands looked at in one round: a long queue never keeps a finished erasure's receipt waiting."""
+
+PROVIDER: ProviderCode = "file"
+"""How keys are kept: the one provider there is."""
+
+
+class Executor:
+    """Carries commands out and writes receipts."""
+
+    def __init__(
+        self,
+        content: Database,
+        node: str,
+        identity: NodeIdentity,
+        roster: RosterInForce,
+        eraser: Eraser,
+        retractor: Retractor,
+        places: Places,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        erasures_per_hour_max: int,
+    ) -> None:
+        """Take who this node is, what does the work, and the cap on erasures by command."""
+        self._content, self._commands = content, CommandStore(content)
+        self._node, self._identity, self._roster = node, identity, roster
+        self._eraser, self._retractor, self._places = eraser, retractor, places
+        self._metrics, self._clock = metrics, clock
+        self._per_hour_max = erasures_per_hour_max
+        self._held = 0
+
+    async def round(self) -> int:
+        """Do everything that can be done now; give how much was done or told to others, 0 where all waits."""
+        done = 0
+        for draft in await self._commands.drafts():
+            done += await self._note_recall(draft)
+        for finished in await self._commands.finished(ROUND_MAX):
+            done += await self._sign_erasure(finished)
+        held = 0
+        for body, received_at in await self._commands.waiting(ROUND_MAX):
+            command = wire.decode(wire.Command, body)
+            outcome = await self._carry_out(command, received_at)
+            held += outcome == 0
+            done += outcome
+        self._tell_held(held)
+        return done
+
+    async def _carry_out(self, command: wire.Command, received_at: int) -> int:
+        """Do one command; 1 where something came of it, 0 where it waits for the cap."""
+        match command.kind, command.target:
+            case "erase", wire.SubjectTarget() as target:
+                if await subject_of(self._content, target.pseudonym) is None:
+                    return await self._sign(command, received_at, ())
+                outcome = await self._eraser.obey(command, target, self._per_hour_max)
+                if outcome == "gone":
+                    return await self._sign(command, received_at, ())
+                return int(outcome != "held")
+            case "close_view" | "erase" | "recall", wire.DisclosureTarget(node, disclosure):
+                gone = await self._retractor.retract(node, disclosure)
+                return await self._sign(command, received_at, retraction_results(gone.keys, gone.rows))
+            case _:
+                await self._commands.refuse(command.id, self._clock.now())
+                logger().error("alert_command_refused", kind=command.kind, reason="target does not fit")
+                return 1
+
+    async def _sign_erasure(self, finished: Finished) -> int:
+        """Sign for an erasure that was carried out."""
+        receipt = wire.Receipt(
+            command=finished.id,
+            case=finished.case,
+            node=self._node,
+            kind=_kind(finished.kind),
+            started_at=finished.started_at,
+            finished_at=finished.finished_at,
+            results=erasure_results(finished.counts),
+            roster_version=self._roster.version,
+            bundle=None,
+            provider=PROVIDER,
+        )
+        return await self._close(receipt, finished.places)
+
+    async def _sign(self, command: wire.Command, started_at: int, results: tuple[wire.Result, ...]) -> int:
+        """Sign for a command that was carried out at once."""
+        receipt = wire.Receipt(
+            command=command.id,
+            case=command.case,
+            node=self._node,
+            kind=command.kind,
+            started_at=started_at,
+            finished_at=max(started_at, self._clock.now()),
+            results=results,
+            roster_version=self._roster.version,
+            bundle=None,
+            provider=PROVIDER,
+        )
+        return await self._close(receipt, ())
+
+    async def _close(self, receipt: wire.Receipt, places: tuple[wire.Place, ...]) -> int:
+        """Sign a receipt, keep it to be told, and close its command, together."""
+        envelope = wire.sign_receipt(self._identity.signing, receipt)
+        push = wire.ReceiptPush(protocol=wire.PROTOCOL, envelope=envelope, places=places)
+        await self._commands.close(receipt.command, wire.encode(push), self._clock.now())
+        logger().info("command_done", kind=receipt.kind)
+        return 1
+
+    async def _note_recall(self, draft: Draft) -> int:
+        """Give a noted recall its words: an opaque id and where the message was shown."""
+        places = await self._places.of_message(draft.mark)
+        body = None
+        if places:
+            notice = wire.RecallNotice(
+                protocol=wire.PROTOCOL, recall=draft.id.removeprefix("recall-"), at=draft.at, disclosed_to=places
+            )
+            body = wire.encode(notice)
+        await self._commands.freeze(draft, body)
+        return 1
+
+    def _tell_held(self, held: int) -> None:
+        """Say how many erasures wait for the cap; an alert when it begins."""
+        self._metrics.held_commands.set(held)
+        if held and not self._held:
+            logger().error("alert_erasure_cap_reached", waiting=held)
+        self._held = held
+
+
+def _kind(word: str) -> CommandKind:
+    """Give a stored kind as the code it is; of erasures there is one."""
+    return "erase" if word == "erase" else "close_view"

@@ -1,0 +1,63 @@
+"""The roster in force at this node: believed by its officers' signatures alone, kept, replaced only by a later one.
+
+The root is pinned at enrolment.  From then on a roster is accepted if the officers in force signed it; whoever brings
+it, the control plane included, adds nothing to that.
+"""
+
+from edge_node.storage.content.uplink import UplinkStore
+from edge_node.uplink.client import Answered
+from shared import canonical
+from shared.clock import Clock
+from shared.roster import Roster, SignedRoster, accept, accept_first, read_signed
+from shared.telemetry import logger
+from shared.uplink_errors import NotEnrolled
+
+
+class RosterInForce:
+    """What every part of a node that asks "who is that?" is given."""
+
+    def __init__(self, store: UplinkStore, clock: Clock) -> None:
+        """Take where rosters are kept; :meth:`load` reads the newest."""
+        self._store, self._clock = store, clock
+        self._roster: Roster | None = None
+
+    def current(self) -> Roster:
+        """Give the roster in force; ``NotEnrolled`` where there is none."""
+        if self._roster is None:
+            raise NotEnrolled
+        return self._roster
+
+    @property
+    def version(self) -> int:
+        """Give the version in force, 0 where there is none."""
+        return self._roster.version if self._roster is not None else 0
+
+    async def load(self) -> bool:
+        """Read the newest roster that was kept, also one that another process has accepted; say if there is one."""
+        body = await self._store.roster()
+        if body is not None:
+            roster = read_signed(body).roster
+            if self._roster is None or roster.version > self._roster.version:
+                self._roster = roster
+        return self._roster is not None
+
+    async def accept(self, candidate: SignedRoster, root: str) -> Roster:
+        """Accept a roster by the one in force, or where there is none by the pinned root; a named refusal else."""
+        await self.load()
+        before = self._roster
+        roster = accept_first(root, candidate) if before is None else accept(before, candidate)
+        if before is None or roster.version > before.version:
+            await self._store.keep_roster(roster.version, canonical.encode(candidate), self._clock.now())
+            self._roster = roster
+            logger().info("roster_accepted", version=roster.version)
+        return roster
+
+    async def take(self, answered: Answered, root: str) -> Roster:
+        """Accept the roster in an answer: the officers' signatures decide, so the answer's own is checked after it.
+
+        ``AnswerRefused`` where the control plane that this roster names did not give the answer.
+        """
+        candidate = read_signed(answered.body)
+        roster = await self.accept(candidate, root)
+        answered.verify(roster.control_plane.keys.ed25519)
+        return roster

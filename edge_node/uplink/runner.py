@@ -1,0 +1,271 @@
+"""The uplink at work: one process of a region beats, asks for commands, carries them out and tells what is owed.
+
+Four loops run while this process holds the lease.  Each goes on by itself: an ask that waits long keeps no receipt
+back, and a control plane that is away keeps none of the node's own work back.  What is refused or not understood is
+said once in the log, with its code.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from edge_node.metrics import Metrics
+from edge_node.settings_uplink import Uplink as UplinkSettings
+from edge_node.storage.content.commands import CommandStore
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.places import DisclosurePlaces
+from edge_node.storage.content.removals import waiting as waiting_removals
+from edge_node.storage.content.uplink import Enrolled, UplinkStore
+from edge_node.storage.identity import NodeIdentity
+from edge_node.uplink.beats import Beats
+from edge_node.uplink.client import ControlClient
+from edge_node.uplink.executor import Executor
+from edge_node.uplink.roster import RosterInForce
+from edge_node.uplink.telling import Teller
+from edge_node.uplink.work import Retractor
+from edge_node.usecases.erasing import Eraser
+from shared import wire
+from shared.clock import Clock
+from shared.database.contract import ScriptRefused
+from shared.entropy import Entropy
+from shared.errors import HomeportError
+from shared.telemetry import logger
+from shared.trust_errors import WireMalformed
+from shared.uplink_errors import ControlUnreachable
+from shared.wire.downlink import COMMANDS_MAX
+
+LEASE_MILLISECONDS = 15_000
+LOOK_SECONDS = 1.0
+"""How soon an enrolment, an order of another process, or a lost lease is seen."""
+
+RETRY_SECONDS_MAX = 5.0
+"""A control plane that is back is found within this time."""
+
+_EMPTY_SECONDS = 0.5
+"""An empty answer that came at once is not asked for again sooner."""
+
+_AGAIN_MILLISECONDS = 3_600_000
+
+
+class Uplink:
+    """The uplink of one process."""
+
+    def __init__(
+        self,
+        store: UplinkStore,
+        identity: NodeIdentity,
+        roster: RosterInForce,
+        eraser: Eraser,
+        retractor: Retractor,
+        lease: Lease,
+        settings: UplinkSettings,
+        metrics: Metrics,
+        clock: Clock,
+        entropy: Entropy,
+        events_waiting: Callable[[], int],
+    ) -> None:
+        """Take the parts; ``events_waiting`` counts the events that wait for commit in this process."""
+        self._store, self._identity, self._roster = store, identity, roster
+        self._eraser, self._retractor, self._lease = eraser, retractor, lease
+        self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
+        self._events_waiting = events_waiting
+        self._commands = CommandStore(store.content)
+        self._teller = Teller(self._commands, roster, clock)
+        self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
+        self._task: asyncio.Task[None] | None = None
+        self._ordered, self._owed, self._beat_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._failing: dict[str, str] = {}
+        self._told_again_at = 0
+        self.on_ordered: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin; without an enrolment, look for one now and then."""
+        self._task = asyncio.create_task(self._work(), name="uplink")
+
+    def wake(self) -> None:
+        """Look at once: something was carried out or ordered here."""
+        self._ordered.set()
+        self._owed.set()
+
+    async def stop(self) -> None:
+        """End, and give the lease back; what is under way is idempotent and taken up by the next."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+            await self._lease.give_back()
+
+    async def health(self, since: int) -> wire.Health:
+        """Count the work that waits, and the events refused at intake since an instant (ms)."""
+        removals, _ = await waiting_removals(self._store.content)
+        commands = await self._commands.open_count()
+        receipts, notices = await self._commands.untold_counts()
+        for what, count in (("commands", commands), ("receipts", receipts), ("notices", notices)):
+            self._metrics.uplink_waiting.labels(what).set(count)
+        return wire.Health(
+            events_waiting=self._events_waiting(),
+            removals_open=removals,
+            commands_open=commands,
+            receipts_unsent=receipts,
+            relays_waiting=0,
+            refusals=await self._store.refusals_since(since),
+        )
+
+    async def _work(self) -> None:
+        """Wait for enrolment and lease, lead, and again."""
+        while True:
+            try:
+                enrolled = await self._store.load()
+                if enrolled is not None and await self._lease.hold(self._clock.now()):
+                    await self._lead(enrolled)
+            except (HomeportError, ScriptRefused) as error:
+                self._failed("lead", error)
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def _lead(self, enrolled: Enrolled) -> None:
+        """Run the four loops while the lease is held."""
+        await self._roster.load()
+        executor = Executor(
+            self._store.content,
+            enrolled.node,
+            self._identity,
+            self._roster,
+            self._eraser,
+            self._retractor,
+            DisclosurePlaces(self._store.content),
+            self._metrics,
+            self._clock,
+            erasures_per_hour_max=self._settings.erasures_per_hour_max,
+        )
+        async with ControlClient(
+            enrolled.node, self._identity, self._clock, self._entropy, seconds_max=self._settings.timeout_seconds
+        ) as client:
+            loops = (
+                self._forever("beat", lambda: self._beat(client), self._beat_now),
+                self._forever("commands", lambda: self._poll(client), asyncio.Event()),
+                self._forever("execute", lambda: self._execute(executor), self._ordered),
+                self._forever("tell", lambda: self._tell(client), self._owed),
+            )
+            tasks = [asyncio.create_task(loop) for loop in loops]
+            try:
+                while await self._lease.hold(self._clock.now()):
+                    await self._clock.sleep(LEASE_MILLISECONDS / 3000)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _forever(self, what: str, act: Callable[[], Awaitable[float]], woken: asyncio.Event) -> None:
+        """Do ``act`` again and again: after the seconds it gives, or when woken; after a failure, ever later."""
+        wait, failures = 0.0, 0
+        while True:
+            if wait:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), wait)
+            woken.clear()
+            try:
+                wait = await act()
+            except Exception as error:  # noqa: BLE001 - a loop that ended would stay ended, in silence
+                failures += 1
+                self._failed(what, error)
+                wait = min(0.25 * 2**failures, RETRY_SECONDS_MAX)
+            else:
+                failures = 0
+                self._went_well(what)
+
+    async def _beat(self, client: ControlClient) -> float:
+        """Beat, if the roster in force names this node; else see whether a later one does."""
+        enrolled = await self._store.load()
+        if enrolled is None:
+            return LOOK_SECONDS
+        if not self._named(enrolled):
+            await self._refresh(client, enrolled)
+            if not self._named(enrolled):
+                return float(min(self._settings.beat_seconds, RETRY_SECONDS_MAX))
+        answer = await self._beats.beat(client, enrolled)
+        self._metrics.last_answer.set(self._clock.now() / 1000)
+        if answer.roster_version > self._roster.version:
+            await self._refresh(client, enrolled)
+        if "receipts_missing" in answer.problems:
+            await self._tell_again()
+        self._metrics.uplink_waiting.labels("registrations").set(len(await self._store.unregistered(1_000)))
+        return float(self._settings.beat_seconds)
+
+    async def _poll(self, client: ControlClient) -> float:
+        """Ask for commands and keep them with the cursor after them."""
+        enrolled = await self._store.load()
+        if enrolled is None or not self._named(enrolled):
+            return LOOK_SECONDS
+        ask = wire.CommandAsk(protocol=wire.PROTOCOL, after=enrolled.cursor, wait_seconds=self._settings.poll_seconds)
+        began = self._clock.elapsed()
+        control = self._roster.current().control_plane
+        page = await client.tell(
+            control, "/node/v1/commands", ask, wire.CommandPage, wait_seconds=self._settings.poll_seconds
+        )
+        if not page.commands:
+            return 0.0 if self._clock.elapsed() - began > _EMPTY_SECONDS else _EMPTY_SECONDS
+        if page.next <= enrolled.cursor:
+            raise WireMalformed(reason="cursor")
+        for command in page.commands:
+            wire.check_protocol(command.protocol)
+        await self._commands.keep(page.commands, page.next, self._clock.now())
+        self._ordered.set()
+        return 0.0 if len(page.commands) >= COMMANDS_MAX else 0.01
+
+    async def _execute(self, executor: Executor) -> float:
+        """Carry out what was asked; what it ordered is done by the remover, which wakes this again."""
+        done = await executor.round()
+        if done:
+            self.on_ordered()
+            self._owed.set()
+        return LOOK_SECONDS
+
+    async def _tell(self, client: ControlClient) -> float:
+        """Tell what is owed."""
+        enrolled = await self._store.load()
+        if enrolled is not None and self._named(enrolled):
+            while await self._teller.round(client):
+                pass
+        return LOOK_SECONDS
+
+    def _named(self, enrolled: Enrolled) -> bool:
+        """Say whether the roster in force has this node, active and with these keys."""
+        self._metrics.roster_version.set(self._roster.version)
+        if not self._roster.version:
+            return False
+        found = self._roster.current().active(enrolled.node)
+        return found is not None and found.keys == self._identity.public
+
+    async def _refresh(self, client: ControlClient, enrolled: Enrolled) -> None:
+        """Fetch the roster and accept it, if the officers signed it."""
+        known = self._roster.current().control_plane.address if self._roster.version else enrolled.address
+        await self._roster.take(await client.roster(known), enrolled.root)
+
+    async def _tell_again(self) -> None:
+        """Tell receipts again that the control plane says it lost; at most once an hour, it may not be true."""
+        now = self._clock.now()
+        if now - self._told_again_at > _AGAIN_MILLISECONDS:
+            self._told_again_at = now
+            await self._commands.tell_again(0)
+            self._owed.set()
+
+    def _failed(self, what: str, error: Exception) -> None:
+        """Count a failure; log the first of a kind in a row: an alert unless the control plane is merely away."""
+        code = error.code if isinstance(error, HomeportError) else "unforeseen"
+        self._metrics.exchanges.labels(what, code).inc()
+        if self._failing.get(what) == code:
+            return
+        self._failing[what] = code
+        if isinstance(error, ControlUnreachable):
+            logger().warning("uplink_waits", kind=what, code=code)
+        else:
+            answered = error.details.get("answer_code", "") if isinstance(error, HomeportError) else ""
+            reason = error.details.get("reason", answered) if isinstance(error, HomeportError) else ""
+            logger().error("alert_uplink", kind=what, code=code, error=type(error).__name__, reason=str(reason))
+
+    def _went_well(self, what: str) -> None:
+        """Count a success; log it where something had failed."""
+        self._metrics.exchanges.labels(what, "ok").inc()
+        if self._failing.pop(what, None) is not None:
+            logger().info("uplink_goes_on", kind=what)

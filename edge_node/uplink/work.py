@@ -1,0 +1,38 @@
+"""What the parts of the uplink ask of the rest of a node, as small interfaces."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol
+
+from shared.wire import Health
+
+HealthOf = Callable[[int], Awaitable[Health]]
+"""Counts the work that waits; the argument is the instant (ms) since which refusals are counted."""
+
+
+class Retracted(NamedTuple):
+    """What taking shown copies back did."""
+
+    keys: int
+    """Row keys destroyed."""
+    rows: int
+    """Copies removed."""
+
+
+class Retractor(Protocol):
+    """Takes back what another node showed this one.  Doing it twice is doing it once."""
+
+    async def retract(self, node: str, disclosure: str) -> Retracted:
+        """Destroy the copy of what ``node`` disclosed here under its name ``disclosure``, and take it off every view.
+
+        On return key and row are gone; where there was none, or no more, both counts are 0.
+        """
+        ...
+
+
+class NothingShown:
+    """The retractor of a node that asks no other node for views: it holds no copy of anything."""
+
+    async def retract(self, node: str, disclosure: str) -> Retracted:
+        """Find nothing."""
+        del node, disclosure
+        return Retracted(0, 0)
