@@ -1,7 +1,5 @@
 """The part of a node that meets other nodes, put together: relay, showing, views, and their listeners."""
 
-from pathlib import Path
-
 import msgspec
 from litestar.types import ASGIApp
 
@@ -28,7 +26,6 @@ from edge_node.usecases.viewing import Viewer
 from shared import private_files, wire
 from shared.errors import SettingsInvalid
 
-DESK_TOKEN_FILE = "desk.token"  # noqa: S105 - the name of a file
 _TOKEN_BYTES = 32
 _TOKEN_FILE_BYTES_MAX = 256
 
@@ -116,7 +113,7 @@ def relay_apps(
 
 def _desk_token(stores: Stores) -> str:
     """Read the desk token, drawing it at the first start."""
-    path: Path = stores.settings.data_dir / DESK_TOKEN_FILE
+    path = stores.settings.desk_token_file
     try:
         if not path.exists():
             private_files.replace(path, stores.entropy.draw(_TOKEN_BYTES).hex().encode() + b"\n")

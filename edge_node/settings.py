@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
 from edge_node.core.showing import ShowEntry, check_entries
-from edge_node.settings_relay import ADDRESS, Relay, check_base, check_listeners
+from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared import limits as bounds
 from shared.errors import SettingsInvalid
@@ -122,6 +122,11 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Where a running node of these settings is found."""
         return self.data_dir / "node.pid"
 
+    @property
+    def desk_token_file(self) -> Path:
+        """What opens the desk listener: made at the first start, for this account alone."""
+        return self.data_dir / "desk.token"
+
     def __repr__(self) -> str:
         """Name the region only: a database address may hold a password."""
         return f"EdgeSettings(region={self.region!r})"
@@ -199,11 +204,7 @@ _ADMIT_EXAMPLE = (
     "# [[admit]]",
     '# account = "shop-de"     # name given with: homeport edge account add',
     '# data = "rest"           # stored here; or instead:  home = "name-of-its-node"',
-    "# Which nodes are shown messages of this one.  No wildcard; what is not listed is refused.",
-    "# [[show]]",
-    '# asker = "eu"               # its name in the roster',
-    '# purposes = ["complaint"]   # audit, complaint, customer_service, fraud_prevention, legal_claim',
-    '# form = "masked"            # full, masked, metadata',
+    *SHOW_EXAMPLE,
 )
 
 

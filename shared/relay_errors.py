@@ -3,7 +3,8 @@
 ::
 
     OperatorError
-    └── NodeUnknown         409  the roster in force has no such active node with a relay address
+    ├── NodeUnknown         409  the roster in force has no such active node with a relay address
+    └── ViewFailed               a command's view could not be opened; the node's code says why
     CallerError
     ├── ShowingRefused      403  the asked node's rules say no; the rule is named
     ├── ViewUnknown         404  no such view, or it is closed
@@ -22,6 +23,13 @@ class NodeUnknown(OperatorError):
     code = "node_unknown"
     status = 409
     remedy = "Check the name; homeport roster show lists nodes and where their relay listeners are."
+
+
+class ViewFailed(OperatorError):
+    """The view could not be opened or went away."""
+
+    code = "view_failed"
+    remedy = "The reason is the node's own code for it; its log says more. Check that relay.desk_listen is set."
 
 
 class ShowingRefused(CallerError):

@@ -77,7 +77,7 @@ class RelayDoor:
         except Disconnected:
             return
         except (RequestRefused, RequestReplayed) as error:
-            self._metrics.relay_refused.labels(str(error.details.get("reason", error.code))).inc()
+            self._metrics.peers.relay_refused.labels(str(error.details.get("reason", error.code))).inc()
             await answer(send, 401)
             return
         except (CallerError, BusyError) as error:

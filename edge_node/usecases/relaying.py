@@ -54,7 +54,7 @@ class Relayer:
             outcome = await self._ask(bound, events, received_at)
         except HomeportError as error:
             outcome = error.code
-        self._metrics.relayed.labels(outcome).inc(len(events))
+        self._metrics.peers.relayed.labels(outcome).inc(len(events))
         if outcome != "stored":
             logger().warning("alert_home_unreachable", account=bound[2], code=outcome, events=len(events))
         return outcome == "stored"
@@ -115,7 +115,7 @@ class Homecoming:
         rule = refuses(self._admissions, self._book.all, account, message.channel, webhook.events)
         if rule is not None or stored is None:
             reason = rule or "account_not_here"
-            self._metrics.homecoming.labels(reason).inc(len(webhook.events))
+            self._metrics.peers.homecoming.labels(reason).inc(len(webhook.events))
             logger().warning("alert_relayed_webhook_refused", account=message.account, reason=reason)
             return wire.RelayAnswer(protocol=wire.PROTOCOL, outcome="refused")
         # Another node's clock may be ahead; nothing was received later than now.
@@ -125,5 +125,5 @@ class Homecoming:
         ]
         self._metrics.read(message.channel, webhook.events)
         await self._committer.submit(taken, len(message.sealed))
-        self._metrics.homecoming.labels("stored").inc(len(webhook.events))
+        self._metrics.peers.homecoming.labels("stored").inc(len(webhook.events))
         return wire.RelayAnswer(protocol=wire.PROTOCOL, outcome="stored")

@@ -68,8 +68,8 @@ class Shower:
         if items:
             named = [(item.disclosure, found) for item, found in items]
             kept = await disclosures.record(self._content, timeline, showing, named, self._clock.now())
-        self._metrics.showings.labels("shown").inc()
-        self._metrics.disclosures.labels(decision.form).inc(len(kept))
+        self._metrics.peers.showings.labels("shown").inc()
+        self._metrics.peers.disclosures.labels(decision.form).inc(len(kept))
         return wire.ShownContent(
             protocol=wire.PROTOCOL,
             view=ask.view,
@@ -137,6 +137,6 @@ class Shower:
 
     def _refuse(self, ask: wire.ViewAsk, rule: ShowingRule) -> wire.ViewRefused:
         """Refuse by rule; counted and logged without naming anybody."""
-        self._metrics.showings.labels(rule).inc()
+        self._metrics.peers.showings.labels(rule).inc()
         logger().warning("alert_showing_refused", reason=rule)
         return wire.ViewRefused(protocol=wire.PROTOCOL, view=ask.view, rule=rule)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import httpx
 
-from edge_node.app_relay import DESK_TOKEN_FILE
 from edge_node.storage.identity import NodeIdentity, load_identity
 from edge_node.stores import CONTENT_FILE, key_places
 from shared import canonical
@@ -98,7 +97,7 @@ class Member:
     def desk(self) -> httpx.Client:
         """A client of the desk, with its token."""
         address = self.node.running().listeners["desk"]
-        token = (self.node.settings.data_dir / DESK_TOKEN_FILE).read_text().strip()
+        token = self.node.settings.desk_token_file.read_text().strip()
         headers = {"authorization": f"Bearer {token}"}
         return httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False, timeout=PATIENCE_S)
 

@@ -92,9 +92,9 @@ def test_closing_destroys_copies_and_their_keys_and_tells_the_shower(told):
     until(lambda: not company.eu.read("SELECT 1 FROM view WHERE id = ?", (view,)))
     acts = company.eu.read("SELECT act, reason, state FROM log_entry WHERE key = ?", (copies[0][0],))
     assert acts == [("unshow", "view_ended", "done")]
-    written = [file.read_bytes() for file in company.eu.node.written()]
+    # A reader may keep the write-ahead log for a moment; then nothing of it is left in any file.
     for _, sealed in copies:
-        assert not any(sealed in data for data in written)
+        until(lambda sealed=sealed: not any(sealed in file.read_bytes() for file in company.eu.node.written()))
 
 
 def test_what_is_retracted_leaves_the_live_view_and_the_disk(told):
@@ -104,13 +104,13 @@ def test_what_is_retracted_leaves_the_live_view_and_the_disk(told):
         watch = Watch(desk, view)
         second = watch.wait("shown", 3)[1].data["disclosure"]
         sealed = company.eu.read("SELECT sealed FROM shown WHERE disclosure = ?", (second,))[0][0]
-        assert retract(company.eu, "ap", second) == 1
+        assert retract(company.eu, "ap", second).rows == 1
         assert [event.data for event in watch.wait("retracted")] == [{"disclosure": second}]
         assert company.eu.read("SELECT 1 FROM shown WHERE disclosure = ?", (second,)) == []
         assert not any(sealed in file.read_bytes() for file in company.eu.node.written())
         # Asked again, the same is said; another node's name for something leads nowhere.
-        assert retract(company.eu, "ap", second) == 1
-        assert retract(company.eu, "eu", watch.events[0].data["disclosure"]) == 0
+        assert retract(company.eu, "ap", second).rows == 1
+        assert retract(company.eu, "eu", watch.events[0].data["disclosure"]).rows == 0
         # Who comes back after the first event misses nothing, and is shown nothing that was taken back.
         again = Watch(desk, view, after=watch.events[0].number)
         again.wait("retracted")
