@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
+from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.assembly import assemble_taking_in
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
@@ -22,7 +23,6 @@ from edge_node.stores import Stores, initialise, key_places, open_stores
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS as UPLINK_LEASE
 from edge_node.uplink.runner import Uplink
-from edge_node.uplink.work import NothingShown
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
@@ -68,12 +68,13 @@ class Node:
             metrics,
             stores.clock,
         )
-        committer.on_removal = self._remover.wake
+        self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._remover.wake
         eraser.on_done = self._uplink.wake
         admissions = admissions_of(settings.admit)
-        intake = Intake(CHANNELS, book, admissions, committer, stores.content, metrics, stores.clock)
+        relayer = self._relay.relayer
+        intake = Intake(CHANNELS, book, admissions, committer, relayer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
         handshakes = {"whatsapp": Handshake(book)}
         buses = {name: BusIntake(CHANNELS[name], form, book, intake) for name, form in BUS_FORMS.items()}
@@ -84,6 +85,7 @@ class Node:
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(webhooks),
             "private": private_app(metrics, self.unready),
+            **relay_apps(self._relay, stores, book, admissions, committer, self._remover, metrics),
         }
 
     def _join(self, eraser: Eraser, lease: Lease, metrics: Metrics) -> Uplink:
@@ -94,7 +96,7 @@ class Node:
             ensure_identity(key_places(stores.settings), stores.entropy),
             RosterInForce(store, stores.clock),
             eraser,
-            NothingShown(),
+            self._relay.viewer,
             lease,
             stores.settings.uplink,
             metrics,
@@ -109,11 +111,13 @@ class Node:
         self._committer.start()
         self._remover.start()
         self._upkeep.start()
+        await self._relay.start()
         self._uplink.start()
 
     async def step_back(self) -> None:
         """Leave background work to another process; requests are still taken in."""
         await self._uplink.stop()
+        await self._relay.step_back()
         await self._upkeep.stop()
         await self._remover.stop()
 
@@ -121,6 +125,7 @@ class Node:
         """Commit what waits, then end in the reverse order of the start."""
         await self._committer.stop()
         await self.step_back()
+        await self._relay.stop()
         await self._book.close()
         await self._stores.keys.flush()
 

@@ -15,6 +15,31 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
+class PeerMetrics:
+    """What goes to other nodes and comes from them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Set every metric up."""
+        self.relayed = Counter(
+            "homeport_edge_relayed_events", "Events sent to their home node.", ("outcome",), registry=registry
+        )
+        self.homecoming = Counter(
+            "homeport_edge_homecoming_events", "Events that other nodes sent home.", ("outcome",), registry=registry
+        )
+        self.relay_refused = Counter(
+            "homeport_edge_refused_relay_requests",
+            "Requests nobody of the roster signed.",
+            ("reason",),
+            registry=registry,
+        )
+        self.showings = Counter(
+            "homeport_edge_showings", "Other nodes' requests to be shown something.", ("outcome",), registry=registry
+        )
+        self.disclosures = Counter(
+            "homeport_edge_disclosures", "Messages shown to other nodes.", ("form",), registry=registry
+        )
+
+
 class Metrics:
     """The metrics of one process, in a registry of its own."""
 
@@ -34,6 +59,7 @@ class Metrics:
         self.refused = Counter(
             "homeport_edge_refused_events", "Events that may not rest here.", ("reason",), registry=registry
         )
+        self.peers = PeerMetrics(registry)
         self.failed_batches = Counter(
             "homeport_edge_failed_batches", "Batches that a store did not take.", ("code",), registry=registry
         )

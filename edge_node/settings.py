@@ -9,12 +9,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
+from edge_node.core.showing import ShowEntry, check_entries
+from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared import limits as bounds
 from shared.errors import SettingsInvalid
@@ -24,7 +25,6 @@ CONFIG_VARIABLE = "HOMEPORT_EDGE_CONFIG"
 """Where the command line looks for ``node.toml``; not a setting itself."""
 
 _SLUG = r"\A[a-z][a-z0-9-]{0,47}\Z"
-_ADDRESS = r"\A((\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[^\x00]{1,90})\Z"
 _ENTRIES_MAX = 1_000
 
 
@@ -88,10 +88,10 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether nobody chose ``journal_dir``: it then shares the disk of the stores, and start-up warns."""
     key_provider: Annotated[Literal["file"], Meta(description='who keeps region and epoch keys: "file"')] = "file"
     listen: Annotated[
-        str, Meta(pattern=_ADDRESS, description="host:port or unix:/path for webhooks; port 0: a free one")
+        str, Meta(pattern=ADDRESS, description="host:port or unix:/path for webhooks; port 0: a free one")
     ] = "127.0.0.1:8080"
     private_listen: Annotated[
-        str, Meta(pattern=_ADDRESS, description="host:port or unix:/path for health and metrics; never public")
+        str, Meta(pattern=ADDRESS, description="host:port or unix:/path for health and metrics; never public")
     ] = "127.0.0.1:8081"
     database_url: Annotated[
         str | None, Meta(description='content store as "postgresql://..."; without it SQLite in data_dir')
@@ -105,9 +105,12 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
     limits: Limits = Limits()
     platforms: Platforms = Platforms()
+    relay: Relay = Relay()
     uplink: Uplink = Uplink()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which accounts' events may rest here; without an entry everything is refused."""
+    show: Annotated[tuple[ShowEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
+    """Which nodes are shown what, and for which purposes; without an entry nothing is shown."""
 
     @property
     def second_key_dir(self) -> Path:
@@ -119,6 +122,11 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Where a running node of these settings is found."""
         return self.data_dir / "node.pid"
 
+    @property
+    def desk_token_file(self) -> Path:
+        """What opens the desk listener: made at the first start, for this account alone."""
+        return self.data_dir / "desk.token"
+
     def __repr__(self) -> str:
         """Name the region only: a database address may hold a password."""
         return f"EdgeSettings(region={self.region!r})"
@@ -129,7 +137,12 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _RESOLVED = frozenset({"journal_dir_is_default"})
-_TABLES: dict[str, type[msgspec.Struct]] = {"limits": Limits, "platforms": Platforms, "uplink": Uplink}
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "limits": Limits,
+    "platforms": Platforms,
+    "relay": Relay,
+    "uplink": Uplink,
+}
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> EdgeSettings:
@@ -191,6 +204,7 @@ _ADMIT_EXAMPLE = (
     "# [[admit]]",
     '# account = "shop-de"     # name given with: homeport edge account add',
     '# data = "rest"           # stored here; or instead:  home = "name-of-its-node"',
+    *SHOW_EXAMPLE,
 )
 
 
@@ -239,11 +253,8 @@ def _resolve_paths(raw: dict[str, Any], base: Path) -> None:
 
 def _check_together(settings: EdgeSettings) -> None:
     """Check what no single field can: addresses, folders apart, platform bases, the list of admissions."""
-    for name, address in (("listen", settings.listen), ("private_listen", settings.private_listen)):
-        if not address.startswith("unix:") and int(address.rpartition(":")[2]) > 65_535:
-            raise SettingsInvalid(field_name=name, wants="a port from 0 to 65535")
-    if settings.listen == settings.private_listen and not settings.listen.endswith(":0"):
-        raise SettingsInvalid(field_name="private_listen", wants="another address than listen")
+    relay, own = settings.relay, {"listen": settings.listen, "private_listen": settings.private_listen}
+    check_listeners({**own, "relay.listen": relay.listen, "relay.desk_listen": relay.desk_listen}, relay.desk_listen)
     data, journal = settings.data_dir, settings.journal_dir
     if journal == data or data in journal.parents or journal in data.parents:
         raise SettingsInvalid(field_name="journal_dir", wants="a folder neither within data_dir nor around it")
@@ -252,24 +263,12 @@ def _check_together(settings: EdgeSettings) -> None:
     if settings.database_url is not None and not settings.database_url.startswith("postgresql://"):
         raise SettingsInvalid(field_name="database_url", wants="postgresql://..., or no such setting for SQLite")
     for name in ("whatsapp_api", "line_api"):
-        _check_base(f"platforms.{name}", getattr(settings.platforms, name))
+        check_base(f"platforms.{name}", getattr(settings.platforms, name))
     for entry in settings.admit:
         if not entry.account or entry.home == "":
             raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
     admissions_of(settings.admit)
-
-
-def _check_base(field_name: str, base: str) -> None:
-    """Refuse a platform base to which a token must not go: plain http off this machine, credentials, a query."""
-    try:
-        parts = urlsplit(base)
-        local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-        whole = parts.hostname and not (parts.username or parts.password or parts.query or parts.fragment)
-        parts.port  # noqa: B018  raises ValueError where it is no port
-    except ValueError:
-        whole, local, parts = None, False, urlsplit("")
-    if not whole or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-        raise SettingsInvalid(field_name=field_name, wants="an https address, or http on this machine")
+    check_entries(settings.show)
 
 
 def _path_hook(kind: type, value: object) -> object:
@@ -290,6 +289,7 @@ def _invalid(message: str) -> SettingsInvalid:
             return SettingsInvalid(field_name=name, wants=wants)
     helps = {name: help_text for name, _, help_text in describe()}
     helps["admit"] = 'a list of [[admit]], each with account and either data = "rest" or home = a node'
+    helps["show"] = "a list of [[show]], each with asker = a node, purposes = [...] and form = full, masked or metadata"
     helps |= dict.fromkeys(_TABLES, "a table of settings")
     return SettingsInvalid(field_name=place, wants=helps.get(place) or helps[place.partition("[")[0]])
 

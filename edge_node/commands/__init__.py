@@ -12,6 +12,7 @@ from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
 from edge_node.commands.reply import reply
 from edge_node.commands.subjects import erase, find
+from edge_node.commands.view import view
 
 
 @click.group(epilog="Settings are in node.toml; homeport edge run --help lists them.")
@@ -19,7 +20,7 @@ def edge() -> None:
     """Run a region's node: it receives, seals, stores and recalls messages."""
 
 
-for _command in (init, run, restart, stop, status, account, parse, reply, enrol, find, erase):
+for _command in (init, run, restart, stop, status, account, parse, reply, enrol, find, erase, view):
     edge.add_command(_command)
 
 __all__ = ["edge"]

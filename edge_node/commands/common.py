@@ -45,10 +45,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_printable(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console.print(table)
 
 
-def _printable(cell: str) -> str:
-    """Replace control characters: a platform's answer must not steer a terminal."""
+def printable(cell: str) -> str:
+    """Replace control characters: what a platform or a person wrote must not steer a terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cell)

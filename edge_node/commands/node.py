@@ -3,12 +3,16 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge_node.commands.common import config_option, print_table, settings_of
 from edge_node.settings import EdgeSettings, describe, example_toml
 from shared.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from shared.process import Wanted
 
 _PRIVATE_FILE = 0o600
 _APP = "edge_node.app:open_node"
@@ -72,6 +76,7 @@ def run(config: Path) -> None:
             # The proxy in front runs under another account: the group of a unix socket may connect.
             Wanted("public", settings.listen, "listen", 0o660),
             Wanted("private", settings.private_listen, "private_listen"),
+            *_between_nodes(settings),
         ],
         pid_file=settings.pid_file,
         timing=Timing(finish_s=settings.drain_seconds),
@@ -79,6 +84,18 @@ def run(config: Path) -> None:
         log_form=settings.log_form,
         connections_max=settings.limits.connections_max,
     )
+
+
+def _between_nodes(settings: EdgeSettings) -> "list[Wanted]":
+    """Name the listeners that a node has only where its settings say so."""
+    from shared.process import Wanted  # noqa: PLC0415
+
+    wanted = []
+    if settings.relay.listen is not None:
+        wanted.append(Wanted("relay", settings.relay.listen, "relay.listen", 0o660))
+    if settings.relay.desk_listen is not None:
+        wanted.append(Wanted("desk", settings.relay.desk_listen, "relay.desk_listen"))
+    return wanted
 
 
 @click.command(short_help="Change to a new process; no webhook is refused.")
@@ -119,6 +136,7 @@ def status(config: Path) -> None:
         ("webhooks at", now.public),
         ("health and metrics at", now.private),
     ]
+    rows += [(f"{name} at", address) for name, address in sorted(now.listeners.items()) if name in ("desk", "relay")]
     print_table(("what", "now"), [*rows, *_identity_rows(settings)])
 
 

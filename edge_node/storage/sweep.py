@@ -28,8 +28,9 @@ _USED = {
     "identity": "SELECT key FROM identity WHERE key = :key",
     "conversation": "SELECT key FROM conversation WHERE key = :key",
     "account": "SELECT key FROM account WHERE key = :key",
+    "shown": "SELECT key FROM shown WHERE key = :key",
 }
-_BY_KEY = frozenset({"identity", "conversation", "account"})
+_BY_KEY = frozenset({"identity", "conversation", "account", "shown"})
 _LOGGED = "SELECT 1 FROM log_entry WHERE key = :key AND state <> 'done'"
 _OLD = "SELECT id, body FROM intent WHERE created_at < :before ORDER BY id LIMIT :most"
 _FENCE = "INSERT INTO swept (intent, at) VALUES (:intent, :at) ON CONFLICT (intent) DO NOTHING"

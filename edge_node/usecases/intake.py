@@ -17,9 +17,10 @@ from edge_node.storage.content.refusals import record_refusals
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.filing import Taken
+from edge_node.usecases.relaying import Bound, Relayer
 from shared.clock import Clock
 from shared.database.contract import Database
-from shared.errors import HomeUnreachable, SignatureRefused, TooManyUpdates
+from shared.errors import SignatureRefused, TooManyUpdates
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event
 from shared.telemetry import logger
@@ -29,7 +30,8 @@ class _Sorted(msgspec.Struct):
     """The events of one body by what becomes of them."""
 
     here: list[Taken] = msgspec.field(default_factory=list)
-    away: int = 0
+    away: dict[Bound, list[Event]] = msgspec.field(default_factory=dict)
+    """By home node, channel and account."""
     refused: dict[tuple[str, str], int] = msgspec.field(default_factory=dict)
     """By account and reason."""
 
@@ -43,15 +45,17 @@ class Intake:
         book: AccountBook,
         admissions: Admissions,
         committer: Committer,
+        relayer: Relayer,
         content: Database,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        """Take the channels by name, the accounts, the admit list, and what commits."""
+        """Take the channels by name, the accounts, the admit list, what commits here and what sends home."""
         self._channels = channels
         self._book = book
         self._admissions = admissions
         self._committer = committer
+        self._relayer = relayer
         self._content = content
         self._metrics = metrics
         self._clock = clock
@@ -73,17 +77,18 @@ class Intake:
         """Take in the events of a verified webhook of ``size_bytes``; like :meth:`receive`."""
         if len(events) > BODY_UPDATES_MAX:
             raise TooManyUpdates(count=len(events))
-        sorted_events = self._sort(channel_name, stored, events)
+        now = self._clock.now()
+        sorted_events = self._sort(channel_name, stored, events, now)
         if sorted_events.here:
             await self._committer.submit(sorted_events.here, size_bytes)
         if sorted_events.refused:
             await self._refuse(sorted_events.refused)
         if sorted_events.away:
-            raise HomeUnreachable(events=sorted_events.away)
+            await self._relayer.send_home(sorted_events.away, now)
 
-    def _sort(self, channel_name: str, stored: StoredAccount, events: list[Event]) -> _Sorted:
+    def _sort(self, channel_name: str, stored: StoredAccount, events: list[Event], now: int) -> _Sorted:
         """Ask for each event whose it is and where it may rest."""
-        result, now, accounts = _Sorted(), self._clock.now(), self._book.all
+        result, accounts = _Sorted(), self._book.all
         found: dict[tuple[str, bool], Account | None] = {}
         for event in events:
             named = (event.via, is_app_level(event))
@@ -94,8 +99,8 @@ class Intake:
                 case RestsHere() if account is not None:
                     row = self._book.row(account.name)
                     result.here.append(Taken(event, row.id, account.name, account.scope, now))
-                case SentHome():
-                    result.away += 1
+                case SentHome(node) if account is not None:
+                    result.away.setdefault((node, account.channel, account.name), []).append(event)
                 case Refused(reason):
                     refused = (account or stored.account).name, reason
                     result.refused[refused] = result.refused.get(refused, 0) + 1

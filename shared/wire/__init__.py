@@ -22,7 +22,19 @@ from shared.wire.downlink import (
 )
 from shared.wire.parts import DisclosureTarget, Health, NodeKeys, Place, SubjectTarget
 from shared.wire.receipt import RECEIPT_TYPE, Receipt, Result, open_receipt, sign_receipt
-from shared.wire.relay import Relay, RelayAnswer, RelayedWebhook, ShownContent, ViewAsk, ViewClosed
+from shared.wire.relay import (
+    SHOWN_MAX,
+    Relay,
+    RelayAnswer,
+    RelayedWebhook,
+    RelayProblem,
+    ShownContent,
+    ShownItem,
+    ViewAsk,
+    ViewClosed,
+    ViewNoted,
+    ViewRefused,
+)
 from shared.wire.uplink import Beat, CaseNotice, CommandAsk, Enrolment, RecallNotice, ReceiptPush, Uplink
 
 M = TypeVar("M", bound=Message)
@@ -30,7 +42,7 @@ M = TypeVar("M", bound=Message)
 MESSAGES: tuple[type[Message], ...] = (
     *(Enrolment, Beat, RecallNotice, CaseNotice, ReceiptPush, CommandAsk),
     *(Command, CommandPage, BeatAnswer, EnrolmentAnswer, Accepted, Problem),
-    *(RelayedWebhook, RelayAnswer, ViewAsk, ShownContent, ViewClosed),
+    *(RelayedWebhook, RelayAnswer, ViewAsk, ShownContent, ViewRefused, ViewClosed, ViewNoted, RelayProblem),
 )
 """Every message there is."""
 
@@ -88,6 +100,7 @@ __all__ = [
     "PROTOCOL",
     "PROTOCOL_OLDEST",
     "RECEIPT_TYPE",
+    "SHOWN_MAX",
     "Accepted",
     "Beat",
     "BeatAnswer",
@@ -109,13 +122,17 @@ __all__ = [
     "ReceiptPush",
     "Relay",
     "RelayAnswer",
+    "RelayProblem",
     "RelayedWebhook",
     "Result",
     "ShownContent",
+    "ShownItem",
     "SubjectTarget",
     "Uplink",
     "ViewAsk",
     "ViewClosed",
+    "ViewNoted",
+    "ViewRefused",
     "agree",
     "check_protocol",
     "decode",

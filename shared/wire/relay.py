@@ -3,10 +3,28 @@
 What lies inside a ``Ciphertext`` is a struct of :mod:`shared.wire.sealed`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 from shared.wire.base import Message
-from shared.wire.types import AccountName, ChannelCode, Ciphertext, NodeName, OpaqueId, Pseudonym, PurposeCode
+from shared.wire.types import (
+    AccountName,
+    ChannelCode,
+    Ciphertext,
+    FormCode,
+    Milliseconds,
+    NodeName,
+    OpaqueId,
+    Pseudonym,
+    PurposeCode,
+    RelayProblemCode,
+    ShowingRule,
+)
+
+SHOWN_MAX = 50
+"""Messages in one answer to a ``ViewAsk``; older ones are asked for with the next."""
 
 
 class RelayedWebhook(Message, frozen=True, kw_only=True, tag="relay.webhook"):
@@ -26,7 +44,7 @@ class RelayAnswer(Message, frozen=True, kw_only=True, tag="relay.answer"):
 
 
 class ViewAsk(Message, frozen=True, kw_only=True, tag="relay.view_ask"):
-    """A node asks to be shown a subject's timeline, and says what for."""
+    """A node asks to be shown a subject's timeline, newest first, and says what for."""
 
     view: OpaqueId
     """The asking node's name for this view."""
@@ -34,24 +52,55 @@ class ViewAsk(Message, frozen=True, kw_only=True, tag="relay.view_ask"):
     """The subject's pseudonym at the node that is asked."""
     purpose: PurposeCode
     asker: NodeName
+    after: OpaqueId | None
+    """The last disclosure of the page before, to be shown what is older; ``None`` for the newest."""
 
 
-class ShownContent(Message, frozen=True, kw_only=True, tag="relay.shown_content"):
-    """The answer to a ``ViewAsk``: content for the asking node alone, on record here as a disclosure."""
+class ShownItem(msgspec.Struct, frozen=True):
+    """One shown message."""
 
     disclosure: OpaqueId
     """The showing node's name for this disclosure; a later recall names it."""
-    view: OpaqueId
+    at: Milliseconds
+    """When the message was written."""
     sealed: Ciphertext
-    """Under the label ``HPKE_SHOWN``."""
+    """A :class:`~shared.wire.sealed.ShownMessage`, under the label ``HPKE_SHOWN``."""
+
+
+class ShownContent(Message, frozen=True, kw_only=True, tag="relay.shown_content"):
+    """The answer to a ``ViewAsk``: content for the asking node alone, each message on record here as a disclosure."""
+
+    view: OpaqueId
+    form: FormCode
+    items: Annotated[tuple[ShownItem, ...], Meta(max_length=SHOWN_MAX)]
+    more: bool
+    """Whether there is something older."""
+
+
+class ViewRefused(Message, frozen=True, kw_only=True, tag="relay.view_refused"):
+    """The answer to a ``ViewAsk`` that the asked node's rules do not allow: which rule said no."""
+
+    view: OpaqueId
+    rule: ShowingRule
 
 
 class ViewClosed(Message, frozen=True, kw_only=True, tag="relay.view_closed"):
-    """The asking node closed a view and destroyed its copy."""
+    """The asking node closed a view and destroyed every copy that it was shown for it."""
 
     view: OpaqueId
-    disclosure: OpaqueId
 
 
-Relay = RelayedWebhook | RelayAnswer | ViewAsk | ShownContent | ViewClosed
+class ViewNoted(Message, frozen=True, kw_only=True, tag="relay.view_noted"):
+    """The answer to a ``ViewClosed``: it is on record and need not be said again."""
+
+    view: OpaqueId
+
+
+class RelayProblem(Message, frozen=True, kw_only=True, tag="relay.problem"):
+    """The request is from a node of the roster, and could not be taken."""
+
+    code: RelayProblemCode
+
+
+Relay = RelayedWebhook | RelayAnswer | ViewAsk | ShownContent | ViewRefused | ViewClosed | ViewNoted | RelayProblem
 """What nodes say to each other."""

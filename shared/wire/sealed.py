@@ -4,12 +4,15 @@ These structs are encoded, sealed to one node and never sent otherwise; the walk
 and a test makes sure that no message has one as a field.
 """
 
+from typing import Literal
+
 import msgspec
 
 from shared.crypto import labels
 from shared.crypto.hpke import SealingKey, seal_to
-from shared.message import Event
+from shared.message import Content, Event
 from shared.trust_errors import WireMalformed
+from shared.wire.types import ChannelCode, FormCode
 
 
 class SealedWebhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +27,24 @@ class SealedWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """When the relaying node received it: milliseconds since the epoch."""
 
 
+class ShownMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as another node is shown it: no identifier of the person, and as much as ``form`` allows."""
+
+    form: FormCode
+    channel: ChannelCode
+    direction: Literal["in", "out"]
+    at: int
+    """When it was written, by the platform's clock: milliseconds since the epoch."""
+    edited: bool
+    kind: str
+    """The form of its content: ``text``, ``voice``, ``location``."""
+    content: Content | None
+    """``None`` where ``form`` withholds it."""
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _webhook = msgspec.msgpack.Decoder(SealedWebhook)
+_shown = msgspec.msgpack.Decoder(ShownMessage)
 
 
 def seal_webhook(public: bytes, webhook: SealedWebhook, *, sender: str, home: str, channel: str, account: str) -> bytes:
@@ -41,4 +60,27 @@ def open_webhook(
     try:
         return _webhook.decode(plain)
     except msgspec.DecodeError:
+        raise WireMalformed(reason="sealed") from None
+
+
+def seal_shown(public: bytes, message: ShownMessage, *, shower: str, asker: str, view: str, disclosure: str) -> bytes:
+    """Seal a shown message to the asking node's public key."""
+    return seal_to(public, _encode(message), labels.HPKE_SHOWN, shower, asker, view, disclosure)
+
+
+def open_shown(key: SealingKey, sealed: bytes, *, shower: str, asker: str, view: str, disclosure: str) -> ShownMessage:
+    """Open a shown message at the asking node; ``SealBroken`` where it is not for this node, view and disclosure."""
+    return read_shown(key.open(sealed, labels.HPKE_SHOWN, shower, asker, view, disclosure))
+
+
+def write_shown(message: ShownMessage) -> bytes:
+    """Give the bytes of a shown message, to be sealed where it is kept."""
+    return _encode(message)
+
+
+def read_shown(plain: bytes) -> ShownMessage:
+    """Read a shown message that was opened; ``WireMalformed`` where it is none."""
+    try:
+        return _shown.decode(plain)
+    except (msgspec.DecodeError, UnicodeError):
         raise WireMalformed(reason="sealed") from None

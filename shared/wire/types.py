@@ -83,6 +83,10 @@ StoreCode = Literal[
 ]
 MethodCode = Literal["destroyed", "not_reachable", "pending", "removed", "retained_until"]
 ProviderCode = Literal["file", "pkcs11"]
+FormCode = Literal["full", "masked", "metadata"]
+"""How much of a message is shown: all of it, its text without what holds digits or addresses, or that it exists."""
+ShowingRule = Literal["asker_not_listed", "list_empty", "purpose_not_listed", "subject_unknown"]
+RelayProblemCode = Literal["busy", "protocol_too_new", "protocol_too_old", "seal_broken", "wire_malformed"]
 ProblemCode = Literal["clock_apart", "protocol_old", "receipts_missing", "roster_old", "roster_unsigned"]
 
 LEAVES = (

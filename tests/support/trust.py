@@ -126,11 +126,23 @@ MESSAGES = {
     "relay.webhook": wire.RelayedWebhook(protocol=1, channel="line", account="shop", sealed=SEALED),
     "relay.answer": wire.RelayAnswer(protocol=1, outcome="stored"),
     "relay.view_ask": wire.ViewAsk(
-        protocol=1, view=drawn("view"), pseudonym=drawn("subject"), purpose="customer_service", asker="ap"
+        protocol=1,
+        view=drawn("view"),
+        pseudonym=drawn("subject"),
+        purpose="customer_service",
+        asker="ap",
+        after=drawn("disclosure 1"),
     ),
     "relay.shown_content": wire.ShownContent(
-        protocol=1, disclosure=drawn("disclosure 1"), view=drawn("view"), sealed=SEALED
+        protocol=1,
+        view=drawn("view"),
+        form="full",
+        items=(wire.ShownItem(drawn("disclosure 1"), 1_795_000_000_000, SEALED),),
+        more=True,
     ),
-    "relay.view_closed": wire.ViewClosed(protocol=1, view=drawn("view"), disclosure=drawn("disclosure 1")),
+    "relay.view_refused": wire.ViewRefused(protocol=1, view=drawn("view"), rule="asker_not_listed"),
+    "relay.view_closed": wire.ViewClosed(protocol=1, view=drawn("view")),
+    "relay.view_noted": wire.ViewNoted(protocol=1, view=drawn("view")),
+    "relay.problem": wire.RelayProblem(protocol=1, code="busy"),
 }
 """One of each message, by its tag."""

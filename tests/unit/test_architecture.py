@@ -16,8 +16,8 @@ PURE = (
     *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
 )
 LAYERS = (
-    *("app", "assembly", "commands", "http", "metrics", "platforms", "settings", "storage", "stores", "uplink"),
-    "usecases",
+    *("app", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
+    *("settings", "storage", "stores", "uplink", "usecases"),
 )
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONTROL_SHELL = tuple(
@@ -84,11 +84,13 @@ RULES = (
         ("shared.key_files", "shared.crypto"),
     ),
     Rule(
-        "three pages open connections: to the platforms, to the control plane, to the company's own systems",
+        "four pages open connections: to the platforms, the control plane, other nodes, the company's own systems",
         PROGRAMS,
         ("httpx", "httpcore", "aiohttp", "requests", "http.client", "urllib.request", "websockets"),
-        # What a node says to the control plane is the closed set of shared/wire, signed, and leaves on one page.
-        ("edge_node.platforms", "edge_node.uplink.client", "control_plane.outgoing"),
+        # What a node says to the control plane is the closed set of shared/wire, signed, and leaves on one page; what
+        # it says to another node leaves on another, content sealed to that node alone.  The command line asks its own
+        # node's desk from there, too, and nobody else.
+        ("edge_node.platforms", "edge_node.uplink.client", "edge_node.relay", "control_plane.outgoing"),
     ),
     Rule(
         "one package opens databases",
@@ -126,7 +128,7 @@ RULES = (
         "the web framework stays at the door",
         PROGRAMS,
         ("litestar",),
-        ("edge_node.http", "edge_node.app", "control_plane.http", "control_plane.app"),
+        ("edge_node.http", "edge_node.app", "edge_node.app_relay", "control_plane.http", "control_plane.app"),
     ),
     Rule(
         "logs go through the allow-list; the other pages only hush the loggers of others",

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
+from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
 from shared.database.contract import Database, Transaction
 from shared.wire import Place
@@ -155,6 +156,7 @@ async def order_erasure(
         await transaction.execute(_LOG, {"id": order.log_entry, "reason": order.reason, "now": now})
         facts: dict[str, str | int] = {"id": order.log_entry, "subject": subject, "origin": order.origin, "now": now}
         await transaction.execute(_ERASURE, facts)
+        await retract_subject(transaction, subject)
         if marks:
             await transaction.execute_many(_SUPPRESS, sorted(marks))
         await _owe(transaction, order, order.log_entry, now)

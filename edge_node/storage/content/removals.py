@@ -52,6 +52,12 @@ _REMOVE = (
 )
 _CLEAR = "UPDATE log_entry SET mark = NULL WHERE id = :id AND state = 'destroyed'"
 _DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id AND state = 'destroyed'"
+_REMOVE_SHOWN = "DELETE FROM shown WHERE key = :key AND keep = 'tombstoned'"
+# A view of this node's own messages holds no copy; it is told, and forgets which message it was.
+_RETRACT = """
+INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclosure FROM shown WHERE mark = :mark
+"""
+_UNSHOW = "DELETE FROM shown WHERE mark = :mark"
 _WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done'"
 
 
@@ -91,6 +97,8 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
         Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
         Step(_HIDE_ABOUT, [(order.mark,)]),
+        Step(_RETRACT, [(order.mark,)]),
+        Step(_UNSHOW, [(order.mark,)]),
     ]
 
 
@@ -119,11 +127,17 @@ async def advance(database: Database, entries: Sequence[OpenEntry], state: Liter
 async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
     """Delete the rows whose keys are destroyed and forget their marks, together; give rows deleted."""
     marks = [(entry.mark,) for entry in entries if entry.mark is not None]
-    if not marks:
+    shown = [(entry.key,) for entry in entries if entry.act == "unshow"]
+    steps = [turn(database)]
+    if marks:
+        steps += [Step(sql, marks) for sql in _REMOVE]
+        steps.append(Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None]))
+    if shown:
+        steps.append(Step(_REMOVE_SHOWN, shown))
+    if len(steps) == 1:
         return 0
-    clearing = Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None])
-    results = await database.run([turn(database), *[Step(sql, marks) for sql in _REMOVE], clearing])
-    return results[1].changed + results[2].changed
+    results = await database.run(steps)
+    return results[1].changed + results[2].changed if marks else 0
 
 
 async def finish(database: Database, entries: Sequence[OpenEntry], now: int) -> None:

@@ -16,6 +16,7 @@ INSERT INTO uplink (id, node, address, control_fingerprint, root_fingerprint, ow
 VALUES (1, :node, :address, :control, :root, :own, :now, 0, 0, 0) ON CONFLICT (id) DO NOTHING
 """
 _ROSTER = "SELECT body FROM roster ORDER BY version DESC LIMIT 1"
+_ROSTER_VERSION = "SELECT COALESCE(max(version), 0) FROM roster"
 _KEEP_ROSTER = """
 INSERT INTO roster (version, body, accepted_at) VALUES (:version, :body, :now) ON CONFLICT (version) DO NOTHING
 """
@@ -71,6 +72,11 @@ class UplinkStore:
         async with self.content.read() as transaction:
             rows = await transaction.fetch(_ROSTER)
         return bytes(rows[0][0]) if rows else None
+
+    async def roster_version(self) -> int:
+        """Give the version of the newest roster that was accepted, 0 where there is none."""
+        async with self.content.read() as transaction:
+            return int((await transaction.fetch(_ROSTER_VERSION))[0][0])
 
     async def keep_roster(self, version: int, body: bytes, now: int) -> None:
         """Keep a roster that was accepted."""

@@ -161,6 +161,9 @@ class KeyStore:
 
         def ids() -> Iterator[int]:
             while True:
+                if self._ids_left <= 0:  # another draft of this process took what was reserved
+                    self.forget(self.generation)
+                    raise KeyCurrentChanged
                 self._ids_left -= 1
                 yield next(self._ids)
 

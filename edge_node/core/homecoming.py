@@ -1,0 +1,44 @@
+"""May a webhook that another node received rest here?  Closed by default, and never sent on: a relay ends at home.
+
+Rules, in this order:
+
+1. The account is one of this node, on that channel: else ``account_not_here``.
+2. The admit list says that it rests here: else ``not_admitted``.  An account whose home is elsewhere is not passed on.
+3. There is at least one event, and no more than a platform sends at once: else ``events_out_of_bounds``.
+4. Every event is of that channel, and of that account by the account's own numbers: else ``event_of_another_account``.
+   The relaying node vouches for the platform's signature, and for nothing that the account does not cover.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from edge_node.core.accounts import Account, account_of, is_app_level
+from edge_node.core.admission import Admissions, RestsHere
+from shared.limits import BODY_UPDATES_MAX
+from shared.message import Event
+
+HomecomingRule = Literal["account_not_here", "not_admitted", "events_out_of_bounds", "event_of_another_account"]
+
+
+def refuses(
+    admissions: Admissions, accounts: Iterable[Account], account: Account | None, channel: str, events: Sequence[Event]
+) -> HomecomingRule | None:
+    """Give the rule that keeps relayed events of ``account`` out, or ``None`` where they may rest here."""
+    if account is None or account.channel != channel:
+        return "account_not_here"
+    if not isinstance(admissions.get(account.name), RestsHere):
+        return "not_admitted"
+    if not 1 <= len(events) <= BODY_UPDATES_MAX:
+        return "events_out_of_bounds"
+    known = list(accounts)
+    seen: set[tuple[str, bool]] = set()
+    for event in events:
+        named = (event.via, is_app_level(event))
+        if event.channel != channel:
+            return "event_of_another_account"
+        if named not in seen:
+            found = account_of(known, channel, account, named[0], app_level=named[1])
+            if found is None or found.name != account.name:
+                return "event_of_another_account"
+            seen.add(named)
+    return None

@@ -1,0 +1,100 @@
+"""Small work that views need: end those whose time is over, tell other nodes of those that are gone, forget."""
+
+import asyncio
+import contextlib
+
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.views import Views
+from edge_node.usecases.company import Peers
+from edge_node.usecases.viewing import Viewer
+from shared import wire
+from shared.clock import Clock
+from shared.errors import HomeportError
+from shared.relay_errors import ViewUnknown
+from shared.telemetry import logger
+
+LOOK_SECONDS = 1.0
+LEASE_MILLISECONDS = 15_000
+TELL_SECONDS_MAX = 5.0
+BACKOFF_SECONDS_MAX = 60.0
+GIVE_UP_MS = 30 * 86_400_000
+"""A node that was away for so long is not told any more that its copies are gone."""
+REMEMBER_MS = 7 * 86_400_000
+"""What was retracted is kept out for so long; whatever was shown for it is answered within seconds or never."""
+
+
+class ViewKeeper:
+    """Runs under a lease, so that one process of a region does it."""
+
+    def __init__(self, views: Views, viewer: Viewer, peers: Peers, lease: Lease, clock: Clock) -> None:
+        """Take the stored views, what closes them, what asks other nodes, and the lease."""
+        self._views = views
+        self._viewer = viewer
+        self._peers = peers
+        self._lease = lease
+        self._clock = clock
+        self._waits: dict[str, tuple[float, float]] = {}
+        self._forgot_at = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._work(), name="view-keeper")
+
+    async def stop(self) -> None:
+        """End, and give the lease back."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+            await self._lease.give_back()
+
+    async def once(self) -> int:
+        """Do what is to be done; give how many views were closed or told, 0 where another process has the lease."""
+        now = self._clock.now()
+        ended, emptied = await self._views.ended(now), await self._views.emptied()
+        if not ended and not emptied and now - self._forgot_at < REMEMBER_MS // 7:
+            return 0
+        if not await self._lease.hold(now):
+            return 0
+        done = 0
+        for view in ended:
+            with contextlib.suppress(ViewUnknown):
+                await self._viewer.close(view)
+                done += 1
+        for view, node, closed_at in emptied:
+            if not node or now - closed_at > GIVE_UP_MS or await self._tell(view, node):
+                await self._views.forget(view)
+                done += 1
+        if now - self._forgot_at >= REMEMBER_MS // 7:
+            await self._views.forget_retractions(now - REMEMBER_MS)
+            self._forgot_at = now
+        return done
+
+    async def _tell(self, view: str, node: str) -> bool:
+        """Tell a node that what it showed is gone; after a failure that node is left alone for a while."""
+        wait, until = self._waits.get(node, (0.0, 0.0))
+        if self._clock.elapsed() < until:
+            return False
+        try:
+            answer = await self._peers.ask(node, wire.ViewClosed(protocol=wire.PROTOCOL, view=view), TELL_SECONDS_MAX)
+        except HomeportError:
+            told = False
+        else:
+            told = isinstance(answer, wire.ViewNoted) and answer.view == view
+        if told:
+            self._waits.pop(node, None)
+        else:
+            wait = min(max(2 * wait, LOOK_SECONDS), BACKOFF_SECONDS_MAX)
+            self._waits[node] = (wait, self._clock.elapsed() + wait)
+        return told
+
+    async def _work(self) -> None:
+        """Look, wait, and again."""
+        while True:
+            try:
+                await self.once()
+            except HomeportError as error:
+                logger().error("alert_views_not_kept", error=type(error).__name__, code=error.code)
+            await self._clock.sleep(LOOK_SECONDS)

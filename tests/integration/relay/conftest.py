@@ -1,0 +1,73 @@
+"""Two running nodes that the tests of a module share: accounts of ``eu`` and of ``ap``, both known at both."""
+
+import httpx
+import pytest
+
+from deploy.sandbox.webhooks import LineChannel, line_body, sign_line
+from tests.support.company import NAMES, Company, make_member, make_template, running
+from tests.support.node import PATIENCE_S
+
+SHOP, DESK = LineChannel("U" + "a1" * 16), LineChannel("U" + "a2" * 16)
+"""LINE accounts: ``shop`` is at home at ap, ``desk`` at eu."""
+SECRET = b"plainly-invented-line-secret-4801"
+ACCOUNTS = {"shop": (SHOP, "ap"), "desk": (DESK, "eu")}
+SHOWS = {
+    "ap": '[[show]]\nasker = "eu"\npurposes = ["complaint"]\nform = "full"\n'
+    '[[show]]\nasker = "eu"\npurposes = ["customer_service"]\nform = "masked"\n'
+    '[[show]]\nasker = "eu"\npurposes = ["audit"]\nform = "metadata"\n',
+    "eu": "",
+}
+
+
+def admit(name):
+    """Write a node's admit list."""
+    return "\n".join(
+        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if home == name else f'home = "{home}"')
+        for account, (_, home) in ACCOUNTS.items()
+    )
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory):
+    """Give the folders of both nodes, set up by command and never started."""
+    folder, accounts = tmp_path_factory.mktemp("set-up"), {name: each[0].bot_user_id for name, each in ACCOUNTS.items()}
+    return {name: make_template(name, folder / name, accounts, SECRET) for name in NAMES}
+
+
+def make_company(folder, templates, more=""):
+    """Set both nodes up, enrolled, not started."""
+    members = {
+        name: make_member(name, folder / name, templates[name], admit=admit(name), show=SHOWS[name], more=more)
+        for name in NAMES
+    }
+    company = Company(members)
+    for member in members.values():
+        member.enrol(company.roster())
+    return company
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory, templates):
+    """Give the running company that no test damages."""
+    with running(make_company(tmp_path_factory.mktemp("company"), templates)) as both:
+        yield both
+
+
+@pytest.fixture
+def own_company(tmp_path, templates):
+    """Give a running company that a test may damage."""
+    with running(make_company(tmp_path, templates)) as both:
+        yield both
+
+
+def body_of(channel, *events):
+    """Write the body of a webhook."""
+    return line_body(*events, channel=channel)
+
+
+def post(member, account, *events):
+    """Post a signed LINE webhook for an account at a node."""
+    body = body_of(ACCOUNTS[account][0], *events)
+    headers = {"x-line-signature": sign_line(SECRET, body), "content-type": "application/json"}
+    address = f"http://{member.node.public}/webhooks/line/{account}"
+    return httpx.post(address, content=body, headers=headers, trust_env=False, timeout=PATIENCE_S)

@@ -1,0 +1,43 @@
+"""``homeport edge view`` as somebody at a terminal uses it."""
+
+import subprocess
+
+from deploy.demo.scanner import scan
+from deploy.sandbox.webhooks import ROSA, line_text
+from tests.integration.relay.conftest import post
+from tests.support.node import HOMEPORT, until
+
+WORD = "Quittenbrot\x1b[2J"
+
+
+def view(member, *words, typed=b""):
+    """Run the command, apart from the node's own log."""
+    line = [HOMEPORT, "edge", "view", "--config", str(member.node.config), *words]
+    return subprocess.run(line, input=typed, capture_output=True, check=False)
+
+
+def test_a_timeline_is_printed_and_its_copies_go(company):
+    for word in (WORD, "second"):
+        assert post(company.ap, "shop", line_text(word, ROSA)).status_code == 200
+    sql = "SELECT s.pseudonym FROM subject s JOIN message m ON m.subject = s.id ORDER BY m.id DESC LIMIT 1"
+    pseudonym = company.ap.read(sql)[0][0]
+    done = view(company.eu, "--node", "ap", "--purpose", "complaint", pseudonym)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert lines[-3].endswith("> Quittenbrot\N{REPLACEMENT CHARACTER}[2J")
+    assert lines[-2].endswith("> second")
+    assert lines[-1].endswith("messages, full.")
+    typed = view(company.eu, "--node", "ap", "--purpose", "audit", typed=pseudonym.encode())
+    assert typed.stdout.decode().splitlines()[-2].endswith("> [text]")
+    until(lambda: not company.eu.read("SELECT 1 FROM shown UNION ALL SELECT 1 FROM view"))
+    assert scan(company.eu.node.folder, ["Quittenbrot"]).hits == []
+    here = view(company.ap, "--purpose", "complaint", pseudonym)
+    assert here.stdout.decode().splitlines()[-2].endswith("> second")
+
+
+def test_a_refusal_is_one_line_with_the_rule(company):
+    done = view(company.eu, "--node", "ap", "--purpose", "legal_claim", "0" * 32)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"showing_refused" in done.stderr
+    assert b"purpose_not_listed" in done.stderr
+    assert view(company.eu, "--node", "ap", "--purpose", "audit", "+491710004711").returncode == 2

@@ -1,0 +1,97 @@
+"""A webhook that belongs in another region: stored there alone, acknowledged after, never written where it came in."""
+
+from deploy.demo.scanner import scan
+from deploy.sandbox.webhooks import TARO, line_text, line_unsend
+from tests.integration.relay.conftest import DESK, SHOP, post
+from tests.support.node import until
+
+WORD = "Stachelbeergelee-mit-Zimt"
+
+
+def rests(member):
+    """Count the messages that rest at a node."""
+    return member.read("SELECT count(*) FROM message WHERE keep = 'active'")[0][0]
+
+
+def counted(member, name):
+    """Read a counter of a node, summed over its labels or of one."""
+    lines = member.node.ask("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def test_it_rests_at_home_alone(company):
+    before = rests(company.ap), rests(company.eu)
+    event = line_text(WORD)
+    assert post(company.eu, "shop", event).status_code == 200
+    assert (rests(company.ap), rests(company.eu)) == (before[0] + 1, before[1])
+    planted = [WORD, TARO.line_user, event["message"]["id"]]
+    assert scan(company.eu.node.folder, planted).hits == []
+    assert scan(company.ap.node.folder, planted).hits == []
+    assert company.eu.read("SELECT count(*) FROM refusal") == [(0,)]
+
+
+def test_a_repetition_is_acknowledged_and_stored_once(company):
+    event = line_text("once")
+    before = rests(company.ap)
+    assert [post(company.eu, "shop", event).status_code for _ in range(3)] == [200, 200, 200]
+    assert post(company.ap, "shop", event).status_code == 200
+    assert rests(company.ap) == before + 1
+
+
+def test_received_at_is_when_it_came_to_the_company(company):
+    event = line_text("when")
+    assert post(company.eu, "shop", event).status_code == 200
+    rows = company.ap.read("SELECT at, received_at FROM message ORDER BY id DESC LIMIT 1")
+    assert rows[0][0] == event["timestamp"]
+    assert abs(rows[0][1] - event["timestamp"]) < 60_000
+
+
+def test_an_unsend_goes_home_too(company):
+    event = line_text("take me back")
+    assert post(company.eu, "shop", event).status_code == 200
+    before = rests(company.ap)
+    assert post(company.eu, "shop", line_unsend(event["message"]["id"])).status_code == 200
+    until(lambda: rests(company.ap) == before - 1)
+    until(lambda: not company.ap.read("SELECT 1 FROM log_entry WHERE state <> 'done'"))
+
+
+def test_the_other_direction_goes_home_too(company):
+    """Each way has its own home, and a webhook stays where it was sent."""
+    before = rests(company.ap), rests(company.eu)
+    assert post(company.ap, "desk", line_text("to eu")).status_code == 200
+    assert (rests(company.ap), rests(company.eu)) == (before[0], before[1] + 1)
+
+
+def test_home_away_means_send_again_and_nothing_is_kept(own_company):
+    eu, ap = own_company.eu, own_company.ap
+    ap.node.kill()
+    event = line_text(WORD, message_id="560000000000000001")
+    answer = post(eu, "shop", event)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.elapsed.total_seconds() < 10
+    assert rests(eu) == 0
+    assert scan(eu.node.folder, [WORD, TARO.line_user, event["message"]["id"]]).hits == []
+    # The signing, proving and sealing go on by themselves when it is back.
+    ap.node.start()
+    assert post(eu, "shop", event).status_code == 200
+    assert rests(ap) == 1
+    eu.node.stop()
+    assert scan(eu.node.folder, [WORD, TARO.line_user, SHOP.bot_user_id, DESK.bot_user_id]).hits == []
+
+
+def test_home_killed_while_asked_is_stored_once(own_company):
+    """Whatever instant the home node dies at, what was acknowledged is there, and what is sent again is there once."""
+    eu, ap = own_company.eu, own_company.ap
+    events = [line_text(f"number {number}") for number in range(12)]
+    acknowledged = []
+    for number, event in enumerate(events):
+        if number == 4:
+            ap.node.kill(supervisor=False)
+            ap.node.running()
+        if post(eu, "shop", event).status_code == 200:
+            acknowledged.append(event)
+    assert rests(ap) >= len(acknowledged) > 0
+    for event in events:
+        until(lambda event=event: post(eu, "shop", event).status_code == 200)
+    assert rests(ap) == len(events)

@@ -1,0 +1,185 @@
+"""Two nodes of one company as real processes: keys of their own, a roster that officers signed, relay and desk open.
+
+What enrolment leaves in a node's store (who it is, the roster in force) is written there before it starts.
+"""
+
+import contextlib
+import socket
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from edge_node.storage.identity import NodeIdentity, load_identity
+from edge_node.stores import CONTENT_FILE, key_places
+from shared import canonical
+from shared.crypto.signing import draw_signing_keys, fingerprint
+from shared.entropy import SystemEntropy
+from shared.roster import ControlPlane, Node, Officer, Roster, SignedRoster, root_fingerprint, sign
+from tests.support.node import HOMEPORT, PATIENCE_S, RealNode
+
+NAMES = ("eu", "ap")
+OFFICERS = ("ada", "bea")
+_ENROL = """
+INSERT INTO uplink (id, node, address, control_fingerprint, root_fingerprint, own_fingerprint, enrolled_at,
+                    command_cursor, beat_number, beat_acknowledged_at)
+VALUES (1, ?, 'http://127.0.0.1:9', ?, ?, ?, 1, 0, 0, 0)
+"""
+
+
+class Signers(NamedTuple):
+    """Who signs the roster."""
+
+    officers: dict
+    control: object
+
+
+def draw_signers() -> Signers:
+    """Draw officers' and the control plane's keys."""
+    entropy = SystemEntropy()
+    return Signers({person: draw_signing_keys(entropy) for person in OFFICERS}, draw_signing_keys(entropy))
+
+
+def free_port() -> int:
+    """Give a port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def member_of(name: str, identity: NodeIdentity, relay: str | None, *, state: str = "active") -> Node:
+    """Give a node as the roster names it."""
+    return Node(
+        name=name,
+        region=f"{name}-region",
+        jurisdiction="DE",
+        relay=relay,
+        keys=identity.public,
+        former=(),
+        state=state,
+        since=1,
+    )
+
+
+def signed_roster(signers: Signers, nodes: tuple[Node, ...], version: int = 1) -> SignedRoster:
+    """Give a roster that all officers signed."""
+    control = signers.control.public
+    roster = Roster(
+        company="acme",
+        version=version,
+        created_at=1,
+        threshold=2,
+        officers=tuple(Officer(person, keys.public) for person, keys in signers.officers.items()),
+        control_plane=ControlPlane("http://127.0.0.1:9", control, fingerprint(control)),
+        nodes=nodes,
+        witnesses=(),
+    )
+    return SignedRoster(roster, tuple(sign(roster, person, keys) for person, keys in signers.officers.items()))
+
+
+class Member:
+    """One node of the company, with what a test asks of it."""
+
+    def __init__(self, name: str, node: RealNode, port: int) -> None:
+        self.name, self.node, self.port = name, node, port
+        self.relay = f"http://127.0.0.1:{port}"
+        self.identity = load_identity(key_places(node.settings))
+
+    @property
+    def content_file(self) -> Path:
+        """The content store's file."""
+        return self.node.settings.data_dir / CONTENT_FILE
+
+    @property
+    def desk(self) -> httpx.Client:
+        """A client of the desk, with its token."""
+        address = self.node.running().listeners["desk"]
+        token = self.node.settings.desk_token_file.read_text().strip()
+        headers = {"authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False, timeout=PATIENCE_S)
+
+    def read(self, sql: str, parameters: tuple = ()) -> list[tuple]:
+        """Read rows of the content store."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.content_file}?mode=ro", uri=True)) as link:
+            return link.execute(sql, parameters).fetchall()
+
+    def enrol(self, signed: SignedRoster) -> None:
+        """Write what enrolment and an accepted roster leave in the store."""
+        roster = signed.roster
+        row = (self.name, roster.control_plane.fingerprint, root_fingerprint(roster), self.identity.fingerprint)
+        with contextlib.closing(sqlite3.connect(self.content_file)) as link, link:
+            if not link.execute("SELECT 1 FROM uplink").fetchall():
+                link.execute(_ENROL, row)
+            link.execute(
+                "INSERT INTO roster (version, body, accepted_at) VALUES (?, ?, 1)",
+                (roster.version, canonical.encode(signed)),
+            )
+
+
+class Company:
+    """Both nodes and who signs for them."""
+
+    def __init__(self, members: dict[str, Member]) -> None:
+        self.members = members
+        self.signers = draw_signers()
+        self.eu, self.ap = (members[name] for name in NAMES)
+
+    def roster(self, version: int = 1, *more: Node, **states: str) -> SignedRoster:
+        """Sign a roster of both nodes and ``more``; ``states`` by name."""
+        own = [
+            member_of(each.name, each.identity, each.relay, state=states.get(each.name, "active"))
+            for each in self.members.values()
+        ]
+        return signed_roster(self.signers, (*own, *more), version)
+
+
+SETTINGS = """
+region = "{name}-region"
+data_dir = "data"
+journal_dir = "journal"
+listen = "127.0.0.1:0"
+private_listen = "127.0.0.1:0"
+{admit}
+{show}
+[relay]
+listen = "127.0.0.1:{port}"
+desk_listen = "127.0.0.1:0"
+{more}
+"""
+
+
+def make_template(name: str, folder: Path, accounts: dict[str, str], secret: bytes) -> Path:
+    """Set a node up by command, once, with LINE accounts: bot user id by name."""
+    node = RealNode(folder)
+    node.config.write_text(SETTINGS.format(name=name, admit="", show="", port=0, more=""))
+    node.command("init")
+    for account, bot in accounts.items():
+        words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot, "--secret-file", "-"]
+        node.command("account", "add", account, *words, typed=secret)
+    return folder
+
+
+def make_member(name: str, folder: Path, template: Path, *, admit: str, show: str = "", more: str = "") -> Member:
+    """Copy a node that was set up, and give it settings and a relay port of its own."""
+    port = free_port()
+    node = RealNode(folder, template)
+    node.config.write_text(SETTINGS.format(name=name, admit=admit, show=show, port=port, more=more))
+    return Member(name, node, port)
+
+
+@contextlib.contextmanager
+def running(company: Company) -> Iterator[Company]:
+    """Start both nodes, and leave no process behind."""
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda member: member.node.start(), company.members.values()))
+        yield company
+    finally:
+        for member in company.members.values():
+            member.node.end()
+
+
+__all__ = ["HOMEPORT", "NAMES", "Company", "Member", "make_member", "member_of", "running", "signed_roster"]
