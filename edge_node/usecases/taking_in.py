@@ -76,7 +76,8 @@ class TakingIn:
         for _ in range(_ATTEMPTS):
             if not left.rows and not left.recalls:
                 break
-            left.rows, suppressed = await self._resolver.sift(left.rows)
+            rows, suppressed = await self._resolver.sift(left.rows)
+            left.rows = list(rows)
             outcome.suppressed += suppressed
             try:
                 left = await self._attempt(left, outcome)
