@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.errors import AccountExists, AccountInvalid
-from shared.message import Event, IdentityChange, Notice, Preference
+from shared.message import Event, IdentityChange, Notice, Preference, Unclassified
 from shared.message.events import Channel
 
 IDS_MAX = 1_000
@@ -194,16 +194,16 @@ def ensure_apart(account: Account, others: Iterable[Account]) -> None:
 def is_app_level(event: Event) -> bool:
     """Say whether Meta sends such an event to the app's own address only, so that its home is the app's.
 
-    Preferences and changes of a user id always; news (``Notice``) unless its field can be overridden.  A
-    ``system`` message about a new user id looks the same as ``user_id_update``: it, too, names a subject of the
-    whole portfolio rather than of one number.
+    Preferences and changes of a user id always; news (``Notice``) unless its field can be overridden, and the same for
+    what came in a known field without being understood.  A ``system`` message about a new user id, which has an id of
+    its own where ``user_id_update`` has none, is a message like any other: of a number of another region it is refused.
     """
     match event:
         case Preference():
             return True
-        case IdentityChange(change=change):
-            return change == "user_id"
-        case Notice(topic=topic):
+        case IdentityChange(change=change, event_id=own):
+            return change == "user_id" and own is None
+        case Notice(topic=topic) | Unclassified(topic=str(topic)):
             return topic not in OVERRIDABLE_FIELDS
         case _:
             return False

@@ -5,11 +5,15 @@ platform names nobody, under a key of that conversation or account, drawn anew e
 people is split, so that each part goes when its person goes.
 """
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.message import Edit, Event, Message, Person, Reaction, Recall, Relation, Status
+from shared.message import Edit, Event, Identifier, Message, Person, Reaction, Recall, Relation, Status
+
+_OF_MEMBER = re.compile(r"[^\[]*\bmembers\[([0-9]{1,9})\]")
+"""A property in ``extra`` that is about one member, by the member's place."""
 
 
 class Portion(NamedTuple):
@@ -25,8 +29,41 @@ def portions(event: Event) -> list[Portion]:
     if type(event) is Message:  # by far the most frequent kind, so it is asked for first
         return [Portion(event, _named(event.author if event.direction == "in" else event.to))]
     if isinstance(event, Relation) and event.members:
-        return [Portion(msgspec.structs.replace(event, members=(member,)), _named(member)) for member in event.members]
+        return _by_member(event)
     return [Portion(event, _named(_subject(event)))]
+
+
+def _by_member(event: Relation) -> list[Portion]:
+    """Split an event about members: to each their own, and what is nobody's or another's in a row of nobody.
+
+    That row holds members whom the platform does not name (all of them, as nothing tells them apart), whoever else the
+    event names, and properties that this release does not know and that are no one member's.
+    """
+    own: list[dict[str, Any]] = [{} for _ in event.members]
+    shared: dict[str, Any] = own[0] if len(own) == 1 else {}
+    for path, value in (event.extra or {}).items():
+        place = int(found[1]) if (found := _OF_MEMBER.match(path)) else len(own)
+        (own[place] if place < len(own) else shared)[path] = value
+    if len(own) == 1:
+        shared = {}
+    rows: dict[Identifier, tuple[list[Person], dict[str, Any]]] = {}
+    unnamed: list[Person] = []
+    for member, extra in zip(event.members, own, strict=True):
+        if person := _named(member):
+            members, said = rows.setdefault(person.identifiers[0], ([], {}))
+            members.append(member)
+            said |= extra
+        else:
+            unnamed.append(member)
+            shared |= extra
+    parts = [
+        Portion(msgspec.structs.replace(event, members=tuple(members), extra=said or None, author=None), members[0])
+        for members, said in rows.values()
+    ]
+    if unnamed or shared or event.author is not None:
+        rest = msgspec.structs.replace(event, members=tuple(unnamed), extra=shared or None)
+        parts.append(Portion(rest, None))
+    return parts
 
 
 def _subject(event: Event) -> Person | None:

@@ -18,7 +18,7 @@ from edge_node.usecases.company import Company, Peers, member_or_refuse
 from shared import wire
 from shared.clock import Clock
 from shared.crypto import content_place, seal_once
-from shared.database.contract import Database
+from shared.database.contract import Database, ScriptRefused
 from shared.errors import HomeportError, KeyCurrentChanged, StoreUnavailable
 from shared.ids import draw_opaque_id
 from shared.relay_errors import NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
@@ -189,9 +189,9 @@ class Viewer:
                 try:
                     draft, copies = await self._seal(opened)
                     await self._keys.commit(draft, self._clock.now())
-                except KeyCurrentChanged:
+                    kept = await self._views.keep(view, copies, form=form, next_page=next_page, intent=draft.id)
+                except (KeyCurrentChanged, ScriptRefused):
                     continue
-                kept = await self._views.keep(view, copies, form=form, next_page=next_page)
                 unused = [each.key for each in copies if each.key is not None and each.disclosure not in kept]
                 if unused:
                     await discard_unused(self._keys, unused, [], [draft.id])

@@ -7,6 +7,7 @@ identifiers a platform uses.  Channels build these; everything behind the channe
 from shared.message.content import (
     Call,
     CardContent,
+    Composed,
     Content,
     Emoji,
     ExternalMedia,
@@ -42,6 +43,7 @@ __all__ = [
     "AccountLink",
     "Call",
     "CardContent",
+    "Composed",
     "Content",
     "Edit",
     "Emoji",

@@ -134,6 +134,15 @@ class Call(_Form, frozen=True):
     detail: dict[str, Any]
 
 
+class Composed(_Form, frozen=True):
+    """What the business put together of parts: a template, or an interactive message; words in many places."""
+
+    what: str
+    """``template``, ``interactive``: the platform's word for it."""
+    detail: dict[str, Any]
+    """The parts, as they were handed to the platform."""
+
+
 class Unsupported(_Form, frozen=True):
     """The sender sent something that the platform does not hand on."""
 
@@ -142,4 +151,4 @@ class Unsupported(_Form, frozen=True):
     errors: tuple[dict[str, Any], ...] = ()
 
 
-Content = Text | Media | Sticker | Location | CardContent | Reply | Order | Call | Unsupported
+Content = Text | Media | Sticker | Location | CardContent | Reply | Order | Call | Composed | Unsupported

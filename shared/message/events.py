@@ -28,7 +28,7 @@ class _Header(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     that this node sent, our own opaque id."""
     redelivered: bool = False
     standby: bool = False
-    """LINE ``mode: standby``: another module has the conversation, so nothing may be sent."""
+    """LINE ``mode: standby``, WhatsApp's field ``standby``: another has the conversation, so nothing may be sent."""
     author: Person | None = None
     """Who did it; ``None`` where the platform does not say or it is the business itself."""
     group: Identifier | None = None
@@ -96,7 +96,7 @@ class Status(_Header, frozen=True, tag="status", kw_only=True):
 
     message_id: str
     status: str
-    """``sent``, ``delivered``, ``read``, ``played``, ``failed``, ``deleted``, or a newer word."""
+    """``sent``, ``delivered``, ``read``, ``played``, ``failed``, or a newer word."""
     recipient: Person | None = None
     """The subject addressed, or in a group the participant meant."""
     callback_data: str | None = None
@@ -172,7 +172,10 @@ class Problem(_Header, frozen=True, tag="problem", kw_only=True):
 
 
 class Notice(_Header, frozen=True, tag="notice", kw_only=True):
-    """News about the business's own account: templates, quality, reviews, groups, module channels, calls."""
+    """News about the business's own account: templates, quality, reviews, groups, module channels, calls.
+
+    ``author`` is whom it speaks of, where that is one person.
+    """
 
     topic: str
     """WhatsApp: the webhook ``field``; LINE: the event ``type``."""
@@ -187,6 +190,8 @@ class Unclassified(_Header, frozen=True, tag="unclassified", kw_only=True):
     """The bytes of this one event (base64 in JSON)."""
     message_id: str | None = None
     """The message it is, or edits, where that can be read: a recall of that message takes this with it."""
+    topic: str | None = None
+    """WhatsApp: the webhook ``field`` it came in, where this release knows that field."""
 
 
 Event = (

@@ -113,6 +113,22 @@ def test_unknown_properties_are_kept_by_path_at_any_depth():
     assert unknown == {"x": None, "leaves[1].y": [{}], "named.k.long_name": 4, "either[0].z": "é"}
 
 
+def test_a_name_that_looks_like_a_path_hides_no_other():
+    tree, unknown = read_struct(
+        b'{"type":"leaf","longName":1,"a.b":1,"a":{"b":2},"x[0]":3,"":4,"\\u0022":5,"whole":{}}', TREES
+    )
+    assert tree
+    assert unknown == {'["a.b"]': 1, "a": {"b": 2}, '["x[0]"]': 3, '[""]': 4, '["\\""]': 5}
+    assert read_struct(b'{"type":"branch","leaves":[{"longName":1,"type":"leaf","n.m":1}]}', TREES)[1] == {
+        'leaves[0]["n.m"]': 1
+    }
+
+
+def test_of_a_name_that_stands_twice_the_last_counts_on_either_way():
+    for more in (b"", b',"new":1'):
+        assert read_struct(b'{"type":"leaf","longName":1,"longName":2%b}' % more, TREES)[0] == Leaf(2)
+
+
 def test_raw_parts_stay_byte_exact_beside_unknown_properties():
     tree, unknown = read_struct(
         rb'{"new":1,"type":"leaf","longName":1,"whole": {"e":"\ud83d\ude00", "f":1.50 } }', TREES
@@ -171,6 +187,10 @@ def test_values_kept_as_they_came_are_bounded_in_depth(levels, kept):
         (b"[" + b"[]," * 500 + b"1]", False),
         (b'["' + b"[" * 500 + b'"]', False),
         (rb'["\"' + b"{" * 500 + rb'\\"]', False),
+        (b"[" + b'{"]":[1,{}]},' * 500 + b"1]", False),
+        (b"[1," * 63 + b'[{"}":0}]' + b"]" * 63, True),
+        (b"[1," * 62 + b'[{"}":0}]' + b"]" * 62, False),
+        (b'[[],{"a":' * 32 + b"{}" + b"}]" * 32, True),
     ],
 )
 def test_depth_counts_what_is_open_at_once_outside_of_strings(json, deep):
@@ -222,6 +242,9 @@ def test_a_shape_may_hold_itself():
         ("١٧٤٩٤١٦٣٨٣", 0),
         ("-5", 0),
         (-5, 0),
+        (-1e306, 0),
+        ("-1e306", 0),
+        (1e308, 0),
         (True, 0),
         (float("nan"), 0),
         (float("inf"), 0),

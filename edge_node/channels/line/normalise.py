@@ -10,11 +10,11 @@ import msgspec
 
 from edge_node.channels.line.normalise_events import Header, NotUnderstood, event, group, person
 from edge_node.channels.line.payload_messages import MESSAGE_TYPES
-from edge_node.channels.line.payloads import EVENT_TYPES, AnyEvent, Moment, Source, Webhook
-from edge_node.channels.reading import NotTheEnvelope, Reader, read_body, read_struct
+from edge_node.channels.line.payloads import EVENT_TYPES, AnyEvent, LooseWebhook, Moment, Source, Webhook
+from edge_node.channels.reading import NotTheEnvelope, Reader, read_body, read_struct, too_deep
 from shared.errors import TooManyUpdates
 from shared.limits import BODY_UPDATES_MAX
-from shared.message import Event, Unclassified
+from shared.message import Event, Recall, Unclassified
 
 T = TypeVar("T")
 
@@ -22,8 +22,10 @@ BODY_PREFIX = "body:"
 """Marks in ``extra`` a property of the whole body, which LINE may add beside ``events``."""
 
 _WEBHOOKS: Reader[Webhook] = Reader(Webhook)
+_LOOSE_WEBHOOKS: Reader[LooseWebhook] = Reader(LooseWebhook)
 _EVENTS: Reader[AnyEvent] = Reader(AnyEvent)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANY = msgspec.json.Decoder()
 _STRING = msgspec.json.Decoder(str)
 _FLAG = msgspec.json.Decoder(bool)
 _MOMENT: msgspec.json.Decoder[int] = msgspec.json.Decoder(Moment)
@@ -37,16 +39,36 @@ def parse(body: bytes) -> list[Event]:
     """
     try:
         webhook, beside = read_body(body, _WEBHOOKS)
+        raws, via = webhook.events, webhook.destination
     except NotTheEnvelope:
-        return [Unclassified(channel="line", via="", at=0, reason="unexpected_shape", raw=body)]
-    if len(webhook.events) > BODY_UPDATES_MAX:
-        raise TooManyUpdates(updates=len(webhook.events), limit=BODY_UPDATES_MAX)
-    events = [_one(raw, webhook.destination) for raw in webhook.events]
-    if beside and events:
+        found = _events_of(body)
+        if found is None:
+            return [Unclassified(channel="line", via="", at=0, reason="unexpected_shape", raw=body)]
+        (raws, beside), via = found, ""
+    if len(raws) > BODY_UPDATES_MAX:
+        raise TooManyUpdates(updates=len(raws), limit=BODY_UPDATES_MAX)
+    events = [_one(raw, via) for raw in raws]
+    if beside and not events:
+        return [Unclassified(channel="line", via=via, at=0, reason="unknown_field", raw=body)]
+    if beside:
         # Kept once, with the first event: a thousand copies of a large property would be a thousandfold body.
         extra = {**(events[0].extra or {}), **{BODY_PREFIX + name: value for name, value in beside.items()}}
         events[0] = msgspec.structs.replace(events[0], extra=extra)
     return events
+
+
+def _events_of(body: bytes) -> tuple[list[msgspec.Raw], dict[str, Any]] | None:
+    """Return the events of a body whose destination does not fit, and all that is beside them; ``None`` without events.
+
+    The account is then that of the address, whose secret signed.
+    """
+    try:
+        webhook, beside = read_body(body, _LOOSE_WEBHOOKS)
+    except NotTheEnvelope:
+        return None
+    said = bytes(webhook.destination)
+    destination = said.decode() if too_deep(said) else _value(_ANY, said)
+    return webhook.events, {"destination": destination, **(beside or {})}
 
 
 def _one(raw: msgspec.Raw, via: str) -> Event:
@@ -55,22 +77,25 @@ def _one(raw: msgspec.Raw, via: str) -> Event:
         payload, unknown = read_struct(raw, _EVENTS)
         return event(payload, via, unknown or {})
     except msgspec.ValidationError:
-        return _unclassified(bytes(raw), via)
+        return _left(bytes(raw), via)
     except NotUnderstood as why:
-        return _unclassified(bytes(raw), via, why.reason)
+        return _left(bytes(raw), via, why.reason)
 
 
-def _unclassified(
+def _left(
     raw: bytes, via: str, reason: Literal["unknown_kind", "unexpected_shape"] | None = None
-) -> Unclassified:
-    """Keep an event as it came, under the names that can be read from it."""
+) -> Unclassified | Recall:
+    """Keep an event as it came, under the names that can be read from it.
+
+    An unsend that still names its message is honoured: what was taken back must go, whatever else has changed.
+    """
     members = _members(raw)
-    kind = _value(_STRING, members.get("type"))
-    said = kind is not None and kind in {"message", "messageEdited"}
-    message_id = _value(_STRING, _members(members.get("message")).get("id")) if said else None
-    return Unclassified(
-        **_loose_header(members, via), reason=reason or _reason(members), raw=raw, message_id=message_id
-    )
+    header = _loose_header(members, via)
+    unsent = _value(_STRING, _members(members.get("unsend")).get("messageId"))
+    if unsent and _value(_STRING, members.get("type")) == "unsend":
+        return Recall(**header, message_id=unsent, extra={"raw": raw.decode()})
+    message_id = _value(_STRING, _members(members.get("message")).get("id"))
+    return Unclassified(**header, reason=reason or _reason(members), raw=raw, message_id=message_id or None)
 
 
 def _reason(members: dict[str, msgspec.Raw]) -> Literal["unknown_kind", "unexpected_shape"]:

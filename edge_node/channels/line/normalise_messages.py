@@ -32,7 +32,7 @@ def content(message: AnyMessage, extra: dict[str, Any]) -> Content:
             message.package_id,
             message.sticker_id,
             message.sticker_resource_type,
-            keywords=message.keywords,
+            keywords=message.keywords or (),
             text=message.text,
         )
     return _media(message, extra)
@@ -42,7 +42,7 @@ def _text(message: TextMessage) -> Text:
     """Return words with the emoji and people named in them."""
     if not message.emojis and message.mention is None:
         return Text(message.text)
-    emojis = tuple(Emoji(one.index, one.length, one.product_id, one.emoji_id) for one in message.emojis)
+    emojis = tuple(Emoji(one.index, one.length, one.product_id, one.emoji_id) for one in message.emojis or ())
     named = message.mention.mentionees if message.mention else ()
     mentions = tuple(
         Mention(one.type, one.index, one.length, user_id=one.user_id, is_self=one.is_self) for one in named

@@ -6,7 +6,13 @@ Source: Messaging API reference, "Message event" and "Edit event" (2026-08-07), 
 kind by kind without notice.  Lengths and positions in a text are UTF-16 code units, durations milliseconds.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+MessageId = Annotated[str, Meta(min_length=1)]
+"""A message's id; under an empty one, any two would be taken for the same."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -57,7 +63,7 @@ class ImageSet(Part, frozen=True, kw_only=True):
 class MessageObject(Part, frozen=True, kw_only=True, tag_field="type"):
     """What every kind of message has.  ``id`` is a decimal string of about 18 digits: more than 2**53."""
 
-    id: str
+    id: MessageId
     quote_token: str | None = None
     quoted_message_id: str | None = None
     mark_as_read_token: str | None = None
@@ -67,7 +73,7 @@ class TextMessage(MessageObject, frozen=True, kw_only=True, tag="text"):
     """Words, up to 5,000 code units."""
 
     text: str
-    emojis: tuple[Emoji, ...] = ()
+    emojis: tuple[Emoji, ...] | None = None
     mention: Mention | None = None
 
 
@@ -114,7 +120,7 @@ class StickerMessage(MessageObject, frozen=True, kw_only=True, tag="sticker"):
     package_id: str
     sticker_id: str
     sticker_resource_type: str = ""
-    keywords: tuple[str, ...] = ()
+    keywords: tuple[str, ...] | None = None
     text: str | None = None
 
 

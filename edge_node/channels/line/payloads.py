@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from edge_node.channels.line.payload_messages import AnyMessage, Part
+from edge_node.channels.line.payload_messages import AnyMessage, MessageId, Part
 from edge_node.channels.reading import MILLISECONDS_MAX
 
 Moment = Annotated[int, Meta(ge=0, le=MILLISECONDS_MAX)]
@@ -21,11 +21,19 @@ Moment = Annotated[int, Meta(ge=0, le=MILLISECONDS_MAX)]
 class Webhook(Part, frozen=True, kw_only=True):
     """A body.  ``events`` is empty when LINE only checks the connection.
 
-    ``destination`` is the user id of the business's own bot.
+    ``destination`` is the user id of the business's own bot.  It goes with every event: without a bound, one long
+    string could be copied a thousand times.
     """
 
     events: list[msgspec.Raw]
-    destination: str = ""
+    destination: Annotated[str, Meta(max_length=256)] = ""
+
+
+class LooseWebhook(Part, frozen=True, kw_only=True):
+    """The same where ``destination`` is not what it should be: the events are understood all the same."""
+
+    events: list[msgspec.Raw]
+    destination: msgspec.Raw
 
 
 class Source(Part, frozen=True, kw_only=True):
@@ -76,7 +84,7 @@ class MessageEditedEvent(EventObject, frozen=True, kw_only=True, tag="messageEdi
 class Unsend(Part, frozen=True, kw_only=True):
     """Which message is taken back."""
 
-    message_id: str
+    message_id: MessageId
 
 
 class UnsendEvent(EventObject, frozen=True, kw_only=True, tag="unsend"):

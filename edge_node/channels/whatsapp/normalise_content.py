@@ -55,9 +55,11 @@ def _cards(message: kinds.ContactsMessage) -> CardContent:
     return CardContent(tuple(message.contacts), origin)
 
 
-def _reply(message: kinds.InteractiveMessage) -> Reply:
+def _reply(message: kinds.InteractiveMessage) -> Reply | Unsupported:
     """Return a choice.  What a newer kind holds is in the event's ``extra``, since no struct names it."""
     body = message.interactive
+    if body is None:
+        return Unsupported("interactive", tuple(message.errors or ()))
     said = {name: value for name in _CHOICES if (value := getattr(body, name)) is not None}
     chosen = said.pop(body.type, None)
     choice = _CHOICES.get(body.type, body.type)
@@ -80,7 +82,7 @@ def _reply(message: kinds.InteractiveMessage) -> Reply:
 def _order(message: kinds.OrderMessage) -> Order:
     """Return a basket."""
     order = message.order
-    return Order(order.catalog_id, order.text, tuple(order.product_items))
+    return Order(order.catalog_id, order.text, tuple(order.product_items or ()))
 
 
 def _unsupported(message: kinds.UnsupportedMessage) -> Unsupported:

@@ -1,4 +1,4 @@
-"""Statuses, preferences, id updates and notices to canonical events.  Pure.
+"""Statuses, preferences and id updates to canonical events.  Pure.
 
 Every property ends in a property of the event, or in ``extra`` under its path.  Not carried over, because the event
 says the same otherwise: ``recipient_type`` where it is ``individual`` (no ``group``) or ``group`` (``group`` is set).
@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from edge_node.channels.reading import milliseconds, too_deep
 from edge_node.channels.whatsapp.normalise_messages import moment
-from edge_node.channels.whatsapp.payloads import IdUpdateObject, PreferenceObject, Stamp, StatusObject
+from edge_node.channels.whatsapp.payloads import IdUpdateObject, PreferenceObject, StatusObject
 from edge_node.channels.whatsapp.people import Extra, Named, People, identifiers, joined
-from shared.message import Identifier, IdentityChange, Notice, Person, Preference, Status
+from shared.message import Identifier, IdentityChange, Person, Preference, Recall, Status
 
 RECIPIENT = ("recipient_user_id", "recipient_parent_user_id", "recipient_id")
 """A status's recipient, in the order BSUID, parent BSUID, phone."""
@@ -24,10 +23,16 @@ PARTICIPANT = (
 )
 """The same in a group."""
 
+OTHER_SPELLING = "participant_recipient_id"
+"""The participant's phone as three of Meta's examples spell it (page "Groups webhooks")."""
+
+_PARTICIPANTS = (*PARTICIPANT, OTHER_SPELLING)
+
+DELETED = "deleted"
+"""The status that is a recall."""
+
 SUBJECT = ("user_id", "parent_user_id", "wa_id")
 """The subject of a preference or an id update."""
-
-_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def status_of(status: StatusObject, extra: Extra, via: str, people: People) -> Status:
@@ -47,9 +52,12 @@ def status_of(status: StatusObject, extra: Extra, via: str, people: People) -> S
     if group is None:
         user, phone = status.recipient_user_id, status.recipient_id
         recipient, more = people.person(RECIPIENT, user, parent, phone, hashed)
-        spare |= {name: value for name in PARTICIPANT if (value := getattr(status, name))}
+        spare |= {name: value for name in _PARTICIPANTS if (value := getattr(status, name))}
     else:
         user, phone = status.recipient_participant_user_id, status.recipient_participant_id
+        phone, other = phone or status.participant_recipient_id, status.participant_recipient_id
+        if other and other != phone:
+            spare[OTHER_SPELLING] = other
         named = status.recipient_participant_parent_user_id
         recipient, more = people.person(PARTICIPANT, user, named or parent, phone, hashed)
         if status.recipient_user_id:
@@ -71,6 +79,30 @@ def status_of(status: StatusObject, extra: Extra, via: str, people: People) -> S
         conversation=status.conversation,
         pricing=status.pricing,
         errors=tuple(status.errors or ()),
+    )
+
+
+def recall_told_by(status: Status) -> Recall:
+    """Turn the status ``deleted`` into the recall that it tells of.
+
+    Older versions of the platform sent it when a subject took a message back, and asked for its deletion.  Today's list
+    of statuses does not have it, but nothing says that it comes no more.
+    """
+    beside = {
+        "status": status.status,
+        "biz_opaque_callback_data": status.callback_data,
+        "conversation": status.conversation,
+        "pricing": status.pricing,
+        "errors": list(status.errors) or None,
+    }
+    return Recall(
+        channel="whatsapp",
+        via=status.via,
+        at=status.at,
+        author=status.recipient,
+        group=status.group,
+        extra=joined(status.extra, {name: said for name, said in beside.items() if said is not None}),
+        message_id=status.message_id,
     )
 
 
@@ -117,57 +149,3 @@ def id_update_of(update: IdUpdateObject, extra: Extra, via: str, people: People)
         current=current,
         note=update.detail,
     )
-
-
-def notice_of(field: str, value: bytes, via: str, time: Stamp, extra: Extra, people: People) -> Notice | None:
-    """Turn a change of a field about the account into a notice that holds its value as it came.
-
-    ``time`` is the entry's.  Where exactly one person or one group is spoken of, the notice names them (``author``,
-    ``group``), so that the node can keep it with them.  ``None`` where the value is no object or is nested too deeply.
-    """
-    if too_deep(value):
-        return None
-    try:
-        detail = _OBJECT.decode(value)
-    except msgspec.DecodeError:
-        return None
-    parts = [part for name in ("groups", "calls", "statuses") for part in _objects(detail.get(name))]
-    groups = {group for part in parts if isinstance(group := part.get("group_id"), str) and group}
-    stamps = [detail, *parts, {"timestamp": time}]
-    return Notice(
-        channel="whatsapp",
-        via=via,
-        at=next((at for part in stamps if (at := _at(part.get("timestamp")))), 0),
-        author=people.only() or _caller(detail, people),
-        group=Identifier("whatsapp_group", groups.pop()) if len(groups) == 1 else None,
-        extra=extra,
-        topic=field,
-        detail=detail,
-    )
-
-
-def _caller(detail: dict[str, Any], people: People) -> Person | None:
-    """Return the subject of a single call or call status that came without ``contacts``."""
-    parts = _objects(detail.get("calls")) + _objects(detail.get("statuses"))
-    if len(parts) != 1:
-        return None
-    part = parts[0]
-    side = "to" if part.get("direction") == "BUSINESS_INITIATED" else "from"
-    names = RECIPIENT if "recipient_id" in part or "recipient_user_id" in part else _side(side)
-    user, parent, phone = (value if isinstance(value := part.get(name), str) else None for name in names)
-    return people.person(names, user, parent, phone)[0]
-
-
-def _side(side: str) -> tuple[str, str, str]:
-    """Return the properties that name one end of a call."""
-    return f"{side}_user_id", f"{side}_parent_user_id", side
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list, if it is one."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _at(value: Any) -> int:
-    """Return a time in milliseconds, or 0."""
-    return milliseconds(value) if isinstance(value, str | int | float) else 0

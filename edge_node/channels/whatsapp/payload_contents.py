@@ -5,9 +5,13 @@ Source: WhatsApp Business Platform, webhooks reference "messages" (2026-06-17) w
 (2026-05-28).  What those pages call required and real webhooks lack is optional here.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
+
+MessageId = Annotated[str, Meta(min_length=1)]
+"""A message's id; under an empty one, any two would be taken for the same."""
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
@@ -107,7 +111,7 @@ class OrderBody(Part, frozen=True, kw_only=True):
 
     catalog_id: str | None = None
     text: str | None = None
-    product_items: list[dict[str, Any]] = []
+    product_items: list[dict[str, Any]] | None = None
 
 
 class SystemBody(Part, frozen=True, kw_only=True):
@@ -186,11 +190,11 @@ AnyEdited = EditedText | EditedImage | EditedVideo | EditedAudio | EditedDocumen
 class EditBody(Part, frozen=True, kw_only=True):
     """An edit (Coexistence numbers only, within 15 minutes)."""
 
-    original_message_id: str
+    original_message_id: MessageId
     message: AnyEdited
 
 
 class RevokeBody(Part, frozen=True, kw_only=True):
     """A message taken back (Coexistence numbers only, within two days)."""
 
-    original_message_id: str
+    original_message_id: MessageId

@@ -16,6 +16,7 @@ from edge_node.channels.whatsapp.payload_contents import (
     InteractiveBody,
     LocationBody,
     MediaBody,
+    MessageId,
     OrderBody,
     Part,
     ReactionBody,
@@ -34,7 +35,7 @@ class MessageObject(Part, frozen=True, kw_only=True, tag_field="type"):
     the business's own number and ``to`` the subject's.  ``identity`` is there where the identity check is on.
     """
 
-    id: str
+    id: MessageId
     timestamp: str | int | float | None = None
     from_: str | None = None
     from_user_id: str | None = None
@@ -104,9 +105,9 @@ class ContactsMessage(MessageObject, frozen=True, kw_only=True, tag="contacts"):
 
 
 class InteractiveMessage(MessageObject, frozen=True, kw_only=True, tag="interactive"):
-    """An answer to an interactive message."""
+    """An answer to an interactive message; without the answer where Meta withholds it (``value.errors`` says why)."""
 
-    interactive: InteractiveBody
+    interactive: InteractiveBody | None = None
 
 
 class ButtonMessage(MessageObject, frozen=True, kw_only=True, tag="button"):

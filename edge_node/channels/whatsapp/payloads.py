@@ -5,19 +5,31 @@ Source: WhatsApp Business Platform, webhooks overview (2026-04-29), reference "m
 item by item, so that one bad update never drops its neighbours.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from edge_node.channels.whatsapp.payload_contents import Part
+from edge_node.channels.whatsapp.payload_contents import MessageId, Part
 
 Stamp = str | int | float | None
 """Seconds as a string or a number; in some fields and at times milliseconds."""
 
+Short = Annotated[str, Meta(max_length=256)]
+"""What goes with every event around it: unbounded, one long string could be copied a thousand times."""
+
+Name = Annotated[str, Meta(max_length=1_024)]
+"""The same for what people call themselves (Meta allows a fraction of it)."""
+
+ABSENT = msgspec.Raw()
+"""A raw part that was not there: this very object, so that asking for it costs nothing."""
+
 OBJECT = "whatsapp_business_account"
 """The only ``object`` that is WhatsApp's; one address may also be subscribed to others of Meta's."""
 
-ITEM_FIELDS = frozenset({"messages", "smb_message_echoes", "message_echoes", "user_preferences", "user_id_update"})
+ITEM_FIELDS = frozenset(
+    {"messages", "smb_message_echoes", "message_echoes", "standby", "user_preferences", "user_id_update"}
+)
 """Fields whose updates are understood one by one."""
 
 ECHO_FIELDS = frozenset({"smb_message_echoes", "message_echoes"})
@@ -31,7 +43,9 @@ NOTICE_FIELDS = frozenset(
         "account_update",
         "automatic_events",
         "business_capability_update",
+        "business_status_update",
         "business_username_update",
+        "business_username_updates",
         "calls",
         "consumer_profile",
         "flows",
@@ -50,11 +64,12 @@ NOTICE_FIELDS = frozenset(
         "phone_number_quality_update",
         "security",
         "smb_app_state_sync",
-        "standby",
         "template_category_update",
+        "template_correct_category_detection",
+        "tracking_events",
     }
 )
-"""The other fields Meta documents; each of their changes becomes one notice."""
+"""The other fields Meta documents; their changes become notices."""
 
 
 class Webhook(Part, frozen=True, kw_only=True):
@@ -68,8 +83,8 @@ class Entry(Part, frozen=True, kw_only=True):
     """One business account's changes; ``id`` is the WABA id, ``time`` comes with account-type fields only."""
 
     changes: list[msgspec.Raw]
-    id: str | int | None = None
-    time: Stamp = None
+    id: Short | int | None = None
+    time: Short | int | float | None = None
 
 
 class Change(Part, frozen=True, kw_only=True):
@@ -82,12 +97,12 @@ class Change(Part, frozen=True, kw_only=True):
 class Metadata(Part, frozen=True, kw_only=True):
     """The business's number."""
 
-    phone_number_id: str | int | None = None
+    phone_number_id: Short | int | None = None
     display_phone_number: str | int | None = None
 
 
 class Value(Part, frozen=True, kw_only=True):
-    """The value of a field in ``ITEM_FIELDS``; a raw part that is absent is empty."""
+    """What most values of a field in ``ITEM_FIELDS`` hold; a raw part that is absent is empty."""
 
     messaging_product: str | None = None
     metadata: Metadata | None = None
@@ -97,38 +112,51 @@ class Value(Part, frozen=True, kw_only=True):
     statuses: list[msgspec.Raw] | None = None
     user_preferences: list[msgspec.Raw] | None = None
     user_id_update: list[msgspec.Raw] | None = None
-    errors: msgspec.Raw = msgspec.Raw()
+    errors: msgspec.Raw = ABSENT
+
+
+class WholeValue(Value, frozen=True, kw_only=True):
+    """Everything such a value can hold.
+
+    ``conversation_context`` sums up what was said before these messages (page "conversation-context"); ``standby``
+    holds lists of the same kinds from a conversation that another has (page "standby", 2026-08-04).
+    """
+
+    conversation_context: msgspec.Raw = ABSENT
+    standby: msgspec.Raw = ABSENT
 
 
 class LooseValue(Part, frozen=True, kw_only=True):
     """The same where one of its parts is of another type than documented: each part is then read by itself."""
 
-    messaging_product: msgspec.Raw = msgspec.Raw()
-    metadata: msgspec.Raw = msgspec.Raw()
-    contacts: msgspec.Raw = msgspec.Raw()
-    messages: msgspec.Raw = msgspec.Raw()
-    message_echoes: msgspec.Raw = msgspec.Raw()
-    statuses: msgspec.Raw = msgspec.Raw()
-    user_preferences: msgspec.Raw = msgspec.Raw()
-    user_id_update: msgspec.Raw = msgspec.Raw()
-    errors: msgspec.Raw = msgspec.Raw()
+    messaging_product: msgspec.Raw = ABSENT
+    metadata: msgspec.Raw = ABSENT
+    contacts: msgspec.Raw = ABSENT
+    messages: msgspec.Raw = ABSENT
+    message_echoes: msgspec.Raw = ABSENT
+    statuses: msgspec.Raw = ABSENT
+    user_preferences: msgspec.Raw = ABSENT
+    user_id_update: msgspec.Raw = ABSENT
+    errors: msgspec.Raw = ABSENT
+    conversation_context: msgspec.Raw = ABSENT
+    standby: msgspec.Raw = ABSENT
 
 
 class Profile(Part, frozen=True, kw_only=True):
     """How a person calls themselves; ``username`` comes with and without a leading ``@``."""
 
-    name: str | None = None
-    username: str | None = None
+    name: Name | None = None
+    username: Name | None = None
 
 
 class Contact(Part, frozen=True, kw_only=True):
     """A person spoken of in the same value; ``wa_id`` is absent where the phone is withheld."""
 
     profile: Profile | None = None
-    wa_id: str | None = None
-    user_id: str | None = None
-    parent_user_id: str | None = None
-    identity_key_hash: str | None = None
+    wa_id: Short | None = None
+    user_id: Short | None = None
+    parent_user_id: Short | None = None
+    identity_key_hash: Short | None = None
 
 
 class OrdinaryValue(Value, frozen=True, kw_only=True):
@@ -148,8 +176,8 @@ class OrdinaryEntry(Part, frozen=True, kw_only=True):
     """An entry of such changes."""
 
     changes: list[OrdinaryChange]
-    id: str | int | None = None
-    time: Stamp = None
+    id: Short | int | None = None
+    time: Short | int | float | None = None
 
 
 class OrdinaryWebhook(Part, frozen=True, kw_only=True):
@@ -162,11 +190,11 @@ class OrdinaryWebhook(Part, frozen=True, kw_only=True):
 class StatusObject(Part, frozen=True, kw_only=True):
     """What became of a message sent.
 
-    The recipient's parent BSUID has three names in Meta's own examples.  With ``recipient_type: group``,
-    ``recipient_id`` is the group and the ``recipient_participant_*`` properties name the person.
+    The recipient's parent BSUID has three names in Meta's own examples, the participant's phone two.  With
+    ``recipient_type: group``, ``recipient_id`` is the group and the participant properties name the person.
     """
 
-    id: str
+    id: MessageId
     status: str
     timestamp: Stamp = None
     recipient_id: str | None = None
@@ -176,6 +204,7 @@ class StatusObject(Part, frozen=True, kw_only=True):
     parent_user_id: str | None = None
     recipient_type: str | None = None
     recipient_participant_id: str | None = None
+    participant_recipient_id: str | None = None
     recipient_participant_user_id: str | None = None
     recipient_participant_parent_user_id: str | None = None
     recipient_identity_key_hash: str | None = None

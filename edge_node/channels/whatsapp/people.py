@@ -4,6 +4,7 @@ Rules, each from a trap of the platform ("Business-scoped user ids", 2026-05-28)
 
 * An identifier's kind follows its shape first and its property second: BSUIDs were seen in ``from`` and ``wa_id``, and
   a status names the parent BSUID in ``recipient_user_id`` where the message was sent to it.
+* A phone is written with and without a leading ``+`` on Meta's pages; without one it is one name, not two.
 * A person has at most one identifier of each kind, and the update's own wins over its contact's.  A differing one is
   kept in ``extra``, never as a second name of the person: two names under one subject would be a guess.
 * A contact belongs to an update that shares an identifier with it.  Its place in the list says nothing, except where
@@ -42,24 +43,32 @@ def joined(*parts: Extra) -> Extra:
 def identifiers(named: Iterable[Named], extra: dict[str, Any]) -> tuple[Identifier, ...]:
     """Sort identifiers by lasting, one of each kind; put second ones of a kind into ``extra``.
 
-    An empty value counts as absent.  Values stay byte-exact.
+    An empty value counts as absent.  Values stay byte-exact, but for a phone's ``+``.
     """
     found: dict[IdentifierKind, str] = {}
     for kind, path, value in named:
         if not value:
             continue
-        if _is_odd(kind, value) and (shape := _BSUID.fullmatch(value)):
-            kind = "whatsapp_parent_user" if shape[1] else "whatsapp_user"
+        if _is_odd(kind, value):
+            if shape := _BSUID.fullmatch(value):
+                kind = "whatsapp_parent_user" if shape[1] else "whatsapp_user"
+            elif value[0] == "+":
+                value = _plain(value)
         if found.setdefault(kind, value) != value:
             extra[path] = value
     return tuple([Identifier(kind, found[kind]) for kind in _ORDER if kind in found])
 
 
 def _is_odd(kind: IdentifierKind, value: str) -> bool:
-    """Say whether a value may be of another kind than its property is for."""
+    """Say whether a value may be of another kind than its property is for, or is not written plainly."""
     if kind == "whatsapp_phone":
-        return "." in value
+        return "." in value or value[0] == "+"
     return kind == "whatsapp_user" and value[2:7] == ".ENT."
+
+
+def _plain(value: str) -> str:
+    """Return an identifier that begins with ``+`` without it, unless nothing else is left."""
+    return value[1:] or value
 
 
 class People:
@@ -78,7 +87,7 @@ class People:
         for place, (contact, _) in enumerate(contacts):
             for value in (contact.user_id, contact.wa_id, contact.parent_user_id):
                 if value:
-                    self._index.setdefault(value, place)
+                    self._index.setdefault(value if value[0] != "+" else _plain(value), place)
 
     def person(
         self,
@@ -93,16 +102,23 @@ class People:
         ``names`` are the three properties' names in the update.  ``None`` where it names nobody.
         """
         if self._alone:
-            return self._made(names, user, parent, phone, key_hash)
+            person, extra, once = self._made(names, user, parent, phone, key_hash)
+            return person, joined(extra, once) if once else extra
         mark = (names, user, parent, phone, key_hash)
-        if (known := self._known.get(mark)) is None:
-            known = self._known[mark] = self._made(names, user, parent, phone, key_hash)
-        return known
+        if (known := self._known.get(mark)) is not None:
+            return known
+        person, extra, once = self._made(names, user, parent, phone, key_hash)
+        self._known[mark] = person, extra
+        return person, joined(extra, once) if once else extra
 
     def _made(
         self, names: tuple[str, str, str], user: str | None, parent: str | None, phone: str | None, key_hash: str | None
-    ) -> tuple[Person | None, Extra]:
-        """Do :meth:`person` for identifiers not met before."""
+    ) -> tuple[Person | None, Extra, Extra]:
+        """Do :meth:`person` for identifiers not met before.
+
+        The last is what Meta added to the contact.  It goes with the first update that speaks of the person: copied to
+        each of a thousand, a large property would be a thousandfold body.
+        """
         named: list[Named] = [
             ("whatsapp_user", names[0], user),
             ("whatsapp_parent_user", names[1], parent),
@@ -112,20 +128,21 @@ class People:
         place = self._match(user, phone, parent)
         if place is None:
             found = identifiers(named, extra)
-            return (Person(found, key_hash=key_hash) if found or key_hash else None), extra or None
-        self._used.add(place)
+            return (Person(found, key_hash=key_hash) if found or key_hash else None), extra or None, None
         contact, unknown = self._contacts[place]
+        once: Extra = None
+        if unknown and place not in self._used:
+            once = {f"contact.{path}": value for path, value in unknown.items()}
+        self._used.add(place)
         found = identifiers(named + _named(contact), extra)
-        for path, value in (unknown or {}).items():
-            extra[f"contact.{path}"] = value
         if key_hash and contact.identity_key_hash and key_hash != contact.identity_key_hash:
             extra["contact.identity_key_hash"] = contact.identity_key_hash
-        return _person(found, contact, key_hash), extra or None
+        return _person(found, contact, key_hash), extra or None, once
 
     def _match(self, *own: str | None) -> int | None:
         """Return the place of the contact that shares an identifier, the most lasting first."""
         for value in own:
-            if value and (place := self._index.get(value)) is not None:
+            if value and (place := self._index.get(value if value[0] != "+" else _plain(value))) is not None:
                 return place
         return 0 if self._single and not _differ(own[0], self._contacts[0][0].user_id) else None
 
@@ -144,11 +161,9 @@ class People:
             if place not in self._used and entry not in used
         ]
 
-    def only(self) -> Person | None:
-        """Return the person of a value that has exactly one contact."""
-        if len(self._contacts) != 1:
-            return None
-        contact = self._contacts[0][0]
+    def of(self, place: int) -> Person:
+        """Return the person of one contact."""
+        contact = self._contacts[place][0]
         return _person(identifiers(_named(contact), {}), contact, None)
 
 

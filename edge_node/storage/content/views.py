@@ -7,6 +7,7 @@ and deletes.  What was taken back before it came is remembered and stays out.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from edge_node.storage.content.head import turn_of_intent
 from shared.database.contract import Database, Row, Step, Transaction
 from shared.wire.types import PurposeCode
 
@@ -135,10 +136,13 @@ class Views:
         rows = await self._fetch(_READ, id=view)
         return View(*rows[0]) if rows else None
 
-    async def keep(self, view: View, copies: Sequence[Copy], *, form: str, next_page: str | None) -> set[str]:
+    async def keep(
+        self, view: View, copies: Sequence[Copy], *, form: str, next_page: str | None, intent: int = 0
+    ) -> set[str]:
         """Keep a page of a view and tell those who watch; give the disclosures kept.
 
-        What was taken back meanwhile stays out, and so does everything where the view was closed.
+        What was taken back meanwhile stays out, and so does everything where the view was closed.  ``intent`` is that
+        of the keys that seal the copies; ``ScriptRefused`` where these were swept meanwhile: seal again.
         """
         rows = [
             (view.node, each.disclosure, view.id, each.at, each.subject, each.mark, each.key, each.sealed)
@@ -150,8 +154,9 @@ class Views:
         if not copies:
             await self._content.run([paged])
             return set()
-        steps = [self._lock(), Step(_KEEP, rows), Step(_TELL_SHOWN, names), Step(_KEPT, kept), paged]
-        return {row[0] for row in (await self._content.run(steps))[3].rows}
+        opening = turn_of_intent(self._content, intent)
+        steps = [*opening, Step(_KEEP, rows), Step(_TELL_SHOWN, names), Step(_KEPT, kept), paged]
+        return {row[0] for row in (await self._content.run(steps))[len(opening) + 2].rows}
 
     async def close(self, view: str, log_entry: str, now: int) -> bool:
         """Order every copy of a view destroyed; ``False`` where it is not open any more."""

@@ -12,14 +12,19 @@ HERE = Path(__file__).parent
 FIXTURES = sorted((HERE / "fixtures").glob("*.json"))
 
 BEYOND_SCHEMA = {
+    "destination-of-another-shape",
     "early-webhook",
+    "long-destination",
     "mention-of-a-new-kind",
     "no-events",
+    "nulls",
     "unexpected-shape",
     "unknown-event",
+    "unknown-event-about-a-message",
     "unknown-message",
     "unknown-source",
     "unknown-values",
+    "unsend-of-another-shape",
 }
 """Fixtures that the platform's own schema refuses: they are here to show what a node makes of such bodies."""
 

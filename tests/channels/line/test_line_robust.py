@@ -27,7 +27,7 @@ BODIES = [fixture.read_bytes() for fixture in FIXTURES]
 KNOWN = [
     event
     for fixture in FIXTURES
-    if not fixture.stem.startswith(("unknown", "unexpected", "no-events", "text-unpaired"))
+    if not fixture.stem.startswith(("unknown", "unexpected", "unsend-of", "no-events", "text-unpaired"))
     for event in json.loads(fixture.read_bytes())["events"]
 ]
 
@@ -113,7 +113,8 @@ def test_a_new_property_anywhere_in_a_known_event_is_kept_by_its_path(known, nam
     at(changed, where)[name] = value
     path = ""
     for key in (*where, name):
-        path += f"[{key}]" if isinstance(key, int) else f".{key}" if path else key
+        odd = isinstance(key, int) or set(key) & set('.[]":')
+        path += f"[{msgspec.json.encode(key).decode()}]" if odd else f".{key}" if path else key
     [before] = LINE.parse(body_of(known))
     [after] = parse(body_of(changed))
     if isinstance(before, Unclassified):
@@ -194,3 +195,31 @@ def test_naughty_strings_are_said_as_they_are(shared_data):
         for event in parse(body_of(*map(text_event, strings[part : part + 500])))
     ]
     assert [event.content for event in events] == [Text(string) for string in strings]
+
+
+def test_a_long_destination_cannot_make_a_body_a_thousandfold():
+    body = json.dumps({"destination": "U" * 100_000, "events": [NEIGHBOUR] * 1_000}).encode()
+    first, *others = parse(body)
+    assert (first.via, first.extra) == ("", {"body:destination": "U" * 100_000})
+    assert others == [msgspec.structs.replace(ALONE, via="")] * 999
+
+
+@pytest.mark.parametrize("destination", [None, 7, [], {"a": [1]}, [[[]] * 70], True])
+def test_a_destination_of_another_shape_costs_no_event(destination):
+    events = parse(body_of(NEIGHBOUR, NEIGHBOUR, destination=destination))
+    assert [event.content for event in events] == [ALONE.content] * 2
+    assert events[0].extra == {"body:destination": destination}
+
+
+def test_a_destination_nested_deeper_than_can_be_kept_is_kept_as_text():
+    deep = "[" * 200 + "]" * 200
+    first, second = parse(body_of(NEIGHBOUR, NEIGHBOUR).replace(b'"U000', deep.encode() + b',"x":"U000', 1))
+    assert first.extra == {"body:destination": deep, "body:x": ALONE.via}
+    assert second.content == ALONE.content
+
+
+def test_without_events_what_stands_beside_them_is_kept():
+    body = body_of(eventsOfTomorrow=[NEIGHBOUR])
+    [event] = parse(body)
+    assert (event.reason, event.raw, event.via) == ("unknown_field", body, ALONE.via)
+    assert parse(body_of()) == []

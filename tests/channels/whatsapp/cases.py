@@ -55,7 +55,7 @@ def parse(value: Any) -> list[Event]:
 
 
 def said(events: list[Event]) -> tuple[set[Any], set[int]]:
-    """Return every scalar that the events say, those in raw bytes among them, and their times.
+    """Return every scalar that the events say, those in bytes kept whole among them, and their times.
 
     Scalars are paired with their type, because ``True`` equals 1 in Python.
     """
@@ -63,9 +63,9 @@ def said(events: list[Event]) -> tuple[set[Any], set[int]]:
     for event in events:
         for _, value in leaves(json.loads(msgspec.json.encode(event))):
             found.add(_typed(value))
-        if isinstance(event, Unclassified):
-            for _, value in leaves(json.loads(event.raw)):
-                found.add(_typed(value))
+        raw = event.raw if isinstance(event, Unclassified) else (event.extra or {}).get("raw")
+        for _, value in leaves(json.loads(raw or "null")):
+            found.add(_typed(value))
     return found, {event.at for event in events}
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from edge_node.channels.whatsapp import WHATSAPP, normalise
+from edge_node.core.accounts import is_app_level
 from shared.errors import TooManyUpdates
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event, Message, Unclassified
@@ -39,6 +40,28 @@ def test_the_ordinary_way_and_the_careful_way_agree(fixture: Path):
 
 def test_the_ordinary_way_is_taken():
     assert normalise._ordinary((HERE / "fixtures" / "batch_of_two_accounts.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("stem", "at_home"),
+    [
+        ("user_id_update", True),
+        ("user_preferences", True),
+        ("preference_that_does_not_fit", True),
+        ("notice_template_status", True),
+        ("notice_account_update", True),
+        ("notice_business_username", True),
+        ("system_user_id_changed", False),
+        ("text", False),
+        ("standby_message", False),
+        ("notice_handover", False),
+        ("notice_history", False),
+        ("unexpected_status", False),
+    ],
+)
+def test_what_meta_sends_to_the_apps_address_only_is_told_apart(stem: str, at_home: bool):
+    events = WHATSAPP.parse((HERE / "fixtures" / f"{stem}.json").read_bytes())
+    assert {is_app_level(event) for event in events} == {at_home}
 
 
 def _samples() -> list[object]:

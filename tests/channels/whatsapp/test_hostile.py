@@ -129,10 +129,67 @@ def test_nesting_of_any_depth(place: str, depth: int):
 
 
 def test_numbers_no_machine_holds():
-    for number in (b"1e999", b"-1e999", b"9" * 400, b"0." + b"9" * 400):
+    for number in (b"1e999", b"-1e999", b"1e308", b"-1e306", b"9" * 400, b"0." + b"9" * 400):
         assert parsed(in_an_envelope(b'{"body":"x","n":%b}' % number, "content"))
         assert parsed(
             in_an_envelope(
                 b'{"messages":[{"id":"1","timestamp":%b,"type":"text","text":{"body":"x"}}]}' % number, "value"
             )
         )
+
+
+LONG = "x" * 100_000
+
+
+def _thousand(value: dict[str, Any], entry: dict[str, Any], field: str = "messages") -> bytes:
+    """Return a body with a thousand short messages of one person."""
+    messages = [{"id": f"m{n}", "from": "15550001001", "type": "text", "text": {"body": "x"}} for n in range(1_000)]
+    whole = {"contacts": [{"wa_id": "15550001001"}], "messages": messages} | value
+    change = {"field": field, "value": {"standby": whole} if field == "standby" else whole}
+    return json.dumps(
+        {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change], **entry}]}
+    ).encode()
+
+
+@pytest.mark.parametrize("field", ["messages", "standby"])
+@pytest.mark.parametrize(
+    ("value", "entry"),
+    [
+        ({}, {"time": LONG}),
+        ({}, {"id": LONG}),
+        ({"metadata": {"phone_number_id": LONG}}, {}),
+        ({"contacts": [{"wa_id": "15550001001", "profile": {"name": LONG}}]}, {}),
+        ({"contacts": [{"wa_id": "15550001001", "profile": {"username": LONG}}]}, {}),
+        ({"contacts": [{"wa_id": "15550001001", "user_id": LONG}]}, {}),
+        ({"contacts": [{"wa_id": "15550001001", "identity_key_hash": LONG}]}, {}),
+        ({"contacts": [{"wa_id": "15550001001", "new": LONG}]}, {}),
+        ({"new": LONG}, {}),
+        ({"conversation_context": {"summary": LONG}}, {}),
+    ],
+)
+def test_what_goes_with_every_message_cannot_make_a_body_a_thousandfold(
+    field: str, value: dict[str, Any], entry: dict[str, Any]
+):
+    body = _thousand(value, entry, field)
+    events = parsed(body)
+    assert events is not None
+    assert len(msgspec.json.encode(events)) < 5 * len(body)
+
+
+def test_a_standby_within_a_standby_is_kept_and_not_followed():
+    value = b'{"standby":' * 900 + b"{}" + b"}" * 900
+    body = in_an_envelope(value, "value").replace(b'"field":"messages"', b'"field":"standby"')
+    events = parsed(body)
+    assert events is not None
+    assert len(events) == 1
+
+
+def test_standby_updates_count_like_all_others():
+    full = json.loads(_thousand({}, {}, "standby"))
+    assert parsed(json.dumps(full).encode()) is not None
+    full["entry"][0]["changes"] *= 2
+    with pytest.raises(TooManyUpdates):
+        WHATSAPP.parse(json.dumps(full).encode())
+    full["entry"][0]["changes"] = [{"field": "standby", "value": {"standby": {}}}] * 1_001
+    with pytest.raises(TooManyUpdates):
+        WHATSAPP.parse(json.dumps(full).encode())

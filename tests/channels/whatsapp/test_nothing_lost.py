@@ -30,8 +30,8 @@ def _stands_for_itself(body: Any, place: Place, value: Any, found: set[Any], tim
         return True
     if name == "timestamp":
         return milliseconds(value) in times
-    if name == "username":
-        return holds(found, value.removeprefix("@"))
+    if name in ("username", "from", "wa_id") and isinstance(value, str) and holds(found, value.lstrip("@+")):
+        return True
     return name == "from" and "message_echoes" in place
 
 

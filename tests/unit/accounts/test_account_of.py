@@ -87,6 +87,7 @@ def test_the_address_of_another_channel_leads_nowhere():
     [
         (Preference(channel="whatsapp", via="208", at=1, category="marketing_messages", value="stop"), True),
         (IdentityChange(channel="whatsapp", via="208", at=1, change="user_id"), True),
+        (IdentityChange(channel="whatsapp", via="208", at=1, change="user_id", event_id="wamid.1"), False),
         (IdentityChange(channel="whatsapp", via="208", at=1, change="number"), False),
         (Notice(channel="whatsapp", via="104", at=1, topic="message_template_status_update", detail={}), True),
         (Notice(channel="whatsapp", via="104", at=1, topic="account_update", detail={}), True),
@@ -94,6 +95,17 @@ def test_the_address_of_another_channel_leads_nowhere():
         (Message(channel="whatsapp", via="208", at=1, message_id="1", content=Text("x")), False),
         (Status(channel="whatsapp", via="208", at=1, message_id="1", status="read"), False),
         (Unclassified(channel="whatsapp", via="208", at=1, reason="unknown_field", raw=b"{}"), False),
+        (Unclassified(channel="whatsapp", via="208", at=1, reason="unknown_kind", raw=b"{}", topic="messages"), False),
+        (
+            Unclassified(channel="whatsapp", via="208", at=1, reason="unexpected_shape", raw=b"{}", topic="standby"),
+            False,
+        ),
+        (
+            Unclassified(
+                channel="whatsapp", via="208", at=1, reason="unexpected_shape", raw=b"{}", topic="user_preferences"
+            ),
+            True,
+        ),
     ],
 )
 def test_app_level_is_what_no_number_can_have_sent_to_itself(event, app_level):
