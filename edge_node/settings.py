@@ -1,8 +1,7 @@
 """Every setting of an edge node, with its range, its default and what it is for.
 
-``node.toml`` gives the settings, environment variables ``HOMEPORT_EDGE_<NAME>`` overlay it (a setting of a table
-as ``HOMEPORT_EDGE_LIMITS_BODY_BYTES_MAX``); ``[[admit]]`` stands in the file only.  An unknown setting or variable
-and a value out of range are refused: a misspelt limit must not silently become the default.
+``node.toml`` gives the settings, environment variables ``HOMEPORT_EDGE_<NAME>`` overlay it (a setting of a table as
+``HOMEPORT_EDGE_LIMITS_BODY_BYTES_MAX``); lists stand in the file only.  What is unknown or out of range is refused.
 """
 
 import tomllib

@@ -16,6 +16,9 @@ from shared.bus_errors import FormsDiffer
 from shared.errors import TooManyUpdates
 from shared.message import Event, Unclassified
 
+RAW = "raw"
+"""Where a recall of another shape keeps its own bytes, in ``extra``."""
+
 
 def agreed_events(channel: Channel, enclosed: Enclosed) -> list[Event]:
     """Give the events of the enclosed original.
@@ -42,6 +45,11 @@ def _same_event(ours: Event, theirs: Event) -> bool:
         if not _same_json(ours.raw, theirs.raw):
             return False
         theirs = msgspec.structs.replace(theirs, raw=ours.raw)
+    mine, others = (ours.extra or {}).get(RAW), (theirs.extra or {}).get(RAW)
+    if isinstance(mine, str) and isinstance(others, str):
+        if not _same_json(mine.encode(), others.encode()):
+            return False
+        theirs = msgspec.structs.replace(theirs, extra={**(theirs.extra or {}), RAW: mine})
     return _same(_plain(ours), _plain(theirs))
 
 

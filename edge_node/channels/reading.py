@@ -1,9 +1,8 @@
 """Reading a platform's JSON: bytes to structs, and nothing lost that the structs do not know.
 
 Every payload struct is declared with ``forbid_unknown_fields``, so that the common case is one strict decode.
-Only where that fails is the JSON walked against the shape: properties the shape does not name are taken out,
-put down by their path, and the rest is decoded again.  All of it is pure, and no exception raised here carries
-a word of what was read.
+Only where that fails is the JSON walked against the shape: properties the shape does not name are taken out, put down
+by their path, and the rest is decoded again.  All of it is pure, and no exception carries a word of what was read.
 """
 
 import re
