@@ -1,4 +1,4 @@
-"""The catalogue of errors: every failure Homeport names, in one page.
+"""The catalogue of errors: every failure Homeport names; those between programs stand in ``shared.trust_errors``.
 
 ::
 

@@ -34,7 +34,7 @@ BLIND = {
 ROSTER = b"homeport/roster/1"
 """What officers sign: this label, a zero byte, the canonical bytes of a roster."""
 
-ROOT = b"homeport/root/1"
+ROOT = b"homeport/roster-root/1"
 """What a root fingerprint is the digest of: this label, a zero byte, the canonical bytes of officers and threshold."""
 
 SIGNING_FINGERPRINT = b"homeport/signing-fingerprint/1"

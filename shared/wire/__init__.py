@@ -52,7 +52,10 @@ def encode(message: Message) -> bytes:
     Building a struct checks nothing, so the bytes are read back before they are given away: a value that is not of its
     field's form never leaves, ``WireMalformed``.
     """
-    data = canonical.encode(message)
+    try:
+        data = canonical.encode(message)
+    except UnicodeError:
+        raise WireMalformed(reason="form") from None
     _read(type(message), data)
     return data
 

@@ -1,16 +1,18 @@
 """``homeport roster``, as officers use it: keys, a first roster, signatures, changes, and a program's verdict."""
 
-import json
 import re
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
 from shared import key_files
 from shared.commands import homeport
+from shared.crypto.passphrase import COST_LOG2_MIN
 from shared.crypto.signing import fingerprint, in_groups
-from shared.roster import accept, accept_first, read_signed, root_fingerprint, write
-from shared.roster.model import ControlPlane, NodeIntroduction, Witness
+from shared.entropy import SystemEntropy
+from shared.roster import accept, accept_first, read_introduction, read_signed, root_fingerprint, write
+from shared.roster.model import ControlPlane, NodeIntroduction, Officer, Witness
 from shared.wire.parts import NodeKeys
 from tests.support.trust import CONTROL, NODE, NODE_KEYS, OTHER, OTHER_SEALING
 
@@ -18,12 +20,23 @@ PHRASE = "correct horse battery staple"
 PEOPLE = ("ada", "ben", "cho")
 
 
+@pytest.fixture(scope="module")
+def officers(tmp_path_factory):
+    """Make three officers' keys once, at the lowest cost a file may have."""
+    folder = tmp_path_factory.mktemp("officers")
+    for person in PEOPLE:
+        keys = key_files.create_officer_key(
+            folder / f"{person}.key", person, PHRASE.encode(), SystemEntropy(), cost_log2=COST_LOG2_MIN
+        )
+        (folder / f"{person}.officer.json").write_bytes(write(Officer(person, keys.public)))
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Give a folder with three officers' keys, and what a control plane and two nodes say of themselves."""
+def place(officers, tmp_path, monkeypatch):
+    """Give a folder with these keys, and what a control plane, two nodes and a witness say of themselves."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(key_files, "COST_LOG2", 14)
-    monkeypatch.setitem(key_files.create_officer_key.__kwdefaults__, "cost_log2", 14)
+    shutil.copytree(officers, tmp_path, dirs_exist_ok=True)
     (tmp_path / "phrase").write_text(PHRASE + "\n")
     ap = NodeKeys(OTHER.public.ed25519, OTHER.public.mldsa65, OTHER_SEALING.public)
     for name, value in {
@@ -44,11 +57,6 @@ def run(*words, status=0, stdin=None):
     return answer.stdout + answer.stderr
 
 
-def make_keys():
-    """Make the three officers' keys."""
-    return {person: run("key", person, "--passphrase-file", "phrase") for person in PEOPLE}
-
-
 def make_first():
     """Make the first roster, unsigned."""
     files = [word for person in PEOPLE for word in ("--officer", f"{person}.officer.json")]
@@ -67,13 +75,10 @@ def stored(place, version):
 
 def test_from_nothing_to_a_roster_that_programs_believe(place):
     """Three people, two signatures, a node: what each step prints is what the next one needs."""
-    printed = make_keys()
-    public = json.loads((place / "ada.officer.json").read_text())
-    assert public["person"] == "ada"
     make_first()
     assert "0 did" in run("show", "roster-1.json")
     first = stored(place, 1).roster
-    assert in_groups(fingerprint(first.officers[0].keys)) in printed["ada"]
+    assert [officer.person for officer in first.officers] == [*PEOPLE]
     assert "Node eu of region eu-frankfurt (DE) is taken in" in run(
         "add", "node", "eu.json", "--roster", "roster-1.json"
     )
@@ -93,7 +98,6 @@ def test_from_nothing_to_a_roster_that_programs_believe(place):
 
 def test_a_change_is_a_new_file_that_says_what_it_changes(place):
     """The signed roster stays; its successor is shown against it, signed, and accepted."""
-    make_keys()
     make_first()
     run("add", "node", "eu.json", "--roster", "roster-1.json")
     sign("roster-1.json", "ada", "ben")
@@ -128,7 +132,6 @@ def test_a_change_is_a_new_file_that_says_what_it_changes(place):
 
 def test_signing_twice_is_signing_once(place):
     """A second signature of the same key takes the place of the first."""
-    make_keys()
     make_first()
     sign("roster-1.json", "ada", "ada")
     assert [each.person for each in stored(place, 1).signatures] == ["ada"]
@@ -136,7 +139,6 @@ def test_signing_twice_is_signing_once(place):
 
 def test_what_exists_is_not_overwritten(place):
     """Neither a key nor a roster."""
-    make_keys()
     make_first()
     assert "exists already" in run("key", "ada", "--passphrase-file", "phrase", status=2)
     files = [word for person in PEOPLE for word in ("--officer", f"{person}.officer.json")]
@@ -163,7 +165,6 @@ def test_what_exists_is_not_overwritten(place):
 )
 def test_a_mistake_is_one_line_with_a_next_step(place, words, says):
     """Status 2, no traceback, nothing written."""
-    make_keys()
     make_first()
     (place / "short").write_text("hunter2")
     before = {file.name: file.read_bytes() for file in place.iterdir()}
@@ -171,7 +172,12 @@ def test_a_mistake_is_one_line_with_a_next_step(place, words, says):
     assert {file.name: file.read_bytes() for file in place.iterdir()} == before
 
 
-def test_a_passphrase_may_come_by_standard_input(place):
-    """``-`` reads it there."""
-    assert "Fingerprint" in run("key", "ada", "--passphrase-file", "-", stdin=PHRASE + "\n")
-    key_files.open_officer_key(place / "ada.key", PHRASE.encode())
+def test_a_key_is_made_once_and_introduces_itself(place):
+    """A sealed file, a public one, and the fingerprint to read out; the passphrase may come by standard input."""
+    printed = run("key", "dora", "--passphrase-file", "-", stdin=PHRASE + "\n")
+    person, keys = key_files.open_officer_key(place / "dora.key", PHRASE.encode())
+    assert person == "dora"
+    assert in_groups(fingerprint(keys.public)) in printed
+    assert read_introduction((place / "dora.officer.json").read_bytes(), Officer) == Officer("dora", keys.public)
+    make_first()
+    assert "Officer dora joins" in run("add", "officer", "dora.officer.json", "--roster", "roster-1.json")

@@ -5,10 +5,9 @@ import itertools
 import msgspec
 import pytest
 
-from shared.crypto.hpke import draw_sealing_key
 from shared.crypto.signing import PublicKeys, draw_signing_keys, fingerprint
-from shared.roster import SignedRoster, accept, accept_first, edits, read_signed, root_fingerprint, sign, signers, write
-from shared.roster.model import ControlPlane, NodeIntroduction, Officer, OfficerSignature, Witness
+from shared.roster import SignedRoster, accept, accept_first, edits, root_fingerprint, sign, signers
+from shared.roster.model import Officer, OfficerSignature, Witness
 from shared.roster.rules import check_sound
 from shared.trust_errors import (
     RosterCompanyChanged,
@@ -21,35 +20,10 @@ from shared.trust_errors import (
     RosterRootUnknown,
     RosterUndersigned,
 )
-from shared.wire.parts import NodeKeys
+from tests.support.rosters import AP, EU, FIRST, HUB, NOW, OFFICERS, PEOPLE, following, node_keys, signed
 from tests.support.trust import CONTROL, NODE_KEYS, Seeded
 
 change = msgspec.structs.replace
-NOW = 1_795_000_000_000
-PEOPLE = {person: draw_signing_keys(Seeded(person)) for person in ("ada", "ben", "cho", "dora")}
-OFFICERS = tuple(Officer(person, keys.public) for person, keys in PEOPLE.items() if person != "dora")
-HUB = ControlPlane("https://hub.example", CONTROL.public, fingerprint(CONTROL.public))
-EU = NodeIntroduction("eu", "eu-frankfurt", "DE", "https://eu.example:8443", NODE_KEYS)
-
-
-def node_keys(name: str) -> NodeKeys:
-    """Draw a node's public keys."""
-    pair, sealing = draw_signing_keys(Seeded(name)).public, draw_sealing_key(Seeded(name)).public
-    return NodeKeys(pair.ed25519, pair.mldsa65, sealing)
-
-
-AP = NodeIntroduction("ap", "ap-singapore", "SG", None, node_keys("ap"))
-FIRST = edits.add_node(edits.found("acme", 2, OFFICERS, HUB, NOW), EU, NOW)
-
-
-def signed(roster, *people: str) -> SignedRoster:
-    """Give the roster with these officers' signatures."""
-    return SignedRoster(roster, tuple(sign(roster, person, PEOPLE[person]) for person in people))
-
-
-def following(roster=FIRST, by=1, **changes):
-    """Give a later version of a roster."""
-    return change(roster, version=roster.version + by, **changes)
 
 
 @pytest.mark.parametrize(
@@ -278,32 +252,3 @@ def test_witnesses_and_the_control_plane_change_by_the_same_rule():
             edit()
     with pytest.raises(RosterKeyReturns):
         edits.set_node_keys(FIRST, change(AP, name="eu"), NOW)
-
-
-def test_a_draft_is_a_new_version_once_somebody_signed():
-    """What was signed is never rewritten."""
-    assert edits.draft_of(signed(FIRST, "ada"), NOW + 1).version == 2
-    assert edits.draft_of(signed(FIRST), NOW + 1) == change(FIRST, created_at=NOW + 1)
-
-
-def test_a_file_keeps_every_signature_and_is_read_strictly():
-    """Written for people, read to the same roster; what does not belong in it is refused."""
-    data = write(signed(FIRST, "ada", "ben"))
-    assert accept_first(root_fingerprint(FIRST), read_signed(data)) == FIRST
-    assert b'\n  "roster": {\n    "company": "acme",' in data
-    for wrong in (b"", b"{}", data[:-3], data.replace(b'"company"', b'"note": 1, "company"'), b"\xff", b"[" * 100_000):
-        with pytest.raises(RosterMalformed):
-            read_signed(wrong)
-
-
-def test_every_byte_of_a_signed_file_counts():
-    """Change any value of the file in one place: it is refused, or it is the same roster with the same signers."""
-    data = write(signed(FIRST, "ada", "ben"))
-    root = root_fingerprint(FIRST)
-    for at in range(0, len(data), 61):
-        changed = data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
-        try:
-            roster = accept_first(root, read_signed(changed))
-        except (RosterMalformed, RosterUndersigned, RosterRootUnknown, RosterContradicts):
-            continue
-        assert roster == FIRST

@@ -2,7 +2,7 @@
 
 import inspect
 
-from shared import errors, trust_errors
+from shared import errors, trust_errors, wire
 from shared.errors import HomeportError
 
 
@@ -28,3 +28,12 @@ def test_every_error_of_trust_says_what_and_what_next():
         assert "remedy" in vars(each)
         assert (each.__doc__ or "").strip().endswith(".")
         assert each.__name__ in (trust_errors.__doc__ or "")
+
+
+def test_every_error_can_be_told_to_a_node():
+    """A ``Problem`` has room for each code and status of the catalogue."""
+    for each in catalogue():
+        problem = wire.Problem(
+            protocol=1, code=each.code, status=each.status, retry=each.retry, retry_after_seconds=None
+        )
+        assert wire.decode(wire.Problem, wire.encode(problem)) == problem

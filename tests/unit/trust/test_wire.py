@@ -27,6 +27,8 @@ def test_a_message_comes_out_as_it_went_in(tag):
     [
         {"node": "Mirabel Fonteyn"},
         {"node": "eu\n"},
+        {"node": "eu\udc80"},
+        {"node": 7},
         {"number": -1},
         {"number": 2**53},
         {"beat_seconds": 0.5},
