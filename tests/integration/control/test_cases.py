@@ -145,6 +145,7 @@ def test_cases_come_in_pages(company):
     assert found[-5:] == opened
     assert len(found) == len(set(found))
     assert company.control.ask(company.officer, "GET", "/v1/cases?cursor=bm90").json()["code"] == "cursor_invalid"
+    assert company.control.ask(company.officer, "GET", "/v1/cases?sate=open").json()["reason"] == "query"
 
 
 def test_a_long_poll_wakes_when_a_command_is_written(company):
