@@ -1,9 +1,15 @@
 """Commands late, doubled, replayed or not understood, and a control plane whose keys changed."""
 
 import msgspec
+import pytest
 
+from edge_node.storage.content.commands import CommandStore
+from edge_node.storage.content.uplink import UplinkStore
+from edge_node.uplink.client import ControlClient
+from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.crypto.signing import draw_signing_keys, fingerprint
+from shared.errors import StoreUnavailable
 from shared.roster.model import ControlPlane
 from tests.integration.uplink.conftest import enrolled, names_of, running, until
 from tests.support.stores import message, person
@@ -84,3 +90,41 @@ async def test_a_control_plane_may_change_its_keys_if_officers_say_so(open_bench
             command = control.command("erase", wire.SubjectTarget(drawn("nobody")))
             await until(lambda: command.id in control.receipts)
         assert control.receipts[command.id].roster_version == 3
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_every_step_of_the_uplink_may_fail_once(open_bench, control, monkeypatch, moment):
+    failed = set()
+
+    def fragile(owner, name):
+        real = getattr(owner, name)
+
+        async def step(*arguments, **more):
+            if name in failed:
+                return await real(*arguments, **more)
+            failed.add(name)
+            if moment == "after":
+                await real(*arguments, **more)
+            raise StoreUnavailable(store="content")
+
+        monkeypatch.setattr(owner, name, step)
+
+    async with open_bench() as node:
+        await enrolled(node, control)
+        control.take_in("eu")
+        await node.take(*(message(number, person(number), "text") for number in (1, 2, 3)))
+        names = await names_of(node)
+        steps = [(CommandStore, each) for each in ("keep", "waiting", "close", "finished", "told", "untold")]
+        steps += [(UplinkStore, each) for each in ("write_beat", "acknowledge_beat", "keep_roster")]
+        steps += [(Eraser, "obey"), (ControlClient, "tell")]
+        for step in steps:
+            fragile(*step)
+        commands = [control.command("erase", wire.SubjectTarget(name)) for name in names[:2]]
+        async with running(node, control):
+            await until(lambda: len(control.receipts) == 2)
+            await until(lambda: names[2] in control.pseudonyms)
+        assert failed == {name for _, name in steps}
+        assert await names_of(node) == names[2:]
+        assert await node.rows("SELECT count(*) FROM erasure") == [(2,)]
+        counts = [{each.store: each.count for each in control.receipts[command.id].results} for command in commands]
+        assert [each["messages"] for each in counts] == [1, 1]
