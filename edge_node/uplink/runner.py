@@ -139,7 +139,12 @@ class Uplink:
             erasures_per_hour_max=self._settings.erasures_per_hour_max,
         )
         async with ControlClient(
-            enrolled.node, self._identity, self._clock, self._entropy, seconds_max=self._settings.timeout_seconds
+            enrolled.node,
+            self._identity,
+            self._clock,
+            self._entropy,
+            seconds_max=self._settings.timeout_seconds,
+            ca_file=self._settings.ca_file,
         ) as client:
             loops = (
                 self._forever("beat", lambda: self._beat(client), self._beat_now),

@@ -76,13 +76,15 @@ def identity_of(node):
     return ensure_identity(key_places(node.stores.settings), node.stores.entropy)
 
 
-async def enrolled(node, control, name="eu", **changes):
-    """Enrol a node and let officers name it."""
+async def enrolled(node, control, name="eu", settings=None, **changes):
+    """Enrol a node."""
     stores = node.stores
     token = read_token(control.token(name, **changes))
     store = UplinkStore(node.content)
     introduction = Introduction("id-test", "DE", None)
-    return await enrol(store, identity_of(node), token, introduction, UplinkSettings(), stores.clock, stores.entropy)
+    return await enrol(
+        store, identity_of(node), token, introduction, settings or UplinkSettings(), stores.clock, stores.entropy
+    )
 
 
 def uplink_of(node, shown, **settings):
