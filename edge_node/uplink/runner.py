@@ -34,7 +34,9 @@ from shared.trust_errors import AnswerRefused, WireMalformed
 from shared.uplink_errors import ControlUnreachable
 from shared.wire.downlink import COMMANDS_MAX
 
-LEASE_MILLISECONDS = 15_000
+LEASE_MILLISECONDS = 3_000
+"""So long nobody does it after a process was killed: what was owed then is done within seconds of its return."""
+
 LOOK_SECONDS = 1.0
 """How soon an enrolment, an order of another process, or a lost lease is seen."""
 
