@@ -32,7 +32,6 @@ def test_a_message_comes_out_as_it_went_in(tag):
         {"number": -1},
         {"number": 2**53},
         {"beat_seconds": 0.5},
-        {"registrations": BEAT.registrations[:7]},
         {"registrations": (*BEAT.registrations[:7], "447700900123")},
         {"registrations": (*BEAT.registrations[:7], drawn("x").upper())},
         {"protocol": 0},
@@ -42,6 +41,18 @@ def test_what_is_not_of_the_form_never_leaves(change):
     """Building a struct checks nothing; encoding does, before a byte is sent."""
     with pytest.raises(WireMalformed):
         wire.encode(msgspec.structs.replace(BEAT, **change))
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_batch_whose_timing_could_name_somebody_is_neither_built_nor_read(count):
+    """None, or at least eight."""
+    with pytest.raises(ValueError, match="at least eight"):
+        msgspec.structs.replace(BEAT, registrations=BEAT.registrations[:count])
+    few = b",".join(b'"%b"' % each.encode() for each in BEAT.registrations[:count])
+    all_ = b",".join(b'"%b"' % each.encode() for each in BEAT.registrations)
+    with pytest.raises(WireMalformed):
+        wire.decode(wire.Beat, wire.encode(BEAT).replace(all_, few))
+    assert wire.decode(wire.Beat, wire.encode(BEAT).replace(all_, b"")).registrations == ()
 
 
 @pytest.mark.parametrize(
