@@ -16,6 +16,7 @@ TYPED_MAX = 200
 """Characters of an input: an id or number is far shorter."""
 
 _LINE_USER = re.compile(r"U[0-9a-f]{32}")
+_MEXICO_OLD = re.compile(r"\+?521([0-9]{10})")
 _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 
 
@@ -37,15 +38,21 @@ def identifiers_of(typed: str, country: str | None) -> tuple[Identifier, ...]:
 
 def _wa_ids(text: str, country: str | None) -> tuple[str, ...]:
     """Give every ``wa_id`` a phone number may have."""
+    digits = re.sub(r"[^0-9+]", "", text)
+    if country is None and digits == text:
+        text = f"+{digits}"  # a wa_id, as a platform writes it
+    old = _MEXICO_OLD.fullmatch(digits)
+    if old:
+        text = f"+52{old[1]}"  # no numbering plan of today has the 1 any more
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return ()
     if not phonenumbers.is_possible_number(number):
         return ()
-    digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
-    other = _SPELLINGS.get(number.country_code or 0, _only)(digits)
-    return tuple(dict.fromkeys((digits, *other)))
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+    other = _SPELLINGS.get(number.country_code or 0, _only)(e164)
+    return tuple(dict.fromkeys((e164, *other)))
 
 
 def _only(digits: str) -> tuple[str, ...]:
@@ -67,8 +74,6 @@ def _brazil(digits: str) -> tuple[str, ...]:
 def _mexico(digits: str) -> tuple[str, ...]:
     """Mobile numbers carried a 1 after the country code until 2019; accounts made before keep it (IFT, 2019)."""
     rest = digits[2:]
-    if len(rest) == 11 and rest.startswith("1"):
-        return (f"52{rest[1:]}",)
     return (f"521{rest}",) if len(rest) == 10 else ()
 
 

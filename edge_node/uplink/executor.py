@@ -17,6 +17,7 @@ from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import Database
+from shared.errors import HomeportError
 from shared.telemetry import logger
 from shared.wire.types import CommandKind, ProviderCode
 
@@ -50,7 +51,7 @@ class Executor:
         self._eraser, self._retractor, self._places = eraser, retractor, places
         self._metrics, self._clock = metrics, clock
         self._per_hour_max = erasures_per_hour_max
-        self._held = 0
+        self._held, self._full = 0, False
 
     async def round(self) -> int:
         """Do everything that can be done now; give how much was done or told to others, 0 where all waits."""
@@ -59,14 +60,19 @@ class Executor:
             done += await self._note_recall(draft)
         for finished in await self._commands.finished(ROUND_MAX):
             done += await self._sign_erasure(finished)
-        held = 0
+        self._full = False
         for body, received_at in await self._commands.waiting(ROUND_MAX):
-            command = wire.decode(wire.Command, body)
-            outcome = await self._carry_out(command, received_at)
-            held += outcome == 0
-            done += outcome
-        self._tell_held(held)
+            done += await self._try(wire.decode(wire.Command, body), received_at)
+        self._tell_held(await self._commands.waiting_erasures() if self._full else 0)
         return done
+
+    async def _try(self, command: wire.Command, received_at: int) -> int:
+        """Do one command; what goes wrong with it keeps none of the others back."""
+        try:
+            return await self._carry_out(command, received_at)
+        except HomeportError as error:
+            logger().error("alert_command_failed", kind=command.kind, code=error.code)
+            return 0
 
     async def _carry_out(self, command: wire.Command, received_at: int) -> int:
         """Do one command; 1 where something came of it, 0 where it waits for the cap."""
@@ -74,10 +80,11 @@ class Executor:
             case "erase", wire.SubjectTarget() as target:
                 if await subject_of(self._content, target.pseudonym) is None:
                     return await self._sign(command, received_at, ())
+                if self._full:
+                    return 0
                 outcome = await self._eraser.obey(command, target, self._per_hour_max)
-                if outcome == "gone":
-                    return await self._sign(command, received_at, ())
-                return int(outcome != "held")
+                self._full = outcome == "held"
+                return await self._sign(command, received_at, ()) if outcome == "gone" else int(not self._full)
             case "close_view" | "erase" | "recall", wire.DisclosureTarget(node, disclosure):
                 gone = await self._retractor.retract(node, disclosure)
                 return await self._sign(command, received_at, retraction_results(gone.keys, gone.rows))

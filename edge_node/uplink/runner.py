@@ -30,7 +30,7 @@ from shared.database.contract import ScriptRefused
 from shared.entropy import Entropy
 from shared.errors import HomeportError
 from shared.telemetry import logger
-from shared.trust_errors import WireMalformed
+from shared.trust_errors import AnswerRefused, WireMalformed
 from shared.uplink_errors import ControlUnreachable
 from shared.wire.downlink import COMMANDS_MAX
 
@@ -183,7 +183,13 @@ class Uplink:
             await self._refresh(client, enrolled)
             if not self._named(enrolled):
                 return float(min(self._settings.beat_seconds, RETRY_SECONDS_MAX))
-        answer = await self._beats.beat(client, enrolled)
+        try:
+            answer = await self._beats.beat(client, enrolled)
+        except (AnswerRefused, ControlUnreachable) as error:
+            if isinstance(error, AnswerRefused) or "status" in error.details:
+                # Somebody answered, but not with keys that the roster in force names: a later one may name them.
+                await self._refresh(client, enrolled)
+            raise
         self._metrics.last_answer.set(self._clock.now() / 1000)
         if answer.roster_version > self._roster.version:
             await self._refresh(client, enrolled)

@@ -18,7 +18,12 @@ INSERT INTO command (id, command_cursor, case_id, origin, kind, body, state, rec
 VALUES (:id, :command_cursor, :case_id, 'control', :kind, :body, 'waiting', :now) ON CONFLICT (id) DO NOTHING
 """
 _MOVE = "UPDATE uplink SET command_cursor = :next WHERE command_cursor < :next"
-_WAITING = "SELECT body, received_at FROM command WHERE state = 'waiting' ORDER BY command_cursor, id LIMIT :most"
+# Erasures last: a cap may hold them, and what is held must not stand before what is not.
+_WAITING = """
+SELECT body, received_at FROM command WHERE state = 'waiting'
+ORDER BY CASE kind WHEN 'erase' THEN 1 ELSE 0 END, command_cursor, id LIMIT :most
+"""
+_HELD = "SELECT count(*) FROM command WHERE state = 'waiting' AND kind = 'erase'"
 _FINISHED = """
 SELECT c.id, c.case_id, c.kind, e.ordered_at, e.finished_at, e.keys, e.messages, e.events, e.identities, e.views,
        e.places
@@ -93,9 +98,14 @@ class CommandStore:
         await self._content.run([*steps, Step(_MOVE, [(next_cursor,)])])
 
     async def waiting(self, most: int) -> list[tuple[bytes, int]]:
-        """Give bodies and times (ms) of arrival of commands that nothing was done for, in their order."""
+        """Give bodies and times (ms) of arrival of commands that nothing was done for, in order, erasures last."""
         async with self._content.read() as transaction:
             return [(body, at) for body, at in await transaction.fetch(_WAITING, {"most": most})]
+
+    async def waiting_erasures(self) -> int:
+        """Count commands to erase that nothing was done for."""
+        async with self._content.read() as transaction:
+            return int((await transaction.fetch(_HELD))[0][0])
 
     async def finished(self, most: int) -> list[Finished]:
         """Give commands whose erasure is carried out."""
