@@ -21,7 +21,7 @@ _KEEP_ROSTER = """
 INSERT INTO roster (version, body, accepted_at) VALUES (:version, :body, :now) ON CONFLICT (version) DO NOTHING
 """
 _NEW = "SELECT pseudonym FROM subject WHERE registered = 0 AND keep = 'active' ORDER BY id LIMIT :most"
-_REFUSED = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE at > :since"
+_REFUSED = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE second * 1000 > :since"
 _WRITE_BEAT = "UPDATE uplink SET beat_number = :number, beat_body = :body WHERE beat_number = :number - 1"
 _REGISTERED = "UPDATE subject SET registered = 1 WHERE pseudonym = :pseudonym"
 _ACKNOWLEDGE = "UPDATE uplink SET beat_body = NULL, beat_acknowledged_at = :at WHERE beat_number = :number"
