@@ -101,7 +101,7 @@ def roster() -> None:
 
 @roster.command("put")
 @click.argument("file", type=_FILE)
-@click.option("--root", help="Fingerprint of the officers, for the first roster only: compare it with an officer.")
+@click.option("--root", help="Root fingerprint, for the first roster only: homeport roster show prints it.")
 @config_option
 def put(file: Path, root: str | None, config: Path) -> None:
     """Put the roster in FILE in force, if officers in force signed it."""

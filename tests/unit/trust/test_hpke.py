@@ -12,6 +12,7 @@ from shared.crypto.hpke import (
     sealing_fingerprint,
 )
 from shared.errors import SealBroken
+from shared.message import Recall
 from shared.trust_errors import WireMalformed
 from shared.wire.sealed import SealedWebhook, open_webhook, seal_webhook
 from tests.support.trust import OTHER_SEALING, SEALING, Seeded
@@ -87,7 +88,8 @@ def test_keys_come_from_their_seed():
 
 def test_a_webhook_goes_home_sealed():
     """What comes out is what the platform sent; under another sender or account it does not open."""
-    webhook = SealedWebhook(body=b'{"events":[]}', signature=b"c2lnbmF0dXJl", received_at=1_795_000_000_000)
+    event = Recall(channel="line", via="U1", at=1_795_000_000_000, author=None, message_id="4711")
+    webhook = SealedWebhook(events=(event,), received_at=1_795_000_000_001)
     way = {"sender": "eu", "home": "ap", "channel": "line", "account": "shop"}
     sealed = seal_webhook(OTHER_SEALING.public, webhook, **way)
     assert open_webhook(OTHER_SEALING, sealed, **way) == webhook
