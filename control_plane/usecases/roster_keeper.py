@@ -108,7 +108,7 @@ class RosterKeeper:
                 elif root is not None:
                     roster = accept_first(root, candidate)
                 else:
-                    raise RosterMissing
+                    raise RosterRefused(reason="the first needs the root's fingerprint")
             except OperatorError as error:
                 raise RosterRefused(reason=error.code) from None
             if pinned is None or roster.version > pinned.roster.version:
