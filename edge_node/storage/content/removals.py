@@ -41,7 +41,7 @@ SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.ke
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
 WHERE e.state <> 'done' AND e.act <> 'erase' ORDER BY e.ordered_at, e.id LIMIT :most
 """
-_ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id"
+_ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id AND state <> 'done'"
 _REMOVE = (
     "DELETE FROM message WHERE mark = :mark AND keep = 'tombstoned'",
     "DELETE FROM event WHERE mark = :mark AND keep = 'tombstoned'",
