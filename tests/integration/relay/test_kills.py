@@ -5,7 +5,7 @@ import time
 
 from deploy.sandbox.webhooks import TARO, line_text
 from tests.integration.relay.conftest import make_company, post
-from tests.integration.relay.watching import Watch, open_view, retract
+from tests.integration.relay.watching import Watch, last_author, open_view, retract
 from tests.support.company import running
 from tests.support.node import until
 
@@ -26,7 +26,7 @@ def test_what_arrived_is_on_record_whatever_instant_the_shower_dies_at(own_compa
 
         def ask(done=done):
             with eu.desk as desk:
-                open_view(desk, ap)
+                open_view(desk, last_author(ap))
             done.set()
 
         asking = threading.Thread(target=ask)
@@ -49,7 +49,7 @@ def test_a_live_view_outlives_restart_and_kill_of_its_node(own_company):
     eu, ap = own_company.eu, own_company.ap
     told(own_company)
     with eu.desk as desk:
-        view = open_view(desk, ap).json()["view"]
+        view = open_view(desk, last_author(ap)).json()["view"]
         watch = Watch(desk, view)
         shown = watch.wait("shown", 5)
         eu.node.restart()
@@ -72,7 +72,7 @@ def test_a_view_that_ends_while_the_shower_is_away_is_told_when_it_is_back(tmp_p
     with running(make_company(tmp_path, templates, more="view_hours = 0.001")) as company:
         told(company)
         with company.eu.desk as desk:
-            assert open_view(desk, company.ap).json()["shown"] == 5
+            assert open_view(desk, last_author(company.ap)).json()["shown"] == 5
         company.ap.node.kill()
         until(lambda: not company.eu.read("SELECT 1 FROM shown"))
         assert company.eu.read("SELECT state FROM view") == [("closing",)]
