@@ -43,7 +43,7 @@ from shared.roster import (
     write,
 )
 from shared.roster.edits import add_node, found, retire_node
-from tests.support.node import PATIENCE_S, _gone, until
+from tests.support.node import PATIENCE_S, gone, until
 
 T = TypeVar("T")
 
@@ -230,7 +230,7 @@ class RealControl:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
-        until(lambda: all(_gone(pid) for pid in doomed))
+        until(lambda: all(gone(pid) for pid in doomed))
 
     def end(self) -> None:
         """Leave no process behind, whatever a test did."""
