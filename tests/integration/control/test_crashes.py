@@ -42,6 +42,9 @@ def test_a_case_goes_on_after_a_kill_between_all_of_its_steps(own_company):
     assert (done["state"], done["asked"], done["owed"]) == ("finished", 2, 0)
     kinds = company.control.ask(company.program, "GET", "/v1/events?follow=false&after=0").text
     assert kinds.count("event: case.finished") == 1
+    log = company.control.log()
+    assert "worker_ready" in log
+    assert [name for name in (subject, shown, key) if name in log] == []
 
 
 @pytest.mark.parametrize("moment", [0.0, *(pytest.param(n / 300, marks=pytest.mark.long) for n in range(1, 20))])
@@ -81,6 +84,7 @@ def test_a_restart_hands_over_and_ends_long_polls_with_an_answer(own_company):
     waiting.start()
     threading.Event().wait(0.5)
     company.control.command("restart")
+    assert "running" in company.control.command("status")
     waiting.join(10)
     assert [page.commands for page in pages] == [()]
     notice = CaseNotice(

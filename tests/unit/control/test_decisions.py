@@ -84,7 +84,7 @@ def test_a_cursor_is_read_as_it_was_written(at, id_):
     assert read_cursor(write_cursor(position)) == position
 
 
-@given(st.text(max_size=60))
+@given(st.text(min_size=1, max_size=60))
 def test_what_is_no_cursor_is_refused_by_name(text):
     with contextlib.suppress(CursorInvalid):
         assert write_cursor(read_cursor(text)) == text
