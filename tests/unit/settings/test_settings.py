@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_node.core.admission import AdmitEntry
@@ -214,6 +214,7 @@ def test_the_example_is_valid_and_its_comments_hold_the_defaults(tmp_path):
             assert tomllib.loads(line) == {leaf: default}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_value_of_any_setting_loads_or_is_refused_by_name(tmp_path_factory, value, other):
     path = tmp_path_factory.getbasetemp() / "any.toml"
@@ -232,3 +233,28 @@ def test_any_value_of_any_setting_loads_or_is_refused_by_name(tmp_path_factory, 
 
 def test_the_root_of_the_disk_is_no_folder_for_stores(tmp_path):
     assert refusal(tmp_path, 'region = "eu-test"\ndata_dir = "/"\n')["field_name"] == "data_dir"
+
+
+@pytest.mark.parametrize(
+    ("lines", "field"),
+    [
+        ('[relay]\ndesk_listen = "0.0.0.0:8083"', "relay.desk_listen"),
+        ('[relay]\ndesk_listen = "node.example:8083"', "relay.desk_listen"),
+        ('[relay]\nlisten = "127.0.0.1:8080"', "relay.listen"),
+        ('[relay]\nlisten = "127.0.0.1:70000"', "relay.listen"),
+        ('[relay]\nlisten = "nowhere"', "relay.listen"),
+        ("[relay]\nhome_seconds = 60", "relay.home_seconds"),
+        ("[relay]\nview_hours = 0", "relay.view_hours"),
+        ('[[show]]\nasker = "eu"\npurposes = []\nform = "full"', "show"),
+        ('[[show]]\nasker = "eu"\npurposes = ["audit", "audit"]\nform = "full"', "show"),
+    ],
+)
+def test_what_is_between_nodes_is_refused_by_name(tmp_path, lines, field):
+    with pytest.raises(SettingsInvalid) as caught:
+        load(tmp_path, f"{BASE}\n{lines}\n")
+    assert caught.value.details["field_name"].startswith(field)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:8083", "localhost:1", "unix:/run/desk"])
+def test_a_desk_listens_on_this_machine(tmp_path, address):
+    assert load(tmp_path, f'{BASE}\n[relay]\ndesk_listen = "{address}"\n').relay.desk_listen == address
