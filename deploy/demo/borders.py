@@ -33,7 +33,7 @@ async def relay_home(stage: Stage) -> None:
     there, before = await stage.looks["eu"].counts(), await stage.before("line")
     attempts = await company.platforms.act("taro", "line", text=story.ASTRAY)
     scene = stage.scenes("eu", "line", attempts, before)[0]
-    stage.show_arrival(scene, "Taro writes; home of this account: ap")
+    stage.show_arrival(scene, f"Taro writes: {story.ASTRAY}")
     tell.line("relayed", f"eu to {company.ap.relay}, sealed to ap's key, signed by eu's")
     rows = await stage.show_rows(scene, home="ap")
     tell.check("ap has it", len(rows) == 1 and (await stage.changed(scene)).get("message") == 1)
@@ -73,7 +73,7 @@ async def _answer(stage: Stage, channel: str, person: Subject, name: str, text: 
     tell.check(f"{name} got exactly these words, once", right)
     if scenes:
         kinds = Counter(str(getattr(event, "state", type(event).__name__)) for scene in scenes for event in scene.events)
-        tell.line("told back", ", ".join(f"{count} x {kind}" for kind, count in kinds.items()))
+        tell.line("told", ", ".join(f"{count} x {kind}" for kind, count in kinds.items()))
         tell.check("what Meta tells of its delivery is taken in", all(scene.status == 200 for scene in scenes))
     rows = [row for row in await stage.looks[node.name].outbound() if row.direction == "out"]
     if tell.check("what went out is stored, sealed under the customer's key", len(rows) == stage.replied[node.name]):

@@ -13,8 +13,6 @@ from deploy.sandbox.webhooks import (
     line_body,
     line_event,
     line_text,
-    sign_line,
-    sign_whatsapp,
     whatsapp_body,
     whatsapp_text,
 )
@@ -50,7 +48,7 @@ async def _text(stage: Stage) -> None:
     tell = stage.tell
     tell.step("A text over WhatsApp")
     scene = await _say(stage, "anna", "whatsapp", text=story.TEAPOT)
-    stage.show_arrival(scene, "Anna asks for her parcel")
+    stage.show_arrival(scene, f"Anna writes: {story.TEAPOT}", events=True)
     rows = await stage.show_rows(scene, keys=True)
     if rows:
         name = await stage.pseudonym(stage.company.eu, rows[0])
@@ -65,13 +63,13 @@ async def _other_forms(stage: Stage) -> None:
     tell = stage.tell
     tell.step("Other forms, both channels")
     for who, channel, does, text, came in (
-        ("rosa", "whatsapp", "picture", story.HANDLE, "Rosa, who hides her number, sends a picture with words"),
+        ("rosa", "whatsapp", "picture", story.HANDLE, "Rosa, who hides her number, sends a picture"),
         ("anna", "whatsapp", "voice", "", "Anna sends a voice message"),
-        ("taro", "line", "sticker", story.STICKER, "Taro sends a sticker with his own words on it"),
+        ("taro", "line", "sticker", story.STICKER, "Taro sends a sticker with words of his own"),
         ("taro", "line", "place", story.PLACE, "Taro sends where to leave the parcel"),
     ):
         scene = await _say(stage, who, channel, does, text=text)
-        stage.show_arrival(scene, came)
+        stage.show_arrival(scene, f"{came}: {text}" if text else came)
         await stage.show_rows(scene)
 
 
@@ -83,7 +81,7 @@ async def _twice(stage: Stage) -> None:
     script = f'[[act]]\nwho = "taro"\non = "line"\ntext = "{story.NEIGHBOUR}"\n'
     attempts = await platforms.script(script, Manners(duplicate_share=1.0))
     scenes = stage.scenes("ap", "line", attempts, before)
-    stage.show_arrival(scenes[0], "Taro writes, and LINE delivers it twice", events=False)
+    stage.show_arrival(scenes[0], "Taro writes, and LINE delivers it twice")
     same = len(scenes) == 2 and scenes[0].body == scenes[1].body
     tell.check("it came twice, byte for byte, and was answered 200 both times", same and scenes[1].status == 200)
     changed = await stage.changed(scenes[0])
@@ -95,7 +93,7 @@ async def _forged(stage: Stage) -> None:
     tell, eu = stage.tell, stage.company.eu
     tell.step("A forged signature")
     body, before, log = whatsapp_body(whatsapp_text(story.FORGED, ANNA)), await stage.before("whatsapp"), eu.log_text()
-    right = sign_whatsapp(stage.company.secrets.whatsapp.encode(), body)
+    right = stage.sign("whatsapp", body)
     wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
     answer = await eu.post("whatsapp", ACCOUNTS["whatsapp"], body, wrong)
     stranger = await eu.post("whatsapp", "no-such-account", body, wrong)
@@ -117,7 +115,7 @@ async def _batch(stage: Stage) -> None:
     manners = Manners(batch_max=story.BATCH, gather_seconds=0.3)
     scenes = stage.scenes("eu", "whatsapp", await stage.company.platforms.script(story.BATCH_SCRIPT, manners), before)
     for scene in scenes:
-        stage.show_arrival(scene, f"Meta aggregates {len(scene.events)} texts", events=False)
+        stage.show_arrival(scene, f"Meta aggregates {len(scene.events)} texts")
     rows = [row for scene in scenes for row in await stage.show_rows(scene)]
     keys, subjects = len({row.key for row in rows}), len({row.subject for row in rows})
     whole = (len(scenes), len(rows), keys, subjects) == (1, story.BATCH, story.BATCH, story.BATCH_PEOPLE)
@@ -134,7 +132,7 @@ async def _edit(stage: Stage) -> None:
     old = await look.row(ACCOUNTS["whatsapp"], scene.events[0])
     edit = await platforms.act("anna", "whatsapp", "edit", about="doorbell", text=story.DOORBELL_NEW)
     scene = stage.scenes("eu", "whatsapp", edit, before)[0]
-    stage.show_arrival(scene, "Anna changes a text that she just sent")
+    stage.show_arrival(scene, f"Anna changes \"{story.DOORBELL}\" into \"{story.DOORBELL_NEW}\"")
     done = await look.until_removed()
     rows = await stage.show_rows(scene)
     same = bool(rows) and old is not None and rows[0].id == old.id and isinstance(scene.events[0], Edit)
@@ -149,7 +147,7 @@ async def _unknown(stage: Stage) -> None:
     tell.step("Something nobody knows yet, and its neighbour")
     lantern = line_event("lanternFloated", TARO, lantern={"wish": story.WISH, "colour": "vermilion"})
     body, before = line_body(lantern, line_text(story.NEIGHBOUR, TARO)), await stage.before("line")
-    answer = await ap.post("line", ACCOUNTS["line"], body, sign_line(stage.company.secrets.line.encode(), body))
+    answer = await ap.post("line", ACCOUNTS["line"], body, stage.sign("line", body))
     scene = stage.scene("ap", "line", body, answer.status, before)
     stage.show_arrival(scene, 'an event of the invented type "lanternFloated", then a text')
     await stage.show_rows(scene)

@@ -11,6 +11,7 @@ from deploy.demo.narrator import Narrator, hexed, moment
 from deploy.demo.node import DemoNode, Watch
 from deploy.demo.story import planted
 from deploy.sandbox.courier import Attempt
+from deploy.sandbox.webhooks import sign_line, sign_whatsapp
 from edge_node.channels.registry import CHANNELS
 from edge_node.commands.parse import encode_line
 from shared.message import Event
@@ -60,6 +61,13 @@ class Stage:
             if not labels or line.strip().startswith(labels):
                 self.tell.line("", " ".join(line.split()))
 
+    def sign(self, channel: str, body: bytes) -> str:
+        """Sign a body as the platform does."""
+        secrets = self.company.secrets
+        if channel == "whatsapp":
+            return sign_whatsapp(secrets.whatsapp.encode(), body)
+        return sign_line(secrets.line.encode(), body)
+
     async def before(self, channel: str) -> dict[str, int]:
         """Count at the home of a channel's account."""
         return await self.looks[HOME[channel]].counts()
@@ -80,7 +88,7 @@ class Stage:
             self.tell.check("a webhook was sent", False)
         return found
 
-    def show_arrival(self, scene: Scene, came: str, *, events: bool = True) -> None:
+    def show_arrival(self, scene: Scene, came: str, *, events: bool = False) -> None:
         """Show who did what, what the node made of it, and what it answered."""
         account = ACCOUNTS[scene.channel]
         self.tell.line("came in", f"at {scene.node}: {came}")
