@@ -114,9 +114,8 @@ async def _play(stage: Stage) -> None:
         await come_home(stage)
         await relay_home(stage)
         await reply(stage)
-        await show(stage)
-        taken_back = await take_back(stage)
-        await forget(stage, taken_back)
+        await take_back(stage, await show(stage))
+        await forget(stage)
         await close(stage)
 
 

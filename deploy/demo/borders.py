@@ -5,7 +5,7 @@ from collections import Counter
 from deploy.demo import story
 from deploy.demo.company import HOME
 from deploy.demo.node import DemoNode
-from deploy.demo.scanner import scan
+from deploy.demo.copies import scan
 from deploy.demo.stage import Stage, metrics_of
 from deploy.sandbox.names import ANNA, TARO, Subject
 from deploy.sandbox.world import Sent
@@ -56,7 +56,7 @@ async def _answer(stage: Stage, channel: str, person: Subject, name: str, text: 
     """Answer one customer, and see what arrived there."""
     company, tell, node = stage.company, stage.tell, stage.company.home(channel)
     tell.step(f"{'WhatsApp' if channel == 'whatsapp' else 'LINE'}: {node.name} answers {name}")
-    pseudonym = await find(stage, node, person)
+    pseudonym = stage.known[name] = await find(stage, node, person)
     before = len(await company.platforms.sent())
     done = await node.command(["reply", "--subject", pseudonym], typed=text.encode())
     tell.line(done.where, f"$ {done.typed}  < the text", "bold")
@@ -80,10 +80,10 @@ async def _answer(stage: Stage, channel: str, person: Subject, name: str, text: 
         await stage.show_row(stage.looks[node.name], rows[-1])
 
 
-async def find(stage: Stage, node: DemoNode, person: Subject) -> str:
+async def find(stage: Stage, node: DemoNode, person: Subject, purpose: str = "customer_service") -> str:
     """Find a person's pseudonym at a node, by phone number or LINE id; empty where nobody is found."""
     typed = f"+{person.phone}" if HOME["whatsapp"] == node.name else person.line_user
-    done = await node.command(["find", "--purpose", "customer_service"], typed=typed.encode(), fails=True)
+    done = await node.command(["find", "--purpose", purpose], typed=typed.encode(), fails=True)
     stage.tell.line(done.where, f"$ {done.typed}  < the customer's {'number' if typed[0] == '+' else 'LINE id'}", "bold")
     for line in done.printed.splitlines():
         stage.tell.line("", line)

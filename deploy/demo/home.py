@@ -69,6 +69,7 @@ async def _other_forms(stage: Stage) -> None:
         ("taro", "line", "place", story.PLACE, "Taro sends where to leave the parcel"),
     ):
         scene = await _say(stage, who, channel, does, text=text)
+        stage.kept[does] = scene
         stage.show_arrival(scene, f"{came}: {text}" if text else came)
         await stage.show_rows(scene)
 
@@ -78,10 +79,10 @@ async def _twice(stage: Stage) -> None:
     tell, platforms = stage.tell, stage.company.platforms
     tell.step("The same webhook twice")
     before = await stage.before("line")
-    script = f'[[act]]\nwho = "taro"\non = "line"\ntext = "{story.NEIGHBOUR}"\n'
+    script = f'[[act]]\nwho = "taro"\non = "line"\ntext = "{story.TWICE}"\n'
     attempts = await platforms.script(script, Manners(duplicate_share=1.0))
     scenes = stage.scenes("ap", "line", attempts, before)
-    stage.show_arrival(scenes[0], "Taro writes, and LINE delivers it twice")
+    stage.show_arrival(scenes[0], f"Taro writes, LINE delivers it twice: {story.TWICE}")
     same = len(scenes) == 2 and scenes[0].body == scenes[1].body
     tell.check("it came twice, byte for byte, and was answered 200 both times", same and scenes[1].status == 200)
     changed = await stage.changed(scenes[0])

@@ -204,6 +204,11 @@ class Look:
         found = await self._content("SELECT pseudonym FROM subject WHERE id = :id", id=subject)
         return str(found[0][0]) if found else ""
 
+    async def subject(self, pseudonym: str) -> int:
+        """Give a subject's row by pseudonym; 0 where there is none."""
+        found = await self._content("SELECT id FROM subject WHERE pseudonym = :name", name=pseudonym)
+        return int(found[0][0]) if found else 0
+
     async def pseudonyms(self) -> set[str]:
         """Give every pseudonym that the node ever drew and still keeps a row for."""
         return {str(row[0]) for row in await self._content("SELECT pseudonym FROM subject")}

@@ -98,8 +98,10 @@ class Narrator:
 
 
 def plural(count: int, word: str) -> str:
-    """Give a number with its word: ``1 row``, ``2 rows``."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    """Give a number with its word: ``1 row``, ``2 rows``, ``2 replies``."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count} {word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{count} {word}s"
 
 
 def hexed(data: bytes, shown: int = _BYTES_SHOWN) -> str:

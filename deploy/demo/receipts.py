@@ -17,17 +17,21 @@ from shared.wire.receipt import open_receipt
 async def show_receipts(stage: Stage, case: str, roster: Roster) -> list[Receipt]:
     """Show a case's receipts; check each signature, and that no other node could have made it."""
     page = await stage.company.plane.get(f"/v1/cases/{case}/receipts?limit=100")
+    said: dict[str, list[bool]] = {}
     found = []
     for item in page["items"]:
         envelope = msgspec.convert(item["envelope"], Envelope)
         node = str(item["receipt"]["node"])
         receipt = opened(envelope, keys_of(roster, node))
         others = [opened(envelope, keys_of(roster, each.name)) for each in roster.nodes if each.name != node]
-        proved = receipt is not None and receipt.case == case and receipt.node == node and others == [None]
         if receipt is not None:
             found.append(receipt)
-            stage.tell.line("receipt", _words(receipt))
-        stage.tell.check(f"signed by {node}, for this case, and by nobody else", proved)
+        proved = receipt is not None and receipt.case == case and receipt.node == node and others == [None]
+        said.setdefault(_words(receipt) if receipt is not None else f"{node}: not to be read", []).append(proved)
+    for words, proofs in said.items():
+        count = f" ({len(proofs)} times, once for each message shown)" if len(proofs) > 1 else ""
+        stage.tell.line("receipt", f"{words}{count}")
+        stage.tell.check(f"signed by {words[:2]}, for this case, and by nobody else", all(proofs))
     return found
 
 

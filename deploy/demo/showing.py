@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.demo import story
-from deploy.demo.borders import find
 from deploy.demo.company import ACCOUNTS, PURPOSE
 from deploy.demo.look import Chain, Look, StoredRow
 from deploy.demo.narrator import hexed, plural
 from deploy.demo.receipts import owed, show_receipts
-from deploy.demo.scanner import files_with
+from deploy.demo.copies import files_with
 from deploy.demo.stage import Scene, Stage
-from deploy.sandbox.names import TARO
 from shared.message import Event
 
 PATIENCE_SECONDS = 15.0
@@ -34,15 +32,16 @@ async def until(happened: Callable[[], object]) -> bool:
     return bool(happened())
 
 
-async def show(stage: Stage) -> None:
-    """Play chapter 5."""
+async def show(stage: Stage) -> Scene:
+    """Play chapter 5; give the webhook of the message that will be taken back."""
     tell, platforms, watch = stage.tell, stage.company.platforms, stage.watch
     tell.chapter(5, "A desk in Europe looks at somebody in Asia", _SHOW)
     tell.step("Refused: a purpose that ap does not list")
     before = await stage.before("line")
     attempts = await platforms.act("taro", "line", text=story.DOOR_CODE, called="door")
-    stage.show_arrival(stage.scenes("ap", "line", attempts, before)[0], f"Taro writes: {story.DOOR_CODE}")
-    pseudonym = await find(stage, stage.company.ap, TARO)
+    scene = stage.scenes("ap", "line", attempts, before)[0]
+    stage.show_arrival(scene, f"Taro writes: {story.DOOR_CODE}")
+    pseudonym = stage.known["Taro"]
     tell.line("eu asks", "POST /views at its own desk listener: that pseudonym, node ap, purpose audit")
     status, content = await watch.open("ap", pseudonym, "audit")
     tell.line("answered", f"{status}, rule: {content.get('rule')}")
@@ -59,6 +58,7 @@ async def show(stage: Stage) -> None:
         tell.line("desk", f"{way} [{each['kind']}] {_words(each)}")
     tell.check("the desk's live view shows them all", came and status == 201 and bool(watch.of("shown")))
     await _on_record(stage)
+    return scene
 
 
 async def _on_record(stage: Stage) -> None:
@@ -68,7 +68,7 @@ async def _on_record(stage: Stage) -> None:
     noted = {name for name, node, purpose in record if (node, purpose) == ("eu", PURPOSE)} == names
     tell.check(f"ap has {plural(len(record), 'disclosure')} on record: to eu, for {PURPOSE}, under random names", noted)
     copies = await stage.looks["eu"].shown()
-    tell.line("at eu", f"{plural(len(copies), 'copy').replace('copys', 'copies')}, the first sealed {hexed(copies[0][1])}")
+    tell.line("at eu", f"{plural(len(copies), 'copy')}, the first sealed {hexed(copies[0][1])}")
     tell.check("eu keeps each one sealed under a key of its own, for as long as the view is open", len(copies) == len(names))
 
 
@@ -79,28 +79,23 @@ def _words(message: dict[str, object]) -> str:
     return next((str(words[name]) for name in ("text", "caption", "title", "name") if words.get(name)), "")
 
 
-async def take_back(stage: Stage) -> Scene | None:
-    """Play chapter 6; give the webhook of the message that was taken back."""
-    tell, look = stage.tell, stage.looks["ap"]
+async def take_back(stage: Stage, scene: Scene) -> None:
+    """Play chapter 6: the message of ``scene`` is unsent."""
+    tell, look, event = stage.tell, stage.looks["ap"], scene.events[0]
     tell.chapter(6, "The customer takes a message back", _TAKE_BACK)
-    attempt = next(each for each in reversed(await asyncio.to_thread(stage.company.platforms.client.attempts)))
-    scene = stage.scene("ap", "line", attempt.body, 200, {})
-    stage.statuses["ap"][200] -= 1  # it was counted when it came
-    event = scene.events[0]
     row = await look.row(ACCOUNTS["line"], event)
     chain = await look.chain(row.key) if row is not None else None
-    if not tell.check("the message is there, to be taken back", row is not None and chain is not None):
-        return None
-    if row is not None and chain is not None:
-        await _unsend(stage, event, row, chain)
+    if row is None or chain is None:
+        tell.check("the message is there, to be taken back", False)
+        return
+    await _unsend(stage, event, row, chain)
     await _elsewhere(stage)
     tell.step("LINE delivers it again")
     before = await stage.before("line")
-    answer = await stage.company.ap.post("line", ACCOUNTS["line"], attempt.body, stage.sign("line", attempt.body))
-    again = stage.scene("ap", "line", attempt.body, answer.status, before)
+    answer = await stage.company.ap.post("line", ACCOUNTS["line"], scene.body, stage.sign("line", scene.body))
+    again = stage.scene("ap", "line", scene.body, answer.status, before)
     stage.show_arrival(again, "the same webhook as before the unsend")
     tell.check("it stays out: no row, no key", not await stage.changed(again))
-    return scene
 
 
 async def _unsend(stage: Stage, event: Event, row: StoredRow, before: Chain) -> None:

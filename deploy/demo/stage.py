@@ -51,6 +51,10 @@ class Stage:
         """Metrics of processes that have ended."""
         self.replied = Counter[str]()
         """Replies sent by command, by node."""
+        self.known: dict[str, str] = {}
+        """Pseudonyms that somebody at a node has found, by whose they are."""
+        self.kept: dict[str, Scene] = {}
+        """Webhooks that will come again."""
         self.erased = 0
         """Messages and events removed by erasures, as the receipts say."""
 

@@ -17,12 +17,13 @@ ASTRAY = "荷物は西荻窪の店に転送してください"
 DOOR_CODE = "玄関の暗証番号は八四二六です"
 ANSWER_ANNA = "Die Teekanne ist gefunden; sie kommt am Donnerstag."
 ANSWER_TARO = "西荻窪の店でお預かりしています。"
+TWICE = "きのうの便で届く予定でした"
 AGAIN = "別の荷物について聞きたいです"
 
 BATCH_SCRIPT = "".join(
-    f'[people.guest{number}]\nname = "Gast Regenbogen {number}"\n' for number in range(BATCH_PEOPLE)
+    f'[people.guest{number}]\nname = "Gast {number} Regenbogen"\n' for number in range(BATCH_PEOPLE)
 ) + "".join(
-    f'[[act]]\nwho = "guest{number % BATCH_PEOPLE}"\non = "whatsapp"\ntext = "{UMBRELLA} ({number})"\n'
+    f'[[act]]\nwho = "guest{number % BATCH_PEOPLE}"\non = "whatsapp"\ntext = "({number}) {UMBRELLA}"\n'
     for number in range(BATCH)
 )
 """A script for the stand-ins: eight people write five times each, all at once."""
