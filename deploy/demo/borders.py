@@ -4,8 +4,8 @@ from collections import Counter
 
 from deploy.demo import story
 from deploy.demo.company import HOME
-from deploy.demo.node import DemoNode
 from deploy.demo.copies import scan
+from deploy.demo.node import DemoNode
 from deploy.demo.stage import Stage, metrics_of
 from deploy.sandbox.names import ANNA, TARO, Subject
 from deploy.sandbox.world import Sent
@@ -72,7 +72,9 @@ async def _answer(stage: Stage, channel: str, person: Subject, name: str, text: 
     stage.words.add(text)
     tell.check(f"{name} got exactly these words, once", right)
     if scenes:
-        kinds = Counter(str(getattr(event, "state", type(event).__name__)) for scene in scenes for event in scene.events)
+        kinds = Counter(
+            str(getattr(event, "state", type(event).__name__)) for scene in scenes for event in scene.events
+        )
         tell.line("told", ", ".join(f"{count} x {kind}" for kind, count in kinds.items()))
         tell.check("what Meta tells of its delivery is taken in", all(scene.status == 200 for scene in scenes))
     rows = [row for row in await stage.looks[node.name].outbound() if row.direction == "out"]
@@ -84,7 +86,9 @@ async def find(stage: Stage, node: DemoNode, person: Subject, purpose: str = "cu
     """Find a person's pseudonym at a node, by phone number or LINE id; empty where nobody is found."""
     typed = f"+{person.phone}" if HOME["whatsapp"] == node.name else person.line_user
     done = await node.command(["find", "--purpose", purpose], typed=typed.encode(), fails=True)
-    stage.tell.line(done.where, f"$ {done.typed}  < the customer's {'number' if typed[0] == '+' else 'LINE id'}", "bold")
+    stage.tell.line(
+        done.where, f"$ {done.typed}  < the customer's {'number' if typed[0] == '+' else 'LINE id'}", "bold"
+    )
     for line in done.printed.splitlines():
         stage.tell.line("", line)
     return done.out.strip()
@@ -94,4 +98,3 @@ def _text(sent: Sent) -> str:
     """Give the words of a message as it arrived."""
     text = sent.message.get("text", "")
     return str(text.get("body", "") if isinstance(text, dict) else text)
-

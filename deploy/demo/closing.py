@@ -40,7 +40,9 @@ async def _places(stage: Stage) -> None:
     tell.step("Three stores")
     counts = {name: await look.counts() for name, look in stage.looks.items()}
     held = {what: plane.rows(f"SELECT count(*) FROM {what}")[0][0] for what in ("registration", "case_file", "receipt")}  # noqa: S608
-    rows = [(f"{what}s, sealed", str(counts["eu"][what]), str(counts["ap"][what]), "none") for what in ("message", "event")]
+    rows = [
+        (f"{what}s, sealed", str(counts["eu"][what]), str(counts["ap"][what]), "none") for what in ("message", "event")
+    ]
     rows.append(("identities, sealed", str(counts["eu"]["identity"]), str(counts["ap"]["identity"]), "none"))
     rows.append(("keys of rows", str(counts["eu"]["row_key"]), str(counts["ap"]["row_key"]), "none"))
     rows.append(("tombstones", str(counts["eu"]["tombstone"]), str(counts["ap"]["tombstone"]), "none"))
@@ -108,7 +110,9 @@ async def _numbers(stage: Stage) -> None:
             if sample.startswith("homeport_edge_webhook_answers_total{"):
                 answers[int(sample.split('status="')[1].split('"')[0])] += value
         sent = ", ".join(f"{count} times {status}" for status, count in sorted(stage.statuses[name].items()))
-        tell.check(f"{name} counted the webhooks it answered as their senders did: {sent}", answers == stage.statuses[name])
+        tell.check(
+            f"{name} counted the webhooks it answered as their senders did: {sent}", answers == stage.statuses[name]
+        )
         await _rows_agree(stage, name, total)
     plane = metrics_of(await stage.company.plane.private("/metrics"))
     receipts = sum(value for sample, value in plane.items() if sample.startswith("homeport_control_receipts_total{"))

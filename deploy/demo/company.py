@@ -1,4 +1,4 @@
-"""The company of the demo: both platforms, a control plane, the nodes ``eu`` and ``ap``, two officers; all processes."""
+"""The company of the demo: platforms, a control plane, the nodes ``eu`` and ``ap``, two officers; real processes."""
 
 import asyncio
 import socket

@@ -33,4 +33,3 @@ def scan(folder: Path, words: Iterable[str], spoken: Iterable[bytes] = ()) -> Sc
     """Look for ``words`` in every file below ``folder``, in the files' names, and in ``spoken``."""
     with copied(folder) as copy:
         return scanner.scan(copy, words, spoken)
-

@@ -8,16 +8,16 @@ from deploy.demo.commands import Command
 from deploy.demo.company import ACCOUNTS
 from deploy.demo.narrator import plural
 from deploy.demo.node import Watch
+from deploy.demo.program import until
 from deploy.demo.receipts import owed, show_receipts
-from deploy.demo.showing import until
 from deploy.demo.stage import Stage
 from deploy.sandbox.names import TARO
 from shared.wire import Receipt
 
 _ABOUT = """\
-Taro writes a letter: forget me. A letter names him, so it is looked up at the node of his region, where the purpose is \
-recorded; the control plane has no such search. The officer opens a case there by pseudonym. Every place that holds \
-something of his must destroy it and sign for that. To see what is owed, eu is away when the case opens."""
+Taro writes a letter: forget me. A letter names him, so it is looked up at the node of his region, where the purpose \
+is recorded; the control plane has no such search. The officer opens a case there by pseudonym. Every place that \
+holds something of his must destroy it and sign for that. To see what is owed, eu is away when the case opens."""
 _ROWS = ("messages", "events")
 
 
@@ -55,7 +55,9 @@ async def _open(stage: Stage, pseudonym: str) -> str:
     tell.line("owed", owed(await plane.get(f"/v1/cases/{content['id']}")))
     view, seconds = await plane.until(f"/v1/cases/{content['id']}", _only_eu_owes)
     tell.line("", f"{owed(view)}  ({seconds:.1f} s later)")
-    tell.check("ap has signed, and named eu as a place that was shown something; eu owes, and waits", _only_eu_owes(view))
+    tell.check(
+        "ap has signed, and named eu as a place that was shown something; eu owes, and waits", _only_eu_owes(view)
+    )
     return str(content["id"])
 
 
@@ -117,5 +119,8 @@ async def _again(stage: Stage, before: str) -> None:
     stage.show_arrival(scene, f"Taro writes: {story.AGAIN}")
     await stage.show_rows(scene)
     now = await find(stage, ap, TARO, "legal_claim")
-    tell.check("a new contact: new subject, new key, and a pseudonym that tells nothing of the old one", now not in {"", before})
+    tell.check(
+        "a new contact: new subject, new key, and a pseudonym that tells nothing of the old one",
+        now not in {"", before},
+    )
     stage.known["Taro"] = now

@@ -8,10 +8,10 @@ from deploy.demo.company import ACCOUNTS, LAW, LISTS, NAME, NODES, OFFICERS, Com
 from deploy.demo.stage import Stage
 
 _ABOUT = """\
-The company "parcels" serves customers over WhatsApp, with messages at home in Europe, and over LINE, with messages at \
-home in Asia-Pacific. It runs a node in each region, "eu" and "ap", and one control plane, which never holds a message, \
-a name or a number. Who is a node is decided by two officers, with keys of their own: not by the control plane. All of \
-this is real and runs now on this machine; only the two platforms and their customers are stand-ins."""
+The company "parcels" serves customers over WhatsApp, with messages at home in Europe, and over LINE, with messages \
+at home in Asia-Pacific. It runs a node in each region, "eu" and "ap", and one control plane, which never holds a \
+message, a name or a number. Who is a node is decided by two officers, with keys of their own: not by the control \
+plane. All of this is real and runs now on this machine; only the two platforms and their customers are stand-ins."""
 
 
 async def found(stage: Stage) -> None:

@@ -19,9 +19,9 @@ from deploy.sandbox.webhooks import (
 from shared.message import Edit, Unclassified
 
 _ABOUT = """\
-Customers write. Each platform calls its callback address with a signed webhook. The node checks the signature over the \
-raw bytes, reads the message into an event of its own ("made"), draws a fresh key, and answers 200 only when key and \
-sealed row lie safely on the disk ("on disk"). Ids, names and words are inside the sealed column."""
+Customers write. Each platform calls its callback address with a signed webhook. The node checks the signature over \
+the raw bytes, reads the message into an event of its own ("made"), draws a fresh key, and answers 200 only when key \
+and sealed row lie safely on the disk ("on disk"). Ids, names and words are inside the sealed column."""
 
 
 async def come_home(stage: Stage) -> None:
@@ -44,7 +44,7 @@ async def _say(stage: Stage, who: str, channel: str, does: str = "say", **more: 
 
 
 async def _text(stage: Stage) -> None:
-    """A text, shown in full."""
+    """Show one text in full."""
     tell = stage.tell
     tell.step("A text over WhatsApp")
     scene = await _say(stage, "anna", "whatsapp", text=story.TEAPOT)
@@ -59,7 +59,7 @@ async def _text(stage: Stage) -> None:
 
 
 async def _other_forms(stage: Stage) -> None:
-    """A picture, a voice message, a sticker and a place, more shortly."""
+    """Show a picture, a voice message, a sticker and a place, more shortly."""
     tell = stage.tell
     tell.step("Other forms, both channels")
     for who, channel, does, text, came in (
@@ -75,7 +75,7 @@ async def _other_forms(stage: Stage) -> None:
 
 
 async def _twice(stage: Stage) -> None:
-    """The same webhook twice: stored once."""
+    """Have the same webhook come twice; it is stored once."""
     tell, platforms = stage.tell, stage.company.platforms
     tell.step("The same webhook twice")
     before = await stage.before("line")
@@ -90,7 +90,7 @@ async def _twice(stage: Stage) -> None:
 
 
 async def _forged(stage: Stage) -> None:
-    """A forged signature: 401, nothing kept, nothing logged."""
+    """Forge a signature: 401, nothing kept, nothing logged."""
     tell, eu = stage.tell, stage.company.eu
     tell.step("A forged signature")
     body, before, log = whatsapp_body(whatsapp_text(story.FORGED, ANNA)), await stage.before("whatsapp"), eu.log_text()
@@ -133,7 +133,7 @@ async def _edit(stage: Stage) -> None:
     old = await look.row(ACCOUNTS["whatsapp"], scene.events[0])
     edit = await platforms.act("anna", "whatsapp", "edit", about="doorbell", text=story.DOORBELL_NEW)
     scene = stage.scenes("eu", "whatsapp", edit, before)[0]
-    stage.show_arrival(scene, f"Anna changes \"{story.DOORBELL}\" into \"{story.DOORBELL_NEW}\"")
+    stage.show_arrival(scene, f'Anna changes "{story.DOORBELL}" into "{story.DOORBELL_NEW}"')
     done = await look.until_removed()
     rows = await stage.show_rows(scene)
     same = bool(rows) and old is not None and rows[0].id == old.id and isinstance(scene.events[0], Edit)
@@ -143,7 +143,7 @@ async def _edit(stage: Stage) -> None:
 
 
 async def _unknown(stage: Stage) -> None:
-    """An event that nobody knows yet does not hold its neighbour up, and is kept whole."""
+    """Send an event that nobody knows: it is kept whole and does not hold its neighbour up."""
     tell, ap = stage.tell, stage.company.ap
     tell.step("Something nobody knows yet, and its neighbour")
     lantern = line_event("lanternFloated", TARO, lantern={"wish": story.WISH, "colour": "vermilion"})

@@ -1,6 +1,7 @@
 """The screen: calm, readable without colour and at 80 columns; and the list of what was promised and not held."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.cells import chop_cells
@@ -74,7 +75,7 @@ class Narrator:
             head = f"  {label:<{_LABEL}}" if not number else " " * (_LABEL + 2)
             self._console.print(Text.assemble((head, "dim"), (each, style)), soft_wrap=True)
 
-    def table(self, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    def table(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
         """Print a plain table; columns as wide as their widest cell."""
         lines = [heads, *rows]
         widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 
 from deploy.demo.commands import Command
-from deploy.demo.program import HomeportProgram
 from deploy.demo.drawn import ACCESS_FILE, Secrets
+from deploy.demo.program import HomeportProgram
 from deploy.sandbox.webhooks import LineChannel, WhatsAppNumber
 from edge_node.settings import EdgeSettings, load_settings
 
@@ -102,7 +102,9 @@ class DemoNode(HomeportProgram):
         ids = ["--scope", "200200", "--bot-user-id", LineChannel().bot_user_id]
         return await self._add(account, "line", ids, secrets.line, secrets.line_token)
 
-    async def _add(self, account: str, channel: str, ids: list[str], secret: str, access: str, verify: str = "") -> Command:
+    async def _add(
+        self, account: str, channel: str, ids: list[str], secret: str, access: str, verify: str = ""
+    ) -> Command:
         """Run ``account add`` with a pipe for each secret."""
         wanted = {ACCESS_FILE: access} | ({"--verify-token-file": verify} if verify else {})
         files, readers = ["--secret-file", "-"], []

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from deploy.demo.commands import CHECKOUT, CommandFailed
-from deploy.demo.program import START_SECONDS_MAX, Program
 from deploy.demo.drawn import Secrets
+from deploy.demo.program import START_SECONDS_MAX, Program
 from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.courier import Attempt, Manners
 from deploy.sandbox.world import Bot, Number, Platform, Sent

@@ -1,9 +1,10 @@
 """A program of the demo: a folder of its own, a process group of its own, a log, and an end that always comes."""
 
+import abc
 import asyncio
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,17 @@ from shared.process import NodeStatus, status
 
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 8.0
+PATIENCE_SECONDS = 15.0
 _LOOK_SECONDS = 0.02
 _LOG_SHOWN = 2_000
+
+
+async def until(happened: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Wait until something is so; say whether it came to that."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not happened():  # noqa: ASYNC110 - other processes set no event of ours
+        await asyncio.sleep(_LOOK_SECONDS)
+    return bool(happened())
 
 
 class Program:
@@ -71,9 +81,7 @@ class Program:
         for patience in (STOP_SECONDS_MAX / 2, STOP_SECONDS_MAX):
             if self.alive():
                 self._process.terminate()
-            end = time.monotonic() + patience
-            while self.alive() and time.monotonic() < end:
-                await asyncio.sleep(_LOOK_SECONDS)
+            await until(lambda: not self.alive(), patience)
         if self.alive():
             self._process.kill()
         return self._process.wait()
@@ -86,7 +94,7 @@ class Program:
             await self._http.aclose()
 
 
-class HomeportProgram(Program):
+class HomeportProgram(Program, abc.ABC):
     """A node or a control plane: run by ``homeport NAME run``, looked after through its pid file."""
 
     kind = ""
@@ -100,9 +108,9 @@ class HomeportProgram(Program):
         self.now = NodeStatus(state="starting", pid=0)
 
     @property
+    @abc.abstractmethod
     def pid_file(self) -> Path:
         """Where a running one is found."""
-        raise NotImplementedError
 
     def write_settings(self, text: str) -> None:
         """Write the settings file."""

@@ -1,35 +1,25 @@
 """Chapters 5 and 6: a desk in one region looks at a person of the other; the person takes a message back."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from deploy.demo import story
 from deploy.demo.company import ACCOUNTS, PURPOSE
+from deploy.demo.copies import files_with
 from deploy.demo.look import Chain, Look, StoredRow
 from deploy.demo.narrator import hexed, plural
+from deploy.demo.program import until
 from deploy.demo.receipts import owed, show_receipts
-from deploy.demo.copies import files_with
 from deploy.demo.stage import Scene, Stage
 from shared.message import Event
 
-PATIENCE_SECONDS = 15.0
 _SHOW = """\
-Taro has called the European team, who must see what he wrote. Their node asks ap directly, and says what for. ap looks \
-the asker up in the roster, decides by its own short list, notes each message that it shows, and seals them for eu. The \
-control plane is not asked and sees nothing. What eu is shown it keeps sealed, while somebody looks."""
+Taro has called the European team, who must see what he wrote. Their node asks ap directly, and says what for. ap \
+looks the asker up in the roster, decides by its own short list, notes each message that it shows, and seals them for \
+eu. The control plane is not asked and sees nothing. What eu is shown it keeps sealed, while somebody looks."""
 _TAKE_BACK = """\
-Taro regrets a message and unsends it. ap destroys the key first, then the row; and because it noted to whom it showed \
-that message, the control plane, told by random names only, has every such place take its copy back and sign for it."""
-
-
-async def until(happened: Callable[[], object]) -> bool:
-    """Wait until something is so; say whether it came to that."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not happened() and time.monotonic() < end:
-        await asyncio.sleep(0.03)
-    return bool(happened())
+Taro regrets a message and unsends it. ap destroys the key first, then the row; and because it noted to whom it \
+showed that message, the control plane, told by random names only, has every such place take its copy back and sign \
+for it."""
 
 
 async def show(stage: Stage) -> Scene:
@@ -69,7 +59,9 @@ async def _on_record(stage: Stage) -> None:
     tell.check(f"ap has {plural(len(record), 'disclosure')} on record: to eu, for {PURPOSE}, under random names", noted)
     copies = await stage.looks["eu"].shown()
     tell.line("at eu", f"{plural(len(copies), 'copy')}, the first sealed {hexed(copies[0][1])}")
-    tell.check("eu keeps each one sealed under a key of its own, for as long as the view is open", len(copies) == len(names))
+    tell.check(
+        "eu keeps each one sealed under a key of its own, for as long as the view is open", len(copies) == len(names)
+    )
 
 
 def _words(message: dict[str, object]) -> str:
@@ -145,10 +137,14 @@ async def _elsewhere(stage: Stage) -> None:
     shown = [_words(each) for each in watch.of("shown") if each["disclosure"] in names]
     tell.check("the desk is told to take exactly this message off the screen", retracted and shown == [story.DOOR_CODE])
     left = [name for name, _ in await stage.looks["eu"].shown()]
-    tell.check("eu's copy is gone, the others stay", not set(left) & set(names) and len(left) == len(watch.of("shown")) - 1)
+    tell.check(
+        "eu's copy is gone, the others stay", not set(left) & set(names) and len(left) == len(watch.of("shown")) - 1
+    )
     for case in page["items"]:
         view = await plane.get(f"/v1/cases/{case['id']}")
-        tell.line("case", f"{view['id']}: {view['kind']} opened by node {view['opened_by']}, pseudonym: {view['pseudonym']}")
+        tell.line(
+            "case", f"{view['id']}: {view['kind']} opened by node {view['opened_by']}, pseudonym: {view['pseudonym']}"
+        )
         tell.line("", owed(view))
         await show_receipts(stage, view["id"], stage.company.signed(2).roster)
     tell.check(f"one case, finished {seconds:.1f} s later; it names no subject", _one_finished(page["items"]))
