@@ -85,11 +85,12 @@ async def _run(folder: Path, narrator: Narrator, *, kept: bool, goes_on: bool) -
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, lambda: task and task.cancel())
     try:
-        await _play(stage)
-        show_summary(narrator, time.monotonic() - started, folder, kept=kept)
-        if goes_on and not narrator.failures:
-            serving = True
-            await serve(stage)
+        async with contextlib.AsyncExitStack() as opened:
+            await _play(stage, opened)
+            show_summary(narrator, time.monotonic() - started, folder, kept=kept)
+            if goes_on and not narrator.failures:
+                serving = True
+                await serve(stage)
     except asyncio.CancelledError:
         if not serving:
             raise
@@ -105,18 +106,18 @@ async def _run(folder: Path, narrator: Narrator, *, kept: bool, goes_on: bool) -
     return 1 if narrator.failures or wrong else 0
 
 
-async def _play(stage: Stage) -> None:
-    """Play every chapter."""
+async def _play(stage: Stage, opened: contextlib.AsyncExitStack) -> None:
+    """Play every chapter; the nodes' stores are read as long as ``opened`` is."""
     await found(stage)
-    async with contextlib.AsyncExitStack() as opened:
-        for name, node in stage.company.nodes.items():
-            stage.looks[name] = await Look.at(await opened.enter_async_context(open_stores(node.settings)))
-        await come_home(stage)
-        await relay_home(stage)
-        await reply(stage)
-        await take_back(stage, await show(stage))
-        await forget(stage)
-        await close(stage)
+    for name, node in stage.company.nodes.items():
+        stage.looks[name] = await Look.at(await opened.enter_async_context(open_stores(node.settings)))
+    await come_home(stage)
+    await relay_home(stage)
+    await reply(stage)
+    await show(stage)
+    await take_back(stage)
+    await forget(stage)
+    await close(stage)
 
 
 if __name__ == "__main__":

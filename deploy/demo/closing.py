@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.demo.company import NODES
 from deploy.demo.copies import scan
 from deploy.demo.narrator import Narrator, plural
+from deploy.demo.program import until
 from deploy.demo.scanner import missed, needles, write_controls
 from deploy.demo.stage import Stage, metrics_of
 
@@ -38,26 +39,33 @@ async def _places(stage: Stage) -> None:
     """Show what lies in the three stores."""
     tell, plane = stage.tell, stage.company.plane
     tell.step("Three stores")
+    drawn = {name: await look.pseudonyms() for name, look in stage.looks.items()}
+    known = {(name, node) for node, names in drawn.items() for name in names}
+    told = await until(lambda: known <= _registered(stage))  # the newest of them waits for the next beat
+    registered = _registered(stage)
     counts = {name: await look.counts() for name, look in stage.looks.items()}
-    held = {what: plane.rows(f"SELECT count(*) FROM {what}")[0][0] for what in ("registration", "case_file", "receipt")}  # noqa: S608
+    cases, receipts = plane.rows("SELECT (SELECT count(*) FROM case_file), (SELECT count(*) FROM receipt)")[0]
     rows = [
         (f"{what}s, sealed", str(counts["eu"][what]), str(counts["ap"][what]), "none") for what in ("message", "event")
     ]
     rows.append(("identities, sealed", str(counts["eu"]["identity"]), str(counts["ap"]["identity"]), "none"))
     rows.append(("keys of rows", str(counts["eu"]["row_key"]), str(counts["ap"]["row_key"]), "none"))
     rows.append(("tombstones", str(counts["eu"]["tombstone"]), str(counts["ap"]["tombstone"]), "none"))
-    rows.append(("pseudonyms", str(counts["eu"]["subject"]), str(counts["ap"]["subject"]), f"{held['registration']}"))
-    rows.append(("cases, receipts", "", "", f"{held['case_file']}, {held['receipt']}"))
+    rows.append(("pseudonyms", str(counts["eu"]["subject"]), str(counts["ap"]["subject"]), str(len(registered))))
+    rows.append(("cases, receipts", "", "", f"{cases}, {receipts}"))
     tell.table(("", "eu", "ap", "control plane"), rows)
-    drawn = {name: await look.pseudonyms() for name, look in stage.looks.items()}
-    registered = {(str(name), str(node)) for name, node in plane.rows("SELECT pseudonym, node FROM registration")}
-    known = {(name, node) for node, names in drawn.items() for name in names}
     shown = sorted(registered & known, key=lambda each: each[1])[:2]
     for name, node in shown:
         tell.line("for one", f"the control plane knows {name}: at {node}, and no more")
     dummies = len(registered - known)
     tell.line("", f"{plural(dummies, 'name')} among them are dummies, so that a beat does not tell how many came")
-    tell.check("every pseudonym of both nodes is registered", known <= registered)
+    tell.check("every pseudonym of both nodes is registered", told)
+
+
+def _registered(stage: Stage) -> set[tuple[str, str]]:
+    """Give every name that the control plane knows, with its node."""
+    rows = stage.company.plane.rows("SELECT pseudonym, node FROM registration")
+    return {(str(name), str(node)) for name, node in rows}
 
 
 async def _logs(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from deploy.demo.look import Chain, Look, StoredRow
 from deploy.demo.narrator import hexed, plural
 from deploy.demo.program import until
 from deploy.demo.receipts import owed, show_receipts
-from deploy.demo.stage import Scene, Stage
+from deploy.demo.stage import Stage
 from shared.message import Event
 
 _SHOW = """\
@@ -22,14 +22,14 @@ showed that message, the control plane, told by random names only, has every suc
 for it."""
 
 
-async def show(stage: Stage) -> Scene:
-    """Play chapter 5; give the webhook of the message that will be taken back."""
+async def show(stage: Stage) -> None:
+    """Play chapter 5."""
     tell, platforms, watch = stage.tell, stage.company.platforms, stage.watch
     tell.chapter(5, "A desk in Europe looks at somebody in Asia", _SHOW)
     tell.step("Refused: a purpose that ap does not list")
     before = await stage.before("line")
     attempts = await platforms.act("taro", "line", text=story.DOOR_CODE, called="door")
-    scene = stage.scenes("ap", "line", attempts, before)[0]
+    scene = stage.kept["door"] = stage.scenes("ap", "line", attempts, before)[0]
     stage.show_arrival(scene, f"Taro writes: {story.DOOR_CODE}")
     pseudonym = stage.known["Taro"]
     tell.line("eu asks", "POST /views at its own desk listener: that pseudonym, node ap, purpose audit")
@@ -48,7 +48,6 @@ async def show(stage: Stage) -> Scene:
         tell.line("desk", f"{way} [{each['kind']}] {_words(each)}")
     tell.check("the desk's live view shows them all", came and status == 201 and bool(watch.of("shown")))
     await _on_record(stage)
-    return scene
 
 
 async def _on_record(stage: Stage) -> None:
@@ -71,9 +70,10 @@ def _words(message: dict[str, object]) -> str:
     return next((str(words[name]) for name in ("text", "caption", "title", "name") if words.get(name)), "")
 
 
-async def take_back(stage: Stage, scene: Scene) -> None:
-    """Play chapter 6: the message of ``scene`` is unsent."""
-    tell, look, event = stage.tell, stage.looks["ap"], scene.events[0]
+async def take_back(stage: Stage) -> None:
+    """Play chapter 6: the message that came last is unsent."""
+    tell, look, scene = stage.tell, stage.looks["ap"], stage.kept["door"]
+    event = scene.events[0]
     tell.chapter(6, "The customer takes a message back", _TAKE_BACK)
     row = await look.row(ACCOUNTS["line"], event)
     chain = await look.chain(row.key) if row is not None else None

@@ -73,7 +73,8 @@ def test_interrupted_it_cleans_up(number):
         demo.send_signal(number)
         out, _ = demo.communicate(timeout=PATIENCE_S)
     finally:
-        demo.kill()
+        demo.terminate()
+        demo.wait(PATIENCE_S)
     assert demo.returncode == 130, out.decode()[-2_000:]
     assert not folder.exists()
     assert working_in(folder) == []
@@ -85,3 +86,28 @@ def test_called_wrongly_it_says_so(tmp_path):
     out, _ = demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == 2
     assert "empty or new folder" in out.decode()
+
+
+def test_serving_it_goes_on_until_it_is_stopped(tmp_path):
+    screen, before = tmp_path / "screen", folders()
+    environ = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]}
+    with screen.open("wb") as file:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "deploy.demo", "--serve"], cwd=ROOT, env=environ, stdout=file, stderr=file
+        )
+    try:
+        until(lambda: "Rows are shown here" in screen.read_text() or demo.poll() is not None, PATIENCE_S)
+        shown = screen.read_text()
+        for line in ("\ncurl -s --noproxy '*' http://", "\nprintf U", ".venv/bin/homeport edge view"):
+            (command,) = [each for each in shown.splitlines() if each.startswith(line.strip())][:1]
+            done = subprocess.run(command, cwd=ROOT, shell=True, capture_output=True, timeout=60, check=False)
+            assert done.returncode == 0, done.stderr.decode()
+            assert done.stdout.strip()
+        until(lambda: re.search(r"arrived  at eu: message [0-9]+, kind=text", screen.read_text()), PATIENCE_S)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(PATIENCE_S) == 0
+    finally:
+        demo.terminate()  # in vain where it has ended; it stops what it started
+        demo.wait(PATIENCE_S)
+    assert "its folder removed" in screen.read_text().replace("\n", " ")
+    assert folders() <= before
