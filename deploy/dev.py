@@ -70,7 +70,7 @@ def test(arguments: list[str]) -> int:
     if chosen:
         return run([python(), "-m", "pytest", *chosen], environment)
     checked = check([])
-    tested = run([python(), "-m", "pytest", "-n", "2", "--dist", "loadgroup"], environment)
+    tested = run([python(), "-m", "pytest", "-n", "2", "--dist", "loadfile"], environment)
     if checked and not tested:
         say("the tests passed, but the check above did not")
     return checked or tested

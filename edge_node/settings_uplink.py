@@ -18,6 +18,10 @@ class Uplink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: Annotated[
         float, Meta(ge=0.5, le=60, description="seconds for each step of an exchange. 0.5 to 60")
     ] = 10.0
+    ca_file: Annotated[
+        Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")] | None,
+        Meta(description="absolute path of a PEM file: who vouches for the control plane; default public CAs"),
+    ] = None
     erasures_per_hour_max: Annotated[
         int,
         Meta(ge=0, le=10_000, description="people erased an hour on the control plane's word alone. 0 to 10000"),

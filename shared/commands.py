@@ -102,8 +102,9 @@ def homeport() -> None:
     """Keep customers' WhatsApp and LINE messages in their home region.
 
     \b
-    homeport edge ...     a region's node: receives webhooks, seals, stores, recalls
-    homeport roster ...   officers: who is a node, an officer, a witness
+    homeport edge ...      a region's node: receives webhooks, seals, stores, recalls
+    homeport control ...   the company's control plane: cases, nodes, who may ask
+    homeport roster ...    officers: who is a node, an officer, a witness
 
     Exit status: 0 done, 1 the node or a platform failed, 2 the call or the configuration is wrong. Errors are one
     line on standard error: code, what happened, what to do next.

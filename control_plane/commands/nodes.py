@@ -83,10 +83,11 @@ def pending(node: str | None, out: Path | None, config: Path) -> None:
         raise click.ClickException(f"{node} has not enrolled, or is in the roster already.")
     rows = []
     for each in found:
-        signing, sealing = grouped_node_fingerprints(each.keys)
         at = f"{datetime.fromtimestamp(each.at // 1000, tz=UTC):%Y-%m-%d %H:%M}"
-        rows.append((each.node, each.region, each.jurisdiction, each.relay or "none", at, f"{signing}\n{sealing}"))
-    print_table(("node", "region", "law", "relay", "enrolled (UTC)", "fingerprints: signs, opens"), rows)
+        signing, sealing = grouped_node_fingerprints(each.keys)
+        rows.append((each.node, each.region, each.jurisdiction, each.relay or "none", at, "signs", signing))
+        rows.append(("", "", "", "", "", "opens", sealing))
+    print_table(("node", "region", "law", "relay", "enrolled (UTC)", "key", "fingerprint"), rows)
     if node is not None and out is not None:
         each = found[0]
         said = NodeIntroduction(each.node, each.region, each.jurisdiction, each.relay, each.keys)
@@ -101,7 +102,7 @@ def roster() -> None:
 
 @roster.command("put")
 @click.argument("file", type=_FILE)
-@click.option("--root", help="Fingerprint of the officers, for the first roster only: compare it with an officer.")
+@click.option("--root", help="Root fingerprint, for the first roster only: homeport roster show prints it.")
 @config_option
 def put(file: Path, root: str | None, config: Path) -> None:
     """Put the roster in FILE in force, if officers in force signed it."""

@@ -90,6 +90,8 @@ def _public(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             inner = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)
         if inner is not None:
             return _public(inner)
+        if number.is_site_local:  # RFC 3879: deprecated, and some networks still use it
+            return False
     barred = number.is_private or number.is_multicast or number.is_reserved or number.is_unspecified
     return number.is_global and not (barred or number.is_loopback or number.is_link_local)
 

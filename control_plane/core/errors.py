@@ -4,7 +4,6 @@
 
     CallerError         the request is wrong; sending it again unchanged cannot help
     ├── RequestMalformed        400  not of the form that /schema states
-    ├── CursorInvalid           400  a cursor that this control plane did not give
     ├── TokenRefused            401  no token, or none that is in force
     ├── ScopeMissing            403  a token that may not do this
     ├── OwnProposal             403  four eyes: decided by the person who proposed it or whom it concerns
@@ -17,6 +16,7 @@
     ├── ReceiptContradicts      409  another receipt was accepted for that command
     ├── ReceiptMisplaced        422  a receipt of another node, case, command or act
     ├── ReceiptUnsigned         422  a receipt that the node's keys in the roster did not sign
+    ├── CursorInvalid           422  a cursor that this list did not give
     ├── KeyReused               422  an Idempotency-Key with another request
     ├── AddressRefused          422  an address that nothing is sent to
     └── RosterRefused           422  a roster that is not accepted; the reason is the code of why
@@ -38,6 +38,7 @@ class CursorInvalid(CallerError):
     """The cursor is none that this list gave."""
 
     code = "cursor_invalid"
+    status = 422
     remedy = "Pass the value of next unchanged, or no cursor for the first page."
 
 

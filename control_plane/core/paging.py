@@ -28,9 +28,9 @@ def write_cursor(position: Position) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode("ascii").rstrip("=")
 
 
-def read_cursor(text: str | None) -> Position:
-    """Give the position of a cursor, the start for none; ``CursorInvalid`` where it is no cursor."""
-    if text is None:
+def read_cursor(text: str) -> Position:
+    """Give the position of a cursor, the start for an empty one; ``CursorInvalid`` where it is no cursor."""
+    if not text:
         return START
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

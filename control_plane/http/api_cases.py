@@ -4,15 +4,14 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
 from control_plane.core.cases import CaseState, Origin
 from control_plane.core.errors import NotFound
 from control_plane.core.events import instant
 from control_plane.core.paging import Position, read_cursor, write_cursor
-from control_plane.http.asking import Asked, Cursor, IdempotencyKey, Limit, answered, authorise, needs
-from control_plane.http.plane import Plane
+from control_plane.http.asking import Asked, Cursor, IdempotencyKey, Limit, OpenPlane, answered, authorise, needs
 from control_plane.http.problems import documented
 from control_plane.storage import cases
 from control_plane.storage.cases import CaseRow, ReceiptRow
@@ -24,7 +23,7 @@ from shared.crypto.dsse import Envelope
 from shared.wire import Receipt
 from shared.wire.types import CaseKind, CommandKind, ReasonCode
 
-CaseId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{32}$", max_length=32, description="A case's drawn name.")]
+CaseId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}$", max_length=32, description="A case's drawn name.")]
 SubjectReason = Literal[
     "child_consent",
     "consent_withdrawn",
@@ -86,12 +85,27 @@ class CasePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class SignatureView(msgspec.Struct, frozen=True):
+    """One half of a signature: which key, and the signature in base64."""
+
+    keyid: str
+    sig: str
+
+
+class EnvelopeView(msgspec.Struct, frozen=True, rename="camel"):
+    """A DSSE envelope: what was signed in base64, what it is, and both halves of its signature."""
+
+    payload: str
+    payload_type: str
+    signatures: tuple[SignatureView, ...]
+
+
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt: what the node signed, and the envelope with which that can be checked without us."""
 
     accepted_at: str
     receipt: Receipt
-    envelope: Envelope
+    envelope: EnvelopeView
 
 
 class ReceiptPage(msgspec.Struct, frozen=True):
@@ -110,7 +124,11 @@ class Cases(Controller):
 
     @post("/", opt=needs("cases:open"), responses=documented(400, 401, 403, 404, 422))
     async def open_case(
-        self, data: CaseOrder, request: Asked, plane: Plane, idempotency_key: IdempotencyKey = None
+        self,
+        data: JSONBody[CaseOrder],
+        request: Asked,
+        plane: OpenPlane,
+        idempotency_key: IdempotencyKey = "",
     ) -> Response[CaseSummary]:
         """Open an erasure by pseudonym.
 
@@ -125,23 +143,23 @@ class Cases(Controller):
         asked = Request(actor.principal, idempotency_key, "POST", self.path, msgspec.json.encode(data))
         return answered(await once(plane.store, asked, act))
 
-    @get("/", opt=needs("cases:read"), responses=documented(400, 401, 403))
+    @get("/", opt=needs("cases:read", "state", "kind", "limit", "cursor"), responses=documented(400, 401, 403, 422))
     async def list_cases(
         self,
-        plane: Plane,
-        status: Annotated[CaseState | None, Parameter(query="state", description="Only cases in this state.")] = None,
-        kind: CaseKind | None = None,
+        plane: OpenPlane,
+        status: Annotated[Literal[CaseState, "any"], QueryParameter(name="state")] = "any",
+        kind: FromQuery[Literal[CaseKind, "any"]] = "any",
         limit: Limit = 50,
-        cursor: Cursor = None,
+        cursor: Cursor = "",
     ) -> CasePage:
         """List cases, the oldest first."""
         async with plane.store.database.read() as t:
-            rows = await cases.page(t, read_cursor(cursor), status or "", kind or "", limit + 1)
+            rows = await cases.page(t, read_cursor(cursor), status, kind, limit + 1)
         after = write_cursor(Position(rows[limit - 1].opened_at, rows[limit - 1].id)) if len(rows) > limit else None
         return CasePage(tuple(summary(row) for row in rows[:limit]), after)
 
     @get("/{case_id:str}", opt=needs("cases:read"), responses=documented(400, 401, 403, 404))
-    async def show_case(self, case_id: CaseId, plane: Plane) -> CaseView:
+    async def show_case(self, case_id: CaseId, plane: OpenPlane) -> CaseView:
         """Show a case: its state, its places, and what each still owes."""
         async with plane.store.database.read() as t:
             row = await cases.find(t, case_id)
@@ -155,9 +173,13 @@ class Cases(Controller):
             places=tuple(PlaceView(place.node, place.kinds, place.asked, place.owed) for place in places),
         )
 
-    @get("/{case_id:str}/receipts", opt=needs("cases:read"), responses=documented(400, 401, 403, 404))
+    @get(
+        "/{case_id:str}/receipts",
+        opt=needs("cases:read", "limit", "cursor"),
+        responses=documented(400, 401, 403, 404, 422),
+    )
     async def list_receipts(
-        self, case_id: CaseId, plane: Plane, limit: Limit = 50, cursor: Cursor = None
+        self, case_id: CaseId, plane: OpenPlane, limit: Limit = 50, cursor: Cursor = ""
     ) -> ReceiptPage:
         """List a case's receipts, the first accepted first."""
         async with plane.store.database.read() as t:
@@ -188,4 +210,9 @@ def summary(row: CaseRow) -> CaseSummary:
 def _receipt(row: ReceiptRow) -> ReceiptView:
     """Write a receipt for programs; it was verified when it was accepted."""
     receipt = canonical.decode(Receipt, row.envelope.payload)
-    return ReceiptView(accepted_at=instant(row.accepted_at), receipt=receipt, envelope=row.envelope)
+    return ReceiptView(accepted_at=instant(row.accepted_at), receipt=receipt, envelope=_envelope(row.envelope))
+
+
+def _envelope(envelope: Envelope) -> EnvelopeView:
+    """Write an envelope as the JSON that any DSSE reader takes."""
+    return msgspec.json.decode(msgspec.json.encode(envelope), type=EnvelopeView)

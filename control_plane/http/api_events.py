@@ -7,22 +7,33 @@ An event's number is its id; ``Last-Event-ID``, or ``after`` in the query, says 
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import msgspec
 from litestar import Controller, get
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from control_plane.core.errors import TokenRefused
 from control_plane.core.events import told
-from control_plane.http.asking import Asked, actor_of, authorise, needs
+from control_plane.http.asking import Asked, OpenPlane, actor_of, authorise, needs
 from control_plane.http.plane import Plane
 from control_plane.http.problems import documented
 from control_plane.storage import events
 
 PAGE = 200
+NOW = -1
 _NUMBER_MAX = 2**53 - 1
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """The latter keeps proxies from holding events back."""
+
+
+class StreamedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One event of the stream: its number, its kind, and JSON of ``type``, ``timestamp`` and ``data``."""
+
+    id: str = ""
+    event: str = ""
+    data: str = ""
+    retry: int = 0
 
 
 class Events(Controller):
@@ -34,14 +45,14 @@ class Events(Controller):
 
     @get(
         "/",
-        opt=needs("events:read"),
+        opt=needs("events:read", "after", "follow"),
         media_type="text/event-stream",
         responses={
             **documented(400, 401, 403),
             200: ResponseSpec(
-                str,
+                StreamedEvent,
                 generate_examples=False,
-                description="Server-sent events; the data of each is JSON of type, timestamp and data.",
+                description="Server-sent events; this is the form of one.",
                 media_type="text/event-stream",
             ),
         },
@@ -49,23 +60,18 @@ class Events(Controller):
     async def stream(
         self,
         request: Asked,
-        plane: Plane,
+        plane: OpenPlane,
         after: Annotated[
-            int | None, Parameter(ge=0, le=_NUMBER_MAX, description="Give what came after this number; 0: everything.")
-        ] = None,
-        follow: Annotated[
-            bool, Parameter(description="Stay and give what happens; else end after what there is.")
-        ] = True,
+            int, QueryParameter(ge=NOW, le=_NUMBER_MAX, description="What came after this number; -1: from now on.")
+        ] = NOW,
+        follow: Annotated[bool, QueryParameter(description="Stay for what happens; else end.")] = True,
         last_event_id: Annotated[
-            str | None,
-            Parameter(
-                header="Last-Event-ID", pattern=r"^[0-9]{1,15}$", description="As browsers send it; before after."
-            ),
-        ] = None,
+            str, HeaderParameter(name="Last-Event-ID", pattern=r"^[0-9]{0,15}$", description="Goes before after.")
+        ] = "",
     ) -> Stream:
         """Give events; without a number, those from now on."""
-        number = int(last_event_id) if last_event_id is not None else after
-        if number is None:
+        number = int(last_event_id) if last_event_id else after
+        if number == NOW:
             async with plane.store.database.read() as t:
                 number = await events.last(t)
         content = _follow(request, plane, number) if follow else _backlog(plane, number)

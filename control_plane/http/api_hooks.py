@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from control_plane.core.addresses import URL_CHARACTERS_MAX, judge_url
@@ -11,8 +12,7 @@ from control_plane.core.errors import NotFound
 from control_plane.core.events import instant
 from control_plane.core.minting import write_hook
 from control_plane.http.api_people import DrawnId
-from control_plane.http.asking import Asked, IdempotencyKey, answered, authorise, needs
-from control_plane.http.plane import Plane
+from control_plane.http.asking import Asked, IdempotencyKey, OpenPlane, answered, authorise, needs
 from control_plane.http.problems import documented
 from control_plane.storage import hooks
 from control_plane.storage.work import Work
@@ -54,7 +54,11 @@ class Hooks(Controller):
 
     @post("/", opt=needs("hooks:write"), responses=documented(400, 401, 403, 422))
     async def make_hook(
-        self, data: HookOrder, request: Asked, plane: Plane, idempotency_key: IdempotencyKey = None
+        self,
+        data: JSONBody[HookOrder],
+        request: Asked,
+        plane: OpenPlane,
+        idempotency_key: IdempotencyKey = "",
     ) -> Response[HookView]:
         """Tell an address of every event from now on, signed as Standard Webhooks says."""
         judge_url(data.url, plane.allowed)
@@ -70,13 +74,13 @@ class Hooks(Controller):
         return answered(kept, write_hook(plane.mint("hook", kept.minted)))
 
     @get("/", opt=needs("hooks:read"), responses=documented(400, 401, 403))
-    async def list_hooks(self, plane: Plane) -> HookList:
+    async def list_hooks(self, plane: OpenPlane) -> HookList:
         """List hooks, and how many deliveries wait or were given up."""
         async with plane.store.database.read() as t:
             return HookList(tuple(_hook(each) for each in await hooks.everyone(t)))
 
     @delete("/{hook:str}", opt=needs("hooks:write"), responses=documented(400, 401, 403, 404))
-    async def remove_hook(self, hook: DrawnId, plane: Plane) -> None:
+    async def remove_hook(self, hook: DrawnId, plane: OpenPlane) -> None:
         """Tell an address nothing more; what waits is dropped."""
         async with plane.store.work() as work:
             if not await hooks.close(work.t, hook, "removed"):

@@ -1,17 +1,17 @@
 """``/v1/nodes``, ``/v1/enrolment-tokens``, ``/v1/enrolments``, ``/v1/roster``: who is a node, and how it stands."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, Response, get, post, put
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from control_plane.core.errors import NotFound, RosterRefused
+from control_plane.core.errors import NotFound, RosterMissing, RosterRefused
 from control_plane.core.events import instant
 from control_plane.core.health import NodeState, state_of
 from control_plane.http.api_people import ProposalView, proposal_view
-from control_plane.http.asking import Asked, IdempotencyKey, answered, authorise, needs
+from control_plane.http.asking import Asked, IdempotencyKey, OpenPlane, answered, authorise, needs
 from control_plane.http.plane import Plane
 from control_plane.http.problems import documented
 from control_plane.storage import nodes
@@ -22,13 +22,15 @@ from control_plane.usecases.people import propose_retirement
 from control_plane.usecases.tokens import HOURS_MAX, make_enrolment_token
 from shared.crypto.signing import Fingerprint, in_groups
 from shared.enrolment_token import EnrolmentToken, write_token
-from shared.roster import Node, SignedRoster, root_fingerprint
+from shared.roster import Node, read_signed, root_fingerprint, write
 from shared.roster.texts import grouped_node_fingerprints
+from shared.trust_errors import RosterMalformed
 from shared.wire import Health, NodeKeys
 from shared.wire.types import Address, JurisdictionCode, NodeName, RegionName
 
 NamedNode = Annotated[
-    str, Parameter(pattern=r"^[a-z](?:-?[a-z0-9]){0,47}$", max_length=48, description="A node's name in the roster.")
+    str,
+    PathParameter(pattern=r"^[a-z](?:-?[a-z0-9]){0,47}$", max_length=48, description="A node's name in the roster."),
 ]
 
 
@@ -81,7 +83,6 @@ class EnrolmentView(msgspec.Struct, frozen=True, kw_only=True):
     region: RegionName
     jurisdiction: JurisdictionCode
     relay: Address | None
-    keys: NodeKeys
     fingerprints: tuple[str, str]
     """Of the keys it signs with and of the key it opens with, to be compared by voice."""
     at: str
@@ -109,7 +110,7 @@ class Nodes(Controller):
     guards = (authorise,)
 
     @get("/nodes", opt=needs("nodes:read"), responses=documented(400, 401, 403, 404))
-    async def list_nodes(self, plane: Plane) -> NodeList:
+    async def list_nodes(self, plane: OpenPlane) -> NodeList:
         """List the nodes of the roster: state, last beat, what they have not fetched and what they owe."""
         roster = plane.keeper.roster
         async with plane.store.database.read() as t:
@@ -123,7 +124,7 @@ class Nodes(Controller):
         responses=documented(400, 401, 403, 404, 409, 422),
     )
     async def retire_node(
-        self, node: NamedNode, request: Asked, plane: Plane, idempotency_key: IdempotencyKey = None
+        self, node: NamedNode, request: Asked, plane: OpenPlane, idempotency_key: IdempotencyKey = ""
     ) -> Response[ProposalView]:
         """Propose that a node is refused from now on; another person approves it.
 
@@ -141,7 +142,11 @@ class Nodes(Controller):
 
     @post("/enrolment-tokens", opt=needs("nodes:enrol"), responses=documented(400, 401, 403, 404, 422))
     async def make_token(
-        self, data: TokenOrder, request: Asked, plane: Plane, idempotency_key: IdempotencyKey = None
+        self,
+        data: JSONBody[TokenOrder],
+        request: Asked,
+        plane: OpenPlane,
+        idempotency_key: IdempotencyKey = "",
     ) -> Response[EnrolmentTokenView]:
         """Make a one-time token with which a node of that name enrols."""
         actor = request.state.actor
@@ -167,7 +172,7 @@ class Nodes(Controller):
         return answered(kept, write_token(_token(plane, msgspec.json.decode(kept.body, type=EnrolmentTokenView))))
 
     @get("/enrolments", opt=needs("nodes:read"), responses=documented(400, 401, 403))
-    async def list_enrolments(self, plane: Plane) -> EnrolmentList:
+    async def list_enrolments(self, plane: OpenPlane) -> EnrolmentList:
         """List what nodes said of themselves when they enrolled; ``pending`` until a roster names these keys."""
         async with plane.store.database.read() as t:
             found = await nodes.enrolments(t)
@@ -176,18 +181,26 @@ class Nodes(Controller):
         return EnrolmentList(tuple(_enrolment(each, known.get(each.node)) for each in found))
 
     @get("/roster", opt=needs("roster:read"), responses=documented(400, 401, 403, 404))
-    async def show_roster(self, plane: Plane) -> SignedRoster:
-        """Give the roster in force with its signatures."""
-        plane.keeper.roster  # noqa: B018  raises where there is none
-        assert plane.keeper.signed is not None  # noqa: S101  the line above
-        return plane.keeper.signed
+    async def show_roster(self, plane: OpenPlane) -> dict[str, Any]:
+        """Give the roster in force with its signatures: the file that homeport roster reads."""
+        if plane.keeper.signed is None:
+            raise RosterMissing
+        roster: dict[str, Any] = msgspec.json.decode(write(plane.keeper.signed))
+        return roster
 
     @put("/roster", opt=needs("roster:write"), responses=documented(400, 401, 403, 404, 422))
-    async def put_roster(self, data: SignedRoster, plane: Plane) -> RosterInForce:
-        """Put a roster in force that officers in force signed; the first one is put by command, on the machine."""
+    async def put_roster(self, data: JSONBody[dict[str, Any]], plane: OpenPlane) -> RosterInForce:
+        """Put a roster in force that officers in force signed: the file that homeport roster wrote.
+
+        The first one is put by command, on the machine.
+        """
         if plane.keeper.signed is None:
             raise RosterRefused(reason="the first is put by command")
-        roster = await plane.keeper.put(data)
+        try:
+            signed = read_signed(msgspec.json.encode(data))
+        except RosterMalformed as error:
+            raise RosterRefused(reason=error.code) from None
+        roster = await plane.keeper.put(signed)
         return RosterInForce(roster.version, in_groups(root_fingerprint(roster)))
 
 
@@ -223,7 +236,6 @@ def _enrolment(said: Enrolled, known: NodeKeys | None) -> EnrolmentView:
         region=said.region,
         jurisdiction=said.jurisdiction,
         relay=said.relay,
-        keys=said.keys,
         fingerprints=grouped_node_fingerprints(said.keys),
         at=instant(said.at),
         state="in_roster" if known == said.keys else "pending",

@@ -1,10 +1,11 @@
 """``/v1/principals``, ``/v1/proposals``: who may ask, by which tokens, and what takes two persons."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
-from litestar.params import Parameter
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
 from control_plane.core.access import Role, Scope
@@ -13,7 +14,7 @@ from control_plane.core.events import instant
 from control_plane.core.four_eyes import Act, Proposal, ProposalState
 from control_plane.core.minting import write_access
 from control_plane.core.paging import Position, read_cursor, write_cursor
-from control_plane.http.asking import Asked, Cursor, IdempotencyKey, Limit, answered, authorise, needs
+from control_plane.http.asking import Asked, Cursor, IdempotencyKey, Limit, OpenPlane, answered, authorise, needs
 from control_plane.http.plane import Plane
 from control_plane.http.problems import documented
 from control_plane.storage import principals
@@ -24,8 +25,8 @@ from control_plane.usecases.people import appoint, decide, dismiss, give_token
 from shared.roster.model import PersonSlug
 
 _SLUG = r"^[a-z](?:-?[a-z0-9]){0,47}$"
-PrincipalName = Annotated[str, Parameter(pattern=_SLUG, max_length=48, description="A principal's name.")]
-DrawnId = Annotated[str, Parameter(pattern=r"^[0-9a-f]{32}$", max_length=32, description="A drawn name.")]
+PrincipalName = Annotated[str, PathParameter(pattern=_SLUG, max_length=48, description="A principal's name.")]
+DrawnId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}$", max_length=32, description="A drawn name.")]
 
 
 class PrincipalOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,15 +109,26 @@ class Principals(Controller):
     guards = (authorise,)
 
     @get("/", opt=needs("principals:read"), responses=documented(400, 401, 403))
-    async def list_principals(self, plane: Plane) -> PrincipalList:
+    async def list_principals(self, plane: OpenPlane) -> PrincipalList:
         """List every principal, those removed too."""
         async with plane.store.database.read() as t:
             return PrincipalList(tuple(_principal(each) for each in await principals.everybody(t)))
 
-    @post("/", opt=needs("principals:write"), responses=documented(400, 401, 403, 409, 422))
+    @post(
+        "/",
+        opt=needs("principals:write"),
+        responses={
+            **documented(400, 401, 403, 409, 422),
+            202: ResponseSpec(ProposalView, generate_examples=False, description="Proposed; another person decides."),
+        },
+    )
     async def make_principal(
-        self, data: PrincipalOrder, request: Asked, plane: Plane, idempotency_key: IdempotencyKey = None
-    ) -> Response[PrincipalView | ProposalView]:
+        self,
+        data: JSONBody[PrincipalOrder],
+        request: Asked,
+        plane: OpenPlane,
+        idempotency_key: IdempotencyKey = "",
+    ) -> Response[PrincipalView]:
         """Make a principal (201), or propose an officer, operator or auditor (202) for another person to approve."""
         actor = request.state.actor
 
@@ -130,13 +142,13 @@ class Principals(Controller):
         return answered(await once(plane.store, asked, act))
 
     @delete("/{name:str}", opt=needs("principals:write"), responses=documented(400, 401, 403, 404))
-    async def remove_principal(self, name: PrincipalName, plane: Plane) -> None:
+    async def remove_principal(self, name: PrincipalName, plane: OpenPlane) -> None:
         """Remove a principal with all of its tokens, at once."""
         async with plane.store.work() as work:
             await dismiss(work, name)
 
     @get("/{name:str}/tokens", opt=needs("principals:read"), responses=documented(400, 401, 403, 404))
-    async def list_tokens(self, name: PrincipalName, plane: Plane) -> AccessList:
+    async def list_tokens(self, name: PrincipalName, plane: OpenPlane) -> AccessList:
         """List a principal's tokens, without their secrets."""
         async with plane.store.database.read() as t:
             if await principals.find(t, name) is None:
@@ -147,10 +159,10 @@ class Principals(Controller):
     async def make_token(
         self,
         name: PrincipalName,
-        data: AccessOrder,
+        data: JSONBody[AccessOrder],
         request: Asked,
-        plane: Plane,
-        idempotency_key: IdempotencyKey = None,
+        plane: OpenPlane,
+        idempotency_key: IdempotencyKey = "",
     ) -> Response[AccessView]:
         """Make a token; its secret is in this answer only.
 
@@ -170,7 +182,7 @@ class Principals(Controller):
         return answered(kept, write_access(plane.mint("access", kept.minted)))
 
     @delete("/{name:str}/tokens/{token:str}", opt=needs("principals:write"), responses=documented(400, 401, 403, 404))
-    async def remove_token(self, name: PrincipalName, token: DrawnId, plane: Plane) -> None:
+    async def remove_token(self, name: PrincipalName, token: DrawnId, plane: OpenPlane) -> None:
         """Remove a token: it is refused from now on, and streams opened with it end."""
         async with plane.store.work() as work:
             if not await principals.remove_token(work.t, name, token, work.now):
@@ -184,17 +196,17 @@ class Proposals(Controller):
     tags = ("principals",)
     guards = (authorise,)
 
-    @get("/", opt=needs("proposals:read"), responses=documented(400, 401, 403))
+    @get("/", opt=needs("proposals:read", "state", "limit", "cursor"), responses=documented(400, 401, 403, 422))
     async def list_proposals(
         self,
-        plane: Plane,
-        status: Annotated[ProposalState | None, Parameter(query="state")] = None,
+        plane: OpenPlane,
+        status: Annotated[Literal[ProposalState, "any"], QueryParameter(name="state")] = "any",
         limit: Limit = 50,
-        cursor: Cursor = None,
+        cursor: Cursor = "",
     ) -> ProposalPage:
         """List proposals, the oldest first."""
         async with plane.store.database.read() as t:
-            rows = await principals.proposals(t, read_cursor(cursor), status or "", limit + 1)
+            rows = await principals.proposals(t, read_cursor(cursor), status, limit + 1)
         after = write_cursor(Position(rows[limit - 1].at, rows[limit - 1].id)) if len(rows) > limit else None
         return ProposalPage(tuple(proposal_view(row) for row in rows[:limit]), after)
 
@@ -204,7 +216,7 @@ class Proposals(Controller):
         opt=needs("proposals:decide"),
         responses=documented(400, 401, 403, 404, 409),
     )
-    async def approve(self, proposal: DrawnId, request: Asked, plane: Plane) -> ProposalView:
+    async def approve(self, proposal: DrawnId, request: Asked, plane: OpenPlane) -> ProposalView:
         """Approve, as another person than who proposed it and whom it concerns; it is carried out at once."""
         return await self._decide(proposal, request, plane, approves=True)
 
@@ -214,7 +226,7 @@ class Proposals(Controller):
         opt=needs("proposals:decide"),
         responses=documented(400, 401, 403, 404, 409),
     )
-    async def reject(self, proposal: DrawnId, request: Asked, plane: Plane) -> ProposalView:
+    async def reject(self, proposal: DrawnId, request: Asked, plane: OpenPlane) -> ProposalView:
         """Reject it, or take one's own proposal back."""
         return await self._decide(proposal, request, plane, approves=False)
 

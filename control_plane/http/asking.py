@@ -5,47 +5,50 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers.base import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from control_plane.core.access import Scope
-from control_plane.core.errors import ScopeMissing, TokenRefused
+from control_plane.core.errors import RequestMalformed, ScopeMissing, TokenRefused
 from control_plane.core.minting import digest, read_access
 from control_plane.http.plane import Plane
 from control_plane.storage import principals
 from control_plane.storage.answers import Kept
 from control_plane.storage.principals import Actor
 
+OpenPlane = NamedDependency[Plane]
 Asked = Request[Any, Any, Any]
 IdempotencyKey = Annotated[
-    str | None,
-    Parameter(
-        header="Idempotency-Key",
-        required=False,
-        min_length=1,
-        max_length=128,
-        pattern=r"^[!-~]{1,128}$",
+    str,
+    HeaderParameter(
+        name="Idempotency-Key",
+        pattern=r"^[!-~]{0,128}$",
         description="A name drawn for this request: repeated with it, the request is done once and answered the same.",
     ),
 ]
-Limit = Annotated[int, Parameter(ge=1, le=200, description="Most rows in one page.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Most rows in one page.")]
 Cursor = Annotated[
-    str | None,
-    Parameter(max_length=256, pattern=r"^[A-Za-z0-9_-]{1,256}$", description="The value of next of the page before."),
+    str, QueryParameter(pattern=r"^[A-Za-z0-9_-]{0,256}$", description="The value of next of the page before.")
 ]
 
 
-def needs(scope: Scope) -> dict[str, Any]:
-    """Give what a handler says of itself for :func:`authorise`."""
-    return {"scope_needed": scope}
+def needs(scope: Scope, *query: str) -> dict[str, Any]:
+    """Give what a handler says of itself for :func:`authorise`: the scope it needs, the query parameters it knows."""
+    return {"scope_needed": scope, "query_known": frozenset(query)}
 
 
 async def authorise(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Let in who has a token in force with the scope that the handler needs: ``TokenRefused``, ``ScopeMissing``."""
+    """Let in who has a token in force with the scope that the handler needs: ``TokenRefused``, ``ScopeMissing``.
+
+    A query parameter that the handler does not know is refused: a misspelt filter must not mean no filter.
+    """
     wanted = handler.opt.get("scope_needed")
     actor = await actor_of(connection)
     if wanted not in actor.scopes:
         raise ScopeMissing(reason=str(wanted))
+    if not handler.opt["query_known"].issuperset(connection.query_params.keys()):
+        raise RequestMalformed(reason="query")
     connection.scope["state"]["actor"] = actor
 
 

@@ -5,6 +5,7 @@ code.  An enrolment is signed by the key that it brings, so that message is read
 it says counts only with the one-time secret.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -112,7 +113,7 @@ class NodeDoor:
         """Give status and body."""
         try:
             if name == "roster" and method == "GET":
-                return 200, self._roster()
+                return 200, await self._roster(request.url.partition("?")[2])
             if name not in self._ways and name != "roster":
                 return 404, b""
             if method != "POST" or name == "roster":
@@ -141,12 +142,17 @@ class NodeDoor:
         await refuse_replay(self._nonces, signed, now_ms=self._clock.now())
         return await way.office(signed, message if message is not None else decode(way.kind, request.body))
 
-    def _roster(self) -> bytes:
-        """Give the roster in force; it is public, so that a node may have it before it is named in it."""
-        signed = self._keeper.signed
-        if signed is None:
+    async def _roster(self, query: str) -> bytes:
+        """Give the roster in force, or with ``after=VERSION`` the one that follows.
+
+        It is public, so that a node may have it before it is named in it.
+        """
+        after = re.fullmatch(r"after=([0-9]{1,15})", query)
+        if after is not None:
+            return write(await self._keeper.following(int(after[1])))
+        if self._keeper.signed is None:
             raise RosterMissing
-        return write(signed)
+        return write(self._keeper.signed)
 
     def _problem(self, error: HomeportError) -> tuple[int, bytes]:
         """Give an error of the catalogue without its words; a replay is answered like a stranger."""

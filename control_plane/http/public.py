@@ -13,11 +13,11 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
-from control_plane.http.api_cases import Cases
+from control_plane.http.api_cases import CaseOrder, Cases
 from control_plane.http.api_events import Events
-from control_plane.http.api_hooks import Hooks
-from control_plane.http.api_nodes import Nodes
-from control_plane.http.api_people import Principals, Proposals
+from control_plane.http.api_hooks import HookOrder, Hooks
+from control_plane.http.api_nodes import Nodes, TokenOrder
+from control_plane.http.api_people import AccessOrder, PrincipalOrder, Principals, Proposals
 from control_plane.http.body import Receive, Scope, Send
 from control_plane.http.nodes import PREFIX, NodeDoor
 from control_plane.http.plane import Plane
@@ -55,7 +55,14 @@ def program_api(plane: Plane) -> Litestar:
         debug=False,
     )
     app.state.plane = plane
+    _close_orders(app)
     return app
+
+
+def _close_orders(app: Litestar) -> None:
+    """Say in the schema what the decoder does: an order with a member that nobody knows is refused."""
+    for order in (AccessOrder, CaseOrder, HookOrder, PrincipalOrder, TokenOrder):
+        app.openapi_schema.components.schemas[order.__name__].additional_properties = False
 
 
 def _openapi() -> OpenAPIConfig:

@@ -25,8 +25,8 @@ _BY_ID = f"SELECT {_COLUMNS} FROM case_file WHERE id = :id"  # noqa: S608
 _BY_RECALL = f"SELECT {_COLUMNS} FROM case_file WHERE node = :node AND recall = :recall"  # noqa: S608
 _PAGE = f"""
 SELECT {_COLUMNS} FROM case_file
-WHERE (opened_at > :at OR (opened_at = :at AND id > :id)) AND (:state = '' OR state = :state)
-AND (:kind = '' OR kind = :kind) ORDER BY opened_at, id LIMIT :limit
+WHERE (opened_at > :at OR (opened_at = :at AND id > :id)) AND (:state = 'any' OR state = :state)
+AND (:kind = 'any' OR kind = :kind) ORDER BY opened_at, id LIMIT :limit
 """  # noqa: S608
 _STATE = "UPDATE case_file SET state = :state, finished_at = :finished_at WHERE id = :id"
 _TALLY = """
@@ -145,7 +145,7 @@ async def find_recall(t: Transaction, node: str, recall: str) -> CaseRow | None:
 
 
 async def page(t: Transaction, after: Position, state: str, kind: str, limit: int) -> list[CaseRow]:
-    """Give cases in the order in which they were opened; an empty state or kind is any."""
+    """Give cases in the order in which they were opened; of any state or kind where asked so."""
     parameters: dict[str, Value] = {"at": after.at, "id": after.id, "state": state, "kind": kind, "limit": limit}
     return [CaseRow(*row) for row in await t.fetch(_PAGE, parameters)]
 

@@ -35,7 +35,7 @@ _PROPOSAL = f"SELECT {_COLUMNS} FROM proposal WHERE id = :id"  # noqa: S608
 _OPEN_PROPOSAL = f"SELECT {_COLUMNS} FROM proposal WHERE act = :act AND subject = :subject AND state = 'open'"  # noqa: S608
 _PROPOSALS = f"""
 SELECT {_COLUMNS} FROM proposal
-WHERE (at > :at OR (at = :at AND id > :id)) AND (:state = '' OR state = :state) ORDER BY at, id LIMIT :limit
+WHERE (at > :at OR (at = :at AND id > :id)) AND (:state = 'any' OR state = :state) ORDER BY at, id LIMIT :limit
 """  # noqa: S608
 _DECIDE = "UPDATE proposal SET state = :state, decided_by = :by, decided_at = :at WHERE id = :id"
 
@@ -143,7 +143,7 @@ async def open_proposal(t: Transaction, act: str, subject: str) -> Proposal | No
 
 
 async def proposals(t: Transaction, after: Position, state: str, limit: int) -> list[Proposal]:
-    """Give proposals in the order in which they were made; an empty state is any."""
+    """Give proposals in the order in which they were made; of any state where asked so."""
     rows = await t.fetch(_PROPOSALS, {"at": after.at, "id": after.id, "state": state, "limit": limit})
     return [Proposal(*row) for row in rows]
 

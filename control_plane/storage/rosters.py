@@ -5,6 +5,7 @@ from shared.roster.model import SignedRoster
 from shared.roster.texts import read_signed, write
 
 _NEWEST = "SELECT signed FROM roster ORDER BY version DESC LIMIT 1"
+_NEXT = "SELECT signed FROM roster WHERE version > :version ORDER BY version LIMIT 1"
 _VERSION = "SELECT coalesce(max(version), -1) FROM roster"
 _ADD = "INSERT INTO roster (version, signed, accepted_at) VALUES (:version, :signed, :at)"
 _NONCE = "INSERT INTO nonce (keyid, nonce, until) VALUES (:keyid, :nonce, :until) ON CONFLICT (keyid, nonce) DO NOTHING"
@@ -15,6 +16,12 @@ async def newest(t: Transaction) -> SignedRoster | None:
     """Give the roster in force."""
     rows = await t.fetch(_NEWEST)
     return read_signed(rows[0][0]) if rows else None
+
+
+async def following(t: Transaction, after: int) -> SignedRoster | None:
+    """Give the first roster after a version; the one in force where there is none."""
+    rows = await t.fetch(_NEXT, {"version": after})
+    return read_signed(rows[0][0]) if rows else await newest(t)
 
 
 async def version(t: Transaction) -> int:

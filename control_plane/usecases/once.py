@@ -30,7 +30,8 @@ class Request(NamedTuple):
     """What makes two requests the same: who asks, under which key, for what."""
 
     principal: str
-    key: str | None
+    key: str
+    """Empty where the request has none."""
     method: str
     path: str
     body: bytes
@@ -44,7 +45,7 @@ class Request(NamedTuple):
 async def once(store: Store, request: Request, act: Callable[[Work], Awaitable[Made]]) -> Kept:
     """Do ``act`` unless it was done for this key; ``KeyReused`` where the key was used for something else."""
     async with store.work() as work:
-        if request.key is None:
+        if not request.key:
             return _kept(request, await act(work))
         key = _sha256(request.key.encode())
         found = await answers.find(work.t, request.principal, key)

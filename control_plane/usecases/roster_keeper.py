@@ -49,6 +49,17 @@ class RosterKeeper:
         """The roster in force with its signatures."""
         return self._signed
 
+    async def following(self, after: int) -> SignedRoster:
+        """Give the first roster after a version, for a program that was away while officers changed.
+
+        The one in force where there is none; ``RosterMissing`` before there is any.
+        """
+        async with self._store.database.read() as t:
+            found = await rosters.following(t, after)
+        if found is None:
+            raise RosterMissing
+        return found
+
     @property
     def roster(self) -> Roster:
         """The roster in force; ``RosterMissing`` where there is none."""
@@ -97,7 +108,7 @@ class RosterKeeper:
                 elif root is not None:
                     roster = accept_first(root, candidate)
                 else:
-                    raise RosterMissing
+                    raise RosterRefused(reason="the first needs the root's fingerprint")
             except OperatorError as error:
                 raise RosterRefused(reason=error.code) from None
             if pinned is None or roster.version > pinned.roster.version:

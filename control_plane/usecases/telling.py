@@ -91,6 +91,13 @@ class Teller:
                 await self._signals.wait_events(mark, pause)
 
     async def _deliver(self, due: Due) -> None:
+        """Send one delivery; where its outcome cannot be written down, it is sent again when its claim is over."""
+        try:
+            await self._send(due)
+        except HomeportError as error:
+            logger().error("alert_telling_failed", error=type(error).__name__, code=error.code)
+
+    async def _send(self, due: Due) -> None:
         """Send one delivery and write down what came of it."""
         body = told(due.event.kind, due.event.at, due.event.data)
         secret = mint(self._mint_key, "hook", due.hook)

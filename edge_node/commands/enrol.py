@@ -63,7 +63,9 @@ async def _enrol(
     from edge_node.stores import key_places, open_stores  # noqa: PLC0415
     from edge_node.uplink.enrolling import Introduction, enrol  # noqa: PLC0415
     from shared.enrolment_token import read_token  # noqa: PLC0415
+    from shared.telemetry import configure  # noqa: PLC0415
 
+    configure(level="warning", form=settings.log_form)
     token = read_token(token_text)
     async with open_stores(settings) as stores:
         identity = ensure_identity(key_places(settings), stores.entropy)

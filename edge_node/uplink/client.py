@@ -6,6 +6,7 @@ anybody between the two programs can write one.
 """
 
 import asyncio
+import ssl
 from types import TracebackType
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from edge_node.storage.identity import NodeIdentity
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
+from shared.errors import SettingsInvalid
 from shared.http_signatures import Request, Tag, sign_request, verify_answer
 from shared.roster import CONTROL_PLANE, FILE_BYTES_MAX, ControlPlane
 from shared.trust_errors import AnswerRefused
@@ -59,12 +61,23 @@ class ControlClient:
     """Asks the control plane in a node's name; an async context manager."""
 
     def __init__(
-        self, node: str, identity: NodeIdentity, clock: Clock, entropy: Entropy, *, seconds_max: float
+        self,
+        node: str,
+        identity: NodeIdentity,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        seconds_max: float,
+        ca_file: str | None = None,
     ) -> None:
-        """Take who asks; ``seconds_max`` bounds each step of an exchange."""
+        """Take who asks; ``seconds_max`` bounds each step of an exchange, ``ca_file`` replaces the public CAs.
+
+        ``SettingsInvalid`` where that file holds no certificates.
+        """
         self._node, self._identity = node, identity
         self._clock, self._entropy, self._seconds_max = clock, entropy, seconds_max
-        self._http = httpx.AsyncClient(timeout=seconds_max, follow_redirects=False, trust_env=False)
+        verify = True if ca_file is None else _trusting(ca_file)
+        self._http = httpx.AsyncClient(verify=verify, timeout=seconds_max, follow_redirects=False, trust_env=False)
 
     async def __aenter__(self) -> "ControlClient":
         """Open nothing yet: connections are made when something is asked."""
@@ -132,6 +145,14 @@ class ControlClient:
         except httpx.HTTPError as error:
             raise ControlUnreachable(reason=type(error).__name__) from None
         return Answered(request, answer, content, self._clock)
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    """Trust whom a file of certificates names, and nobody else."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError:
+        raise SettingsInvalid(field_name="uplink.ca_file", wants="a PEM file of certificates") from None
 
 
 async def _read_bounded(answer: httpx.Response, bytes_max: int) -> bytes:

@@ -50,7 +50,9 @@ async def enrol(
     kept = await store.load()
     if kept is not None and (kept.node, kept.root, kept.own) != (token.node, token.root, identity.fingerprint):
         raise EnrolledElsewhere
-    client = ControlClient(token.node, identity, clock, entropy, seconds_max=settings.timeout_seconds)
+    client = ControlClient(
+        token.node, identity, clock, entropy, seconds_max=settings.timeout_seconds, ca_file=settings.ca_file
+    )
     async with client:
         candidate = await _believed(client, token)
         await _introduce(client, candidate.roster.control_plane, token, introduction, identity)

@@ -71,7 +71,10 @@ class Executor:
         try:
             return await self._carry_out(command, received_at)
         except HomeportError as error:
-            logger().error("alert_command_failed", kind=command.kind, code=error.code)
+            if error.retry:
+                logger().info("command_waits", kind=command.kind, code=error.code)
+            else:
+                logger().error("alert_command_failed", kind=command.kind, code=error.code)
             return 0
 
     async def _carry_out(self, command: wire.Command, received_at: int) -> int:
@@ -86,7 +89,7 @@ class Executor:
                 self._full = outcome == "held"
                 return await self._sign(command, received_at, ()) if outcome == "gone" else int(not self._full)
             case "close_view" | "erase" | "recall", wire.DisclosureTarget(node, disclosure):
-                gone = await self._retractor.retract(node, disclosure)
+                gone = await self._retractor.retract(node, disclosure, command.reason)
                 return await self._sign(command, received_at, retraction_results(gone.keys, gone.rows))
             case _:
                 await self._commands.refuse(command.id, self._clock.now())

@@ -34,7 +34,9 @@ from shared.trust_errors import AnswerRefused, WireMalformed
 from shared.uplink_errors import ControlUnreachable
 from shared.wire.downlink import COMMANDS_MAX
 
-LEASE_MILLISECONDS = 15_000
+LEASE_MILLISECONDS = 3_000
+"""So long nobody does it after a process was killed: what was owed then is done within seconds of its return."""
+
 LOOK_SECONDS = 1.0
 """How soon an enrolment, an order of another process, or a lost lease is seen."""
 
@@ -139,7 +141,12 @@ class Uplink:
             erasures_per_hour_max=self._settings.erasures_per_hour_max,
         )
         async with ControlClient(
-            enrolled.node, self._identity, self._clock, self._entropy, seconds_max=self._settings.timeout_seconds
+            enrolled.node,
+            self._identity,
+            self._clock,
+            self._entropy,
+            seconds_max=self._settings.timeout_seconds,
+            ca_file=self._settings.ca_file,
         ) as client:
             loops = (
                 self._forever("beat", lambda: self._beat(client), self._beat_now),

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 from shared.wire import Health
+from shared.wire.types import ReasonCode
 
 HealthOf = Callable[[int], Awaitable[Health]]
 """Counts the work that waits; the argument is the instant (ms) since which refusals are counted."""
@@ -21,10 +22,11 @@ class Retracted(NamedTuple):
 class Retractor(Protocol):
     """Takes back what another node showed this one.  Doing it twice is doing it once."""
 
-    async def retract(self, node: str, disclosure: str) -> Retracted:
+    async def retract(self, node: str, disclosure: str, reason: ReasonCode) -> Retracted:
         """Destroy the copy of what ``node`` disclosed here under its name ``disclosure``, and take it off every view.
 
-        On return key and row are gone; where there was none, or no more, both counts are 0.
+        On return key and row are gone; where there was none, or no more, both counts are 0.  An error that may be
+        retried says that it goes on: the command waits and is done again.
         """
         ...
 
@@ -32,7 +34,7 @@ class Retractor(Protocol):
 class NothingShown:
     """The retractor of a node that asks no other node for views: it holds no copy of anything."""
 
-    async def retract(self, node: str, disclosure: str) -> Retracted:
+    async def retract(self, node: str, disclosure: str, reason: ReasonCode) -> Retracted:
         """Find nothing."""
-        del node, disclosure
+        del node, disclosure, reason
         return Retracted(0, 0)

@@ -21,9 +21,9 @@ from edge_node.storage.content.erasures import (
     OpenErasure,
     Ordered,
     Outcome,
-    advance_erasure,
     finish_erasure,
     freeze_erasure,
+    note_journaled,
     note_keys,
     oldest_erasure,
     order_erasure,
@@ -134,7 +134,7 @@ class Eraser:
             suppressed=tuple(await suppressions_of(self._content, erasure.id)),
         )
         await asyncio.to_thread(self._journal.append, [line])
-        await advance_erasure(self._content, erasure.id, "journaled")
+        await note_journaled(self._content, erasure.id)
 
     async def _destroy(self, erasure: OpenErasure) -> None:
         """Destroy every key of the subject; what a receipt will say is noted before there is nothing to count."""

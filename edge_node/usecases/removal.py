@@ -29,7 +29,9 @@ ROUND_MAX = 64
 IDLE_SECONDS = 1.0
 """How soon an order of another process is seen; an idle look reads once and writes nothing."""
 
-LEASE_MILLISECONDS = 15_000
+LEASE_MILLISECONDS = 3_000
+"""So long nobody removes after a process was killed in the middle.  A round that takes longer may meet another
+process at the same entries: every step does no harm twice."""
 
 
 class Remover:

@@ -21,7 +21,7 @@ from shared.crypto import content_place, seal_once
 from shared.database.contract import Database, ScriptRefused
 from shared.errors import HomeportError, KeyCurrentChanged, StoreUnavailable
 from shared.ids import draw_opaque_id
-from shared.relay_errors import NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
+from shared.relay_errors import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
 from shared.wire.sealed import open_shown, write_shown
 from shared.wire.types import PurposeCode, ReasonCode
 
@@ -69,8 +69,9 @@ class Viewer:
         """
         this = self._company.self()
         at = "" if node is None or (this is not None and node == this.name) else node
-        if at:
-            member_or_refuse(self._company)
+        peer = member_or_refuse(self._company).other(at) if at else None
+        if at and (peer is None or peer.relay is None):
+            raise NodeUnknown(node=at)
         view = View(draw_opaque_id(self._keys.entropy), at, pseudonym, purpose, "", "open", None)
         now = self._clock.now()
         await self._views.open(view, now, now + self._view_ms)
@@ -115,6 +116,11 @@ class Viewer:
         """Get a page; a view whose first page fails is closed, so that what was shown for it is told gone."""
         try:
             page = await (self._remote_page(view) if view.node else self._local_page(view))
+        except ShowingRefused:
+            if view.next is None:  # nothing was shown, so nobody needs to be told
+                await self._views.close(view.id, draw_opaque_id(self._keys.entropy), self._clock.now())
+                await self._views.forget(view.id)
+            raise
         except (HomeportError, TimeoutError):
             if view.next is None:
                 await self._views.close(view.id, draw_opaque_id(self._keys.entropy), self._clock.now())

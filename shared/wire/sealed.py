@@ -59,7 +59,7 @@ def open_webhook(
     plain = key.open(sealed, labels.HPKE_WEBHOOK, sender, home, channel, account)
     try:
         return _webhook.decode(plain)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise WireMalformed(reason="sealed") from None
 
 
@@ -82,5 +82,5 @@ def read_shown(plain: bytes) -> ShownMessage:
     """Read a shown message that was opened; ``WireMalformed`` where it is none."""
     try:
         return _shown.decode(plain)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise WireMalformed(reason="sealed") from None

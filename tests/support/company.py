@@ -127,13 +127,18 @@ class Company:
         self.signers = draw_signers()
         self.eu, self.ap = (members[name] for name in NAMES)
 
-    def roster(self, version: int = 1, *more: Node, **states: str) -> SignedRoster:
-        """Sign a roster of both nodes and ``more``; ``states`` by name."""
+    def roster(self, version: int = 1, *, relays: dict[str, str] | None = None, **states: str) -> SignedRoster:
+        """Sign a roster of both nodes; ``relays`` and ``states`` by name, where they differ."""
         own = [
-            member_of(each.name, each.identity, each.relay, state=states.get(each.name, "active"))
+            member_of(
+                each.name,
+                each.identity,
+                (relays or {}).get(each.name, each.relay),
+                state=states.get(each.name, "active"),
+            )
             for each in self.members.values()
         ]
-        return signed_roster(self.signers, (*own, *more), version)
+        return signed_roster(self.signers, tuple(own), version)
 
 
 SETTINGS = """

@@ -21,7 +21,7 @@ from control_plane.core.access import Role
 from control_plane.core.four_eyes import Proposal
 from control_plane.core.minting import mint, write_access
 from control_plane.settings import ControlSettings, load_settings
-from control_plane.stores import Opened, open_stores
+from control_plane.stores import Opened, initialise, open_stores
 from control_plane.usecases.people import appoint, give_token
 from control_plane.usecases.roster_keeper import RosterKeeper
 from control_plane.usecases.tokens import make_enrolment_token
@@ -29,6 +29,7 @@ from shared.crypto.signing import draw_signing_keys, fingerprint
 from shared.enrolment_token import EnrolmentToken
 from shared.entropy import SystemEntropy
 from shared.errors import NodeNotRunning
+from shared.key_files import open_program_keys
 from shared.process import NodeStatus, status
 from shared.roster import ControlPlane as Introduction
 from shared.roster import (
@@ -37,13 +38,12 @@ from shared.roster import (
     OfficerSignature,
     Roster,
     SignedRoster,
-    read_introduction,
     root_fingerprint,
     sign,
     write,
 )
 from shared.roster.edits import add_node, found, retire_node
-from tests.support.node import PATIENCE_S, _gone, until
+from tests.support.node import PATIENCE_S, gone, until
 
 T = TypeVar("T")
 
@@ -107,8 +107,9 @@ class RealControl:
             f'address = "{self.address}"\ndata_dir = "data"\nlisten = "{listen}"\nprivate_listen = "127.0.0.1:0"\n'
             f"{url}{settings}\n[hooks]\n{hooks}\n"
         )
-        self.command("init")
-        introduction = read_introduction((folder / "control-plane.json").read_bytes(), Introduction)
+        asyncio.run(initialise(self.settings))
+        keys = open_program_keys(self.settings.keys_file).signing.public
+        introduction = Introduction(self.address, keys, fingerprint(keys))
         self.introduction = introduction
         self.officers = Officers(introduction)
         self.private = ""
@@ -229,7 +230,7 @@ class RealControl:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
-        until(lambda: all(_gone(pid) for pid in doomed))
+        until(lambda: all(gone(pid) for pid in doomed))
 
     def end(self) -> None:
         """Leave no process behind, whatever a test did."""

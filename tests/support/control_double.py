@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -46,11 +47,13 @@ def now_ms() -> int:
 class ControlDouble:
     """Runs in a thread of its own; what it was told is read from its fields."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None, key: Path | None = None) -> None:
+        """Take a certificate and its key to speak TLS."""
+        self._tls = {"ssl_certfile": certificate, "ssl_keyfile": key} if certificate else {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public))
         self.roster = found("acme", 1, (Officer("ada", OFFICER.public),), control, now_ms())
         self.bodies: list[bytes] = []
@@ -132,7 +135,13 @@ class ControlDouble:
     def start(self) -> "ControlDouble":
         """Answer."""
         config = uvicorn.Config(
-            self._app, host="127.0.0.1", port=self.port, log_level="critical", lifespan="off", interface="asgi3"
+            self._app,
+            host="127.0.0.1",
+            port=self.port,
+            log_level="critical",
+            lifespan="off",
+            interface="asgi3",
+            **self._tls,
         )
         server = self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=server.run, daemon=True)

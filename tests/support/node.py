@@ -204,7 +204,7 @@ class RealNode:
                 os.kill(pid, signal.SIGKILL)
         if supervisor:
             self.process.wait(PATIENCE_S)
-        until(lambda: all(_gone(pid) for pid in doomed))
+        until(lambda: all(gone(pid) for pid in doomed))
 
     def log(self) -> str:
         """Give everything that its processes and commands printed."""
@@ -233,11 +233,24 @@ class RealNode:
         """Leave no process behind, whatever a test did."""
         if self.process is not None and self.process.poll() is None:
             self.kill()
+        # A worker that is still coming up is in no status, and a program that watches a node may end before it.
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if self.process is not None:
             self.process.wait(PATIENCE_S)
 
+    def processes(self) -> Sequence[int]:
+        """Give every process that was started with this node's settings file, whoever started it."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.fsencode(self.config) in (entry / "cmdline").read_bytes() and int(entry.name) != os.getpid():
+                    found.append(int(entry.name))
+        return found
 
-def _gone(pid: int) -> bool:
+
+def gone(pid: int) -> bool:
     """Say whether a process has ended (one that nobody reaps counts)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"

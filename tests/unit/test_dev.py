@@ -150,8 +150,8 @@ def test_a_folder_that_is_no_environment_is_left_alone(dev, capsys):
 @pytest.mark.parametrize(
     ("arguments", "expected", "long"),
     [
-        ([], ["-n", "2", "--dist", "loadgroup"], False),
-        (["--long"], ["-n", "2", "--dist", "loadgroup"], True),
+        ([], ["-n", "2", "--dist", "loadfile"], False),
+        (["--long"], ["-n", "2", "--dist", "loadfile"], True),
         (["tests/unit", "-k", "tidy"], ["tests/unit", "-k", "tidy"], False),
         (["--long", "-x"], ["-x"], True),
     ],

@@ -56,7 +56,8 @@ FROM log_entry l JOIN erasure e ON e.log_entry = l.id JOIN subject s ON s.id = e
 WHERE l.state <> 'done' AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
 """
 _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
-_ADVANCE = "UPDATE log_entry SET state = :state WHERE id = :id"
+_JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered'"
+_DESTROYED = "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state = 'journaled'"
 _FREEZE = "UPDATE erasure SET places = :places, keys = :keys WHERE log_entry = :id"
 _COUNT_KEYS = "UPDATE erasure SET keys = :keys WHERE log_entry = :id"
 _DIRECT = """
@@ -193,11 +194,11 @@ async def suppressions_of(database: Database, entry: str) -> list[tuple[str, int
         return [(mark.hex(), version, at) for mark, version, at in await transaction.fetch(_MARKS, {"id": entry})]
 
 
-async def advance_erasure(database: Database, entry: str, state: str) -> None:
-    """Note how far an erasure has come."""
+async def note_journaled(database: Database, entry: str) -> None:
+    """Note that an erasure is safe at the second place; one that has come further stays where it is."""
     async with database.write() as transaction:
         await transaction.fetch(_TURN + database.dialect.row_lock)
-        await transaction.execute(_ADVANCE, {"state": state, "id": entry})
+        await transaction.execute(_JOURNALED, {"id": entry})
 
 
 async def freeze_erasure(database: Database, entry: str, places: Sequence[Place], keys: int) -> None:
@@ -212,7 +213,7 @@ async def note_keys(database: Database, entry: str, keys: int) -> None:
         await transaction.fetch(_TURN + database.dialect.row_lock)
         if keys:
             await transaction.execute(_COUNT_KEYS, {"keys": keys, "id": entry})
-        await transaction.execute(_ADVANCE, {"state": "destroyed", "id": entry})
+        await transaction.execute(_DESTROYED, {"id": entry})
 
 
 async def remove_rows(database: Database, erasure: OpenErasure) -> int:

@@ -4,16 +4,14 @@ from collections.abc import Mapping
 
 from shared.database.contract import Database, Step
 
-HOUR_MILLISECONDS = 3_600_000
-"""Refusals are counted by the hour: an instant would tell more than an operator needs."""
-
+_SECOND = 1_000
 _RECORD = """
-INSERT INTO refusal (account, reason, hour, events) VALUES (:account, :reason, :hour, :events)
-ON CONFLICT (account, reason, hour) DO UPDATE SET events = refusal.events + excluded.events
+INSERT INTO refusal (account, reason, second, events) VALUES (:account, :reason, :second, :events)
+ON CONFLICT (account, reason, second) DO UPDATE SET events = refusal.events + excluded.events
 """
 
 
 async def record_refusals(database: Database, refused: Mapping[tuple[str, str], int], now: int) -> None:
     """Record how many events of which account were refused for which reason."""
-    rows = [(account, reason, now // HOUR_MILLISECONDS, count) for (account, reason), count in refused.items()]
+    rows = [(account, reason, now // _SECOND, count) for (account, reason), count in refused.items()]
     await database.run([Step(_RECORD, rows)])

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from edge_node.storage.content.refusals import HOUR_MILLISECONDS
 from shared.database.contract import Database, ScriptRefused, Step
 from shared.uplink_errors import EnrolledElsewhere
 
@@ -22,7 +21,7 @@ _KEEP_ROSTER = """
 INSERT INTO roster (version, body, accepted_at) VALUES (:version, :body, :now) ON CONFLICT (version) DO NOTHING
 """
 _NEW = "SELECT pseudonym FROM subject WHERE registered = 0 AND keep = 'active' ORDER BY id LIMIT :most"
-_REFUSED = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE hour >= :hour"
+_REFUSED = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE second * 1000 > :since"
 _WRITE_BEAT = "UPDATE uplink SET beat_number = :number, beat_body = :body WHERE beat_number = :number - 1"
 _REGISTERED = "UPDATE subject SET registered = 1 WHERE pseudonym = :pseudonym"
 _ACKNOWLEDGE = "UPDATE uplink SET beat_body = NULL, beat_acknowledged_at = :at WHERE beat_number = :number"
@@ -89,9 +88,9 @@ class UplinkStore:
             return [name for (name,) in await transaction.fetch(_NEW, {"most": most})]
 
     async def refusals_since(self, moment: int) -> int:
-        """Count events refused at intake since the beginning of the hour in which ``moment`` (ms) lies."""
+        """Count events refused at intake since ``moment`` (ms)."""
         async with self.content.read() as transaction:
-            return int((await transaction.fetch(_REFUSED, {"hour": moment // HOUR_MILLISECONDS}))[0][0])
+            return int((await transaction.fetch(_REFUSED, {"since": moment}))[0][0])
 
     async def write_beat(self, number: int, registrations: tuple[str, ...]) -> bool:
         """Keep what a beat will register before it leaves; ``False`` where another process wrote that beat."""

@@ -29,9 +29,9 @@ def found_company(control: RealControl) -> Company:
     return Company(control, eu, ap, *tokens)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def company(tmp_path_factory) -> Iterator[Company]:
-    """Give a company for the tests of one module."""
+    """Give a company that tests share: each draws subjects and cases of its own."""
     control = RealControl(
         tmp_path_factory.mktemp("company"),
         "heartbeat_seconds = 0.2",

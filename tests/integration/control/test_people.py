@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from shared.enrolment_token import read_token
-from shared.roster import NodeIntroduction, read_introduction
+from shared.roster import NodeIntroduction, read_introduction, read_signed
 from tests.support.node import until
 from tests.support.node_double import NodeDouble, drawn
 
@@ -169,14 +169,19 @@ def test_a_node_enrols_with_its_token_once_and_is_taken_in_by_officers(company):
     assert jp.enrol(token, secret=bytes(32)).status_code == 401
     assert [jp.enrol(token).status_code for _ in range(2)] == [200, 200]
     assert other.enrol(token).status_code == 401  # the token is used up
-    assert jp.request("/node/v1/roster", b"", "GET").method == "GET"
-    assert jp.checked(jp.request("/node/v1/roster", b"", "GET")).status_code == 200
+    newest = jp.checked(jp.request("/node/v1/roster", b"", "GET"))
+    assert read_signed(newest.content).roster.version >= 2
+    second = jp.checked(jp.request("/node/v1/roster?after=1", b"", "GET"))
+    assert read_signed(second.content).roster.version == 2
+    latest = jp.checked(jp.request("/node/v1/roster?after=999", b"", "GET"))
+    assert latest.content == newest.content
     assert jp.post("beats", jp.beat_message()).status_code == 401
     pending = ask(company, company.operator, "GET", "/v1/enrolments").json()["items"]
     assert [(each["node"], each["state"]) for each in pending] == [("jp", "pending")]
 
     introduction = company.control.folder / "jp.json"
-    assert "jp" in company.control.command("pending")
+    shown = " ".join(company.control.command("pending").split())
+    assert all(each in shown for each in pending[0]["fingerprints"])
     company.control.command("pending", "jp", "--out", str(introduction))
     read = read_introduction(introduction.read_bytes(), NodeIntroduction)
     assert read.keys == jp.public

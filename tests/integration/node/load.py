@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from deploy.sandbox.webhooks import (
@@ -43,12 +44,15 @@ class Client:
         self._node, self._fresh = node, fresh
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self.kept = False
+        """Whether the connection has brought an answer before."""
 
     async def post(self, post: Post) -> int:
         """Send and give the status; OSError where no answer came."""
         known = CHANNELS[post.channel]
         if self._writer is None:
             host, _, port = self._node.public.rpartition(":")
+            self.kept = False
             self._reader, self._writer = await asyncio.open_connection(host, int(port))
         assert self._reader is not None
         headers = known.headers(post.body) | {"content-length": str(len(post.body))}
@@ -62,6 +66,7 @@ class Client:
         except (OSError, EOFError, TimeoutError) as error:
             self.close()
             raise ConnectionError("no answer") from error
+        self.kept = True
         if self._fresh or "connection: close" in told:
             self.close()
         return int(told.split()[1])
@@ -84,9 +89,13 @@ class Book:
         self.acknowledged: dict[str, set[str]] = {"line": set(), "whatsapp": set()}
         self.recalled: dict[str, set[str]] = {"line": set(), "whatsapp": set()}
         self.refused: list[str] = []
-        """Answers other than 200 and connections without one, in words."""
+        """Answers other than 200; "no answer"; "no first answer" on a new connection; "refused" where none was made."""
+        self.sent: list[Post] = []
+        """Webhooks with a 200, oldest first: a platform may send any of them again."""
         self.doubtful: list[tuple[Post, list[str]]] = []
         """Webhooks without a 200, to be sent again as the platform would."""
+        self.people: set[tuple[str, str]] = set()
+        """Who has written, by channel and the platform's lasting id."""
         self._senders: dict[str, tuple[Subject, str | None]] = {}
         """Who said it, and in which group."""
         self._clock = self._count = 0
@@ -106,6 +115,7 @@ class Book:
                 ids.append(items[-1].id)
             self.texts[channel][ids[-1]] = text
             self._senders[ids[-1]] = sender, group
+            self.people.add((channel, sender.line_user if channel == "line" else sender.bsuid))
         return Post(channel, (line_body if channel == "line" else whatsapp_body)(*items)), ids
 
     def change_of(self, channel: str, message_id: str, *, recall: bool) -> Post:
@@ -128,21 +138,22 @@ class Book:
     def next(self) -> tuple[Post, list[str]]:
         """Draw what one connection sends next: texts by one or several, an edit, or a recall."""
         channel = self.chance.choice(("line", "whatsapp"))
-        standing = [each for each in self.acknowledged[channel] if each in self.texts[channel]]
         dice = self.chance.random()
-        if dice < 0.12 and standing:
+        standing = self.acknowledged[channel] & self.texts[channel].keys() if dice < 0.12 else ()
+        if standing:
             # LINE lets people edit in groups only.
             chosen = self.chance.choice(sorted(standing))
             recall = dice < 0.04 or (channel == "line" and self._senders[chosen][1] is None)
             return self.change_of(channel, chosen, recall=recall), []
         return self.texts_of(channel, self.chance.choice((1, 1, 1, 5, 20)))
 
-    def settle(self, post: Post, ids: list[str], status: int | None) -> None:
-        """Note how a webhook was answered."""
-        if status == 200:
+    def settle(self, post: Post, ids: list[str], answer: int | str) -> None:
+        """Note how a webhook was answered: by a status, or in a word why there is none."""
+        if answer == 200:
             self.acknowledged[post.channel].update(ids)
+            self.sent.append(post)
         else:
-            self.refused.append("no answer" if status is None else f"answered {status}")
+            self.refused.append(answer if isinstance(answer, str) else f"answered {answer}")
             self.doubtful.append((post, ids))
 
     def _now(self) -> int:
@@ -155,27 +166,33 @@ async def _press(node: RealNode, book: Book, stop: threading.Event, pause_s: flo
     client = Client(node, fresh=fresh)
     while not stop.is_set():
         post, ids = book.next()
-        status = None
-        with contextlib.suppress(OSError):
-            status = await client.post(post)
-        book.settle(post, ids, status)
-        if status is None:
-            await asyncio.sleep(0.02)
+        answer: int | str
+        try:
+            answer = await client.post(post)
+        except OSError as error:
+            refused = isinstance(error, ConnectionRefusedError)
+            answer = "refused" if refused else "no answer" if client.kept else "no first answer"
+            await asyncio.sleep(0.1)
+        book.settle(post, ids, answer)
         await asyncio.sleep(pause_s)
     client.close()
 
 
 @contextlib.contextmanager
 def pressed(
-    node: RealNode, book: Book, *, keep_alive: int = 4, fresh: int = 4, pause_s: float = 0.002
+    node: RealNode, book: Book, *, keep_alive: int = 4, fresh: int = 4, pauses_s: Sequence[float] = (0.002,)
 ) -> Iterator[None]:
-    """Keep a node under load inside the block; every webhook begun is settled after it."""
+    """Keep a node under load inside the block; every webhook begun is settled after it.
+
+    ``pauses_s`` are what the connections wait between two webhooks, each the next one's: kept ones are idle then.
+    """
     stop = threading.Event()
     failed: list[BaseException] = []
 
     async def all_connections() -> None:
         kinds = [False] * keep_alive + [True] * fresh
-        await asyncio.gather(*(_press(node, book, stop, pause_s, kind) for kind in kinds))
+        pauses = itertools.cycle(pauses_s)
+        await asyncio.gather(*(_press(node, book, stop, next(pauses), kind) for kind in kinds))
 
     def work() -> None:
         try:
@@ -203,7 +220,7 @@ def send_again(node: RealNode, book: Book) -> None:
         book.chance.shuffle(posts)
         for post, ids in posts:
             assert await client.post(post) == 200
-            book.acknowledged[post.channel].update(ids)
+            book.settle(post, ids, 200)
         client.close()
 
     asyncio.run(each())

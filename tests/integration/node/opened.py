@@ -111,14 +111,16 @@ class Opened:
         self._marks = (await store.indexes("mark"))[0]
         self._tombstones = (await store.indexes("tombstone"))[0]
         for table in _SEALED:
-            rows = self.content(f"SELECT key, sealed FROM {table} WHERE sealed IS NOT NULL")
-            found = await store.open_rows([key for key, _ in rows])
+            # All that is asked of a row in one query: a removal may be under way.
+            clear = ", mark, keep" if table == "message" else ""
+            rows = self.content(f"SELECT key, sealed{clear} FROM {table} WHERE sealed IS NOT NULL")
+            found = await store.open_rows([row[0] for row in rows])
             self.opened[table] = len(found)
             # A row without its key is not opened here; :func:`faults` speaks of it.
-            plain = {key: self._plain(table, found[key], sealed) for key, sealed in rows if key in found}
+            plain = {row[0]: self._plain(table, found[row[0]], row[1]) for row in rows if row[0] in found}
             if table == "message":
-                clear = {key: (mark, keep) for mark, keep, key in self.content("SELECT mark, keep, key FROM message")}
-                self.messages = [Held(*clear[key], key, _EVENT.decode(each)) for key, each in plain.items()]
+                held = {row[0]: row[2:] for row in rows}
+                self.messages = [Held(*held[key], key, _EVENT.decode(each)) for key, each in plain.items()]
             elif table == "event":
                 self.events = [_EVENT.decode(each) for each in plain.values()]
         database.close()
@@ -170,11 +172,12 @@ def _content_faults(opened: Opened, row_keys: set[int]) -> list[str]:
     found += [f"key {key}: nothing uses it, no sweep finds it" for key in row_keys - used.keys() - intended - logged]
     destroyed = {key for (key,) in opened.content("SELECT key FROM log_entry WHERE state = 'done'")}
     found += [f"key {key} is logged destroyed, but is there" for key in row_keys & destroyed]
+    buried = opened.tombstones
     for held in opened.messages:
         known = {"line": "line-desk", "whatsapp": "wa-shop"}[held.event.channel]
         if held.mark != opened.mark_of(known, held.event.message_id):
             found.append(f"row under key {held.key} holds another message than its mark says")
-        if opened.tombstone_of(known, held.event.message_id) in opened.tombstones:
+        if opened.tombstone_of(known, held.event.message_id) in buried:
             found.append(f"row under key {held.key} was taken back and still rests")
     return found
 

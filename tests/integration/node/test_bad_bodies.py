@@ -3,7 +3,6 @@
 import copy
 import json
 import random
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +14,10 @@ from deploy.sandbox.webhooks import (
     whatsapp_text,
 )
 from tests.integration.node.opened import Opened, faults
+from tests.integration.node.planted import FIXTURES, ours
 from tests.integration.node.wire import Wire, head
-from tests.support.node import CHANNELS, LINE_CHANNEL, NUMBER
+from tests.support.node import CHANNELS
 
-FIXTURES = Path(__file__).resolve().parents[2] / "channels"
 VARIANTS, VARIANTS_LONG = 4, 200
 """Broken versions of each fixture."""
 
@@ -137,20 +136,6 @@ def spoilt(value, chance):
         holder[last] = DEEP
     else:
         holder[last] = chance.choice(HOSTILE)
-    return value
-
-
-def ours(value):
-    """Give a fixture as one for this node's accounts."""
-    if isinstance(value, dict):
-        if "destination" in value:
-            value["destination"] = LINE_CHANNEL.bot_user_id
-        if "changes" in value:
-            value["id"] = NUMBER.waba_id
-        if "phone_number_id" in value:
-            value["phone_number_id"] = NUMBER.phone_number_id
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        ours(part)
     return value
 
 

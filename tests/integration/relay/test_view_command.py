@@ -5,6 +5,7 @@ import subprocess
 from deploy.demo.scanner import scan
 from deploy.sandbox.webhooks import ROSA, line_text
 from tests.integration.relay.conftest import post
+from tests.integration.relay.watching import last_author
 from tests.support.node import HOMEPORT, until
 
 WORD = "Quittenbrot\x1b[2J"
@@ -19,8 +20,7 @@ def view(member, *words, typed=b""):
 def test_a_timeline_is_printed_and_its_copies_go(company):
     for word in (WORD, "second"):
         assert post(company.ap, "shop", line_text(word, ROSA)).status_code == 200
-    sql = "SELECT s.pseudonym FROM subject s JOIN message m ON m.subject = s.id ORDER BY m.id DESC LIMIT 1"
-    pseudonym = company.ap.read(sql)[0][0]
+    pseudonym = last_author(company.ap)
     done = view(company.eu, "--node", "ap", "--purpose", "complaint", pseudonym)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().splitlines()
@@ -29,6 +29,7 @@ def test_a_timeline_is_printed_and_its_copies_go(company):
     assert lines[-1].endswith("messages, full.")
     typed = view(company.eu, "--node", "ap", "--purpose", "audit", typed=pseudonym.encode())
     assert typed.stdout.decode().splitlines()[-2].endswith("> [text]")
+    # A refused view and one of a node that does not exist leave nothing either.
     until(lambda: not company.eu.read("SELECT 1 FROM shown UNION ALL SELECT 1 FROM view"))
     assert scan(company.eu.node.folder, ["Quittenbrot"]).hits == []
     here = view(company.ap, "--purpose", "complaint", pseudonym)

@@ -1,7 +1,12 @@
 """A webhook that belongs in another region: stored there alone, acknowledged after, never written where it came in."""
 
+import http.server
+import socket
+import threading
+
 from deploy.demo.scanner import scan
 from deploy.sandbox.webhooks import TARO, line_text, line_unsend
+from shared import wire
 from tests.integration.relay.conftest import DESK, SHOP, post
 from tests.support.node import until
 
@@ -95,3 +100,53 @@ def test_home_killed_while_asked_is_stored_once(own_company):
     for event in events:
         until(lambda event=event: post(eu, "shop", event).status_code == 200)
     assert rests(ap) == len(events)
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """Says that everything is stored, and signs nothing."""
+
+    asked = 0
+
+    def do_POST(self):
+        Liar.asked += 1
+        self.rfile.read(int(self.headers["content-length"]))
+        body = wire.encode(wire.RelayAnswer(protocol=1, outcome="stored"))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_whoever_does_not_answer_or_prove_itself_has_stored_nothing(own_company):
+    eu, ap = own_company.eu, own_company.ap
+    ap.node.kill()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        eu.enrol(own_company.roster(2, relays={"ap": f"http://127.0.0.1:{silent.getsockname()[1]}"}))
+        silent.settimeout(0.0)
+
+        def reached():
+            """Say whether the node has come this far with its webhook; it is answered all the same."""
+            assert post(eu, "shop", line_text(WORD)).status_code == 503
+            try:
+                return silent.accept()
+            except BlockingIOError:
+                return None
+
+        until(reached)
+        assert '"node_unreachable"' in eu.node.log()
+    with http.server.HTTPServer(("127.0.0.1", 0), Liar) as liar:
+        threading.Thread(target=liar.serve_forever, daemon=True).start()
+        eu.enrol(own_company.roster(3, relays={"ap": f"http://127.0.0.1:{liar.server_port}"}))
+
+        def asked():
+            """Say whether the liar was asked; it is not believed."""
+            assert post(eu, "shop", line_text(WORD)).status_code == 503
+            return Liar.asked
+
+        until(asked)
+        liar.shutdown()
+    assert rests(ap) == rests(eu) == 0
+    assert scan(eu.node.folder, [WORD, TARO.line_user]).hits == []

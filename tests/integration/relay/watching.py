@@ -58,9 +58,14 @@ class Watch:
         return [each for each in found if each.kind == kind]
 
 
-def open_view(desk, member, *, purpose="complaint", node="ap", number=0):
-    """Open a view at ``node`` of the subject whose pseudonym is the ``number``-th at ``member``."""
-    pseudonym = member.read("SELECT pseudonym FROM subject WHERE keep = 'active' ORDER BY id")[number][0]
+def last_author(member):
+    """Give the pseudonym of whoever wrote the newest message at a node."""
+    sql = "SELECT s.pseudonym FROM subject s JOIN message m ON m.subject = s.id ORDER BY m.id DESC LIMIT 1"
+    return member.read(sql)[0][0]
+
+
+def open_view(desk, pseudonym, *, purpose="complaint", node="ap"):
+    """Open a view of a subject at ``node``."""
     return desk.post("/views", json={"pseudonym": pseudonym, "purpose": purpose, "node": node})
 
 

@@ -129,7 +129,7 @@ async def test_keys_of_a_subject_go_only_for_a_journaled_entry(open_bench):
         await node.check_keys()
 
 
-_STEPS = ("advance_erasure", "freeze_erasure", "destroy_subject", "note_keys", "remove_rows", "finish_erasure")
+_STEPS = ("note_journaled", "freeze_erasure", "destroy_subject", "note_keys", "remove_rows", "finish_erasure")
 
 
 @pytest.mark.parametrize("step", _STEPS)

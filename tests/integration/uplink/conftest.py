@@ -18,6 +18,7 @@ from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS, Uplink
 from edge_node.uplink.work import Retracted
 from shared.enrolment_token import read_token
+from shared.errors import StoreUnavailable
 from tests.support.control_double import control_double
 from tests.support.postgres import postgres_cluster, postgres_url
 from tests.support.stores import bench
@@ -48,9 +49,11 @@ class Shown:
         self.copies = {}
         self.asked = []
 
-    async def retract(self, node, disclosure):
-        """Take a copy back."""
-        self.asked.append((node, disclosure))
+    async def retract(self, node, disclosure, reason):
+        """Take a copy back; the first time that anything is asked it says that it goes on."""
+        self.asked.append((node, disclosure, reason))
+        if len(self.asked) == 1:
+            raise StoreUnavailable(store="keys")
         return Retracted(1, 1) if self.copies.pop((node, disclosure), None) else Retracted(0, 0)
 
 
@@ -76,13 +79,15 @@ def identity_of(node):
     return ensure_identity(key_places(node.stores.settings), node.stores.entropy)
 
 
-async def enrolled(node, control, name="eu", **changes):
-    """Enrol a node and let officers name it."""
+async def enrolled(node, control, name="eu", settings=None, **changes):
+    """Enrol a node."""
     stores = node.stores
     token = read_token(control.token(name, **changes))
     store = UplinkStore(node.content)
     introduction = Introduction("id-test", "DE", None)
-    return await enrol(store, identity_of(node), token, introduction, UplinkSettings(), stores.clock, stores.entropy)
+    return await enrol(
+        store, identity_of(node), token, introduction, settings or UplinkSettings(), stores.clock, stores.entropy
+    )
 
 
 def uplink_of(node, shown, **settings):

@@ -12,9 +12,9 @@ from shared.crypto.hpke import (
     sealing_fingerprint,
 )
 from shared.errors import SealBroken
-from shared.message import Recall
+from shared.message import Message, Text, Unclassified
 from shared.trust_errors import WireMalformed
-from shared.wire.sealed import SealedWebhook, open_webhook, seal_webhook
+from shared.wire.sealed import SealedWebhook, ShownMessage, open_shown, open_webhook, seal_shown, seal_webhook
 from tests.support.trust import OTHER_SEALING, SEALING, Seeded
 
 PLACE = ("eu", "ap", "line", "shop")
@@ -87,15 +87,33 @@ def test_keys_come_from_their_seed():
 
 
 def test_a_webhook_goes_home_sealed():
-    """What comes out are the events that went in; under another sender or account it does not open."""
-    events = (Recall(channel="line", via="U1", at=1, message_id="1"),)
-    webhook = SealedWebhook(events=events, received_at=1_795_000_000_000)
+    """What comes out is what was received; under another sender or account it does not open."""
+    event = Message(channel="line", via="U1", at=1, message_id="1", content=Text("at home"))
+    raw = Unclassified(channel="line", via="U1", at=2, reason="unknown_kind", raw=b"\xff\x00")
+    webhook = SealedWebhook(events=(event, raw), received_at=1_795_000_000_000)
     way = {"sender": "eu", "home": "ap", "channel": "line", "account": "shop"}
     sealed = seal_webhook(OTHER_SEALING.public, webhook, **way)
     assert open_webhook(OTHER_SEALING, sealed, **way) == webhook
     for part in way:
         with pytest.raises(SealBroken):
             open_webhook(OTHER_SEALING, sealed, **{**way, part: "elsewhere"})
-    bare = seal_to(OTHER_SEALING.public, b"\xc1", labels.HPKE_WEBHOOK, *way.values())
+    for nonsense in (b"", b"\xc1", b"\x81\xa6events\x91\xa1\xff", b"\x91" * 10_000):
+        bare = seal_to(OTHER_SEALING.public, nonsense, labels.HPKE_WEBHOOK, *way.values())
+        with pytest.raises(WireMalformed):
+            open_webhook(OTHER_SEALING, bare, **way)
+
+
+def test_what_is_shown_opens_for_that_asker_view_and_disclosure_alone():
+    """And nonsense inside is named as such."""
+    message = ShownMessage(
+        form="full", channel="line", direction="in", at=5, edited=False, kind="text", content=Text("shown")
+    )
+    way = {"shower": "ap", "asker": "eu", "view": "0" * 32, "disclosure": "1" * 32}
+    sealed = seal_shown(OTHER_SEALING.public, message, **way)
+    assert open_shown(OTHER_SEALING, sealed, **way) == message
+    for part in way:
+        with pytest.raises(SealBroken):
+            open_shown(OTHER_SEALING, sealed, **{**way, part: "elsewhere"})
+    bare = seal_to(OTHER_SEALING.public, b"\xc1", labels.HPKE_SHOWN, *way.values())
     with pytest.raises(WireMalformed):
-        open_webhook(OTHER_SEALING, bare, **way)
+        open_shown(OTHER_SEALING, bare, **way)

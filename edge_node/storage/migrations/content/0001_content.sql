@@ -130,13 +130,13 @@ CREATE TABLE swept (
     at INTEGER NOT NULL
 ) STRICT;
 
--- What was turned away at intake, without a word of it: events by account, reason and hour (since the epoch).
+-- What was turned away at intake, without a word of it: events by account, reason and second.
 CREATE TABLE refusal (
     account TEXT NOT NULL,
     reason TEXT NOT NULL,
-    hour INTEGER NOT NULL,
+    second INTEGER NOT NULL,
     events INTEGER NOT NULL,
-    PRIMARY KEY (account, reason, hour)
+    PRIMARY KEY (account, reason, second)
 ) STRICT;
 
 CREATE TABLE lease (
