@@ -31,7 +31,7 @@ UV = "uv==0.13.9"
 
 USAGE = """usage: python3 deploy/dev.py COMMAND [ARGUMENTS]
 
-  demo   [--serve ...]      show a node at work: webhooks in, sealed, recalled, and a byte scan of what lies on disk
+  demo   [--serve ...]      show two regions at work, from the first key to the last receipt, and a byte scan of it all
   test   [--long] [ARGS]    check, then every test, two at a time; with ARGS only pytest with these
                             (--long adds the tests that take minutes: kill -9 at 200 moments, soak)
   check  [--fix]            ruff (rules and format) and mypy --strict; --fix mends what a tool can mend

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
@@ -16,15 +17,19 @@ from pathlib import Path
 
 import httpx
 
-from deploy.demo.closing import show_metrics, show_scan, show_summary
+from deploy.demo.borders import relay_home, reply
+from deploy.demo.closing import close, show_summary
+from deploy.demo.commands import CHECKOUT, CommandFailed
+from deploy.demo.company import Company
+from deploy.demo.erasing import forget
+from deploy.demo.founding import found
+from deploy.demo.home import come_home
 from deploy.demo.look import Look
 from deploy.demo.narrator import Narrator
-from deploy.demo.node import Command, CommandFailed, DemoNode
 from deploy.demo.serve import serve
-from deploy.demo.story import Step, tell
-from deploy.demo.walk import Walk
-from edge_node.channels.registry import CHANNELS
-from edge_node.commands.parse import encode_line
+from deploy.demo.showing import show, take_back
+from deploy.demo.stage import Stage
+from deploy.sandbox.client import OrderRefused
 from edge_node.stores import open_stores
 from shared.errors import HomeportError
 
@@ -39,18 +44,18 @@ def main(arguments: list[str]) -> int:
         with _folder(wanted.keep) as folder:
             return asyncio.run(_run(folder, narrator, kept=wanted.keep is not None, goes_on=wanted.serve))
     except (asyncio.CancelledError, KeyboardInterrupt):
-        narrator.say("Interrupted; the node is stopped.")
+        narrator.say("Interrupted; everything is stopped.")
         return _INTERRUPTED
-    except (CommandFailed, HomeportError, httpx.HTTPError) as error:
+    except (CommandFailed, HomeportError, OrderRefused, httpx.HTTPError, sqlite3.Error) as error:
         narrator.say(f"The demo cannot go on: {type(error).__name__}: {error}", "bold red")
         return 1
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; a folder to keep must be empty or not there yet."""
-    parser = argparse.ArgumentParser(prog="dev.py demo", description="Show a node at work, step by step.")
-    parser.add_argument("--serve", action="store_true", help="keep the node running, with commands to send by hand")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the node in DIR and leave it there")
+    parser = argparse.ArgumentParser(prog="dev.py demo", description="Show two regions at work, step by step.")
+    parser.add_argument("--serve", action="store_true", help="keep everything running, with commands to send by hand")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make everything in DIR and leave it there")
     wanted = parser.parse_args(arguments)
     if wanted.keep is not None and wanted.keep.exists() and (not wanted.keep.is_dir() or any(wanted.keep.iterdir())):
         parser.error(f"--keep wants an empty or new folder; {wanted.keep} is neither")
@@ -59,12 +64,13 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """Give the node's folder; a temporary one is removed at the end."""
+    """Give the folder of all programs; one below ``var`` is removed at the end."""
     if keep is not None:
         keep.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield keep.resolve()
         return
-    folder = Path(tempfile.mkdtemp(prefix="homeport-demo-")).resolve()
+    (CHECKOUT / "var").mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="demo-", dir=CHECKOUT / "var")).resolve()
     try:
         yield folder
     finally:
@@ -72,74 +78,46 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 async def _run(folder: Path, narrator: Narrator, *, kept: bool, goes_on: bool) -> int:
-    """Set the node up, play the story, close; then serve if asked to.  Signals end it in order."""
-    started, node = time.monotonic(), DemoNode(folder)
-    task, loop, serving = asyncio.current_task(), asyncio.get_running_loop(), False
+    """Play the chapters; then serve if asked to.  Signals end it in order."""
+    started, company, serving = time.monotonic(), Company(folder), False
+    stage = Stage(company, narrator)
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, lambda: task and task.cancel())
     try:
-        steps = tell()
-        _set_up(node, narrator)
-        _show_parse(node, narrator, steps[0])
-        async with open_stores(node.settings) as stores:
-            look = await Look.at(stores)
-            await _play(node, look, narrator, steps)
+        async with contextlib.AsyncExitStack() as opened:
+            await _play(stage, opened)
             show_summary(narrator, time.monotonic() - started, folder, kept=kept)
             if goes_on and not narrator.failures:
-                await node.hang_up()
                 serving = True
-                await serve(node, look, narrator)
+                await serve(stage)
     except asyncio.CancelledError:
         if not serving:
             raise
         narrator.say()
     finally:
-        status = await node.stop()
-    if status != 0:
-        narrator.say(f"The node did not stop in order: exit status {status}.", "bold red")
-        return 1
+        await stage.watch.close()
+        ends = await company.close()
     if serving:
-        narrator.say("The node is stopped." if kept else "The node is stopped and its folder removed.")
-    return 1 if narrator.failures else 0
+        narrator.say("Everything is stopped." if kept else "Everything is stopped, and its folder removed.")
+    wrong = [f"{name} ({status})" for name, status in ends.items() if status != 0]
+    if wrong:
+        narrator.say(f"Did not stop in order: {', '.join(wrong)}.", "bold red")
+    return 1 if narrator.failures or wrong else 0
 
 
-def _set_up(node: DemoNode, narrator: Narrator) -> None:
-    """Make a node as an operator does."""
-    narrator.title("A node in a folder of its own")
-    narrator.note("Made by its own commands. Everybody in here is invented; secrets are drawn for this run.")
-    narrator.line("folder", str(node.folder))
-    node.write_settings()
-    for command in (node.command(["init"]), node.add_whatsapp(), node.add_line(), node.start()):
-        _show_command(narrator, command)
-    narrator.line("public", f"http://{node.now.public}  for the platforms")
-    narrator.line("private", f"http://{node.now.private}  for the operator")
-
-
-def _show_command(narrator: Narrator, command: Command) -> None:
-    """Show a command and what it printed."""
-    narrator.line("$", command.typed, "bold")
-    for line in command.printed.splitlines():
-        narrator.line("", line)
-
-
-def _show_parse(node: DemoNode, narrator: Narrator, step: Step) -> None:
-    """Run ``parse`` once for real: the steps print their events by the same function."""
-    command = node.command(["parse", "--channel", step.channel, "-"], typed=step.body, config=False)
-    narrator.line("$", f"{command.typed}  < the first webhook below", "bold")
-    printed = command.printed.splitlines()
-    for line in printed:
-        narrator.code("", line)
-    ours = [encode_line(event).decode() for event in CHANNELS[step.channel].parse(step.body)]
-    narrator.check('the command prints what stands below under "made"', printed == ours)
-
-
-async def _play(node: DemoNode, look: Look, narrator: Narrator, steps: list[Step]) -> None:
-    """Play every step, then scan and count."""
-    walk = Walk(node, look, narrator)
-    for number, step in enumerate(steps, 1):
-        await walk.play(step, number, len(steps))
-    await show_scan(node, narrator, walk.words | set(node.secrets.all()))
-    await show_metrics(node, narrator, walk, look)
+async def _play(stage: Stage, opened: contextlib.AsyncExitStack) -> None:
+    """Play every chapter; the nodes' stores are read as long as ``opened`` is."""
+    await found(stage)
+    for name, node in stage.company.nodes.items():
+        stage.looks[name] = await Look.at(await opened.enter_async_context(open_stores(node.settings)))
+    await come_home(stage)
+    await relay_home(stage)
+    await reply(stage)
+    await show(stage)
+    await take_back(stage)
+    await forget(stage)
+    await close(stage)
 
 
 if __name__ == "__main__":

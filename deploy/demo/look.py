@@ -194,6 +194,45 @@ class Look:
         sql = "SELECT count(*) FROM log_entry WHERE act = 'recall' AND state = 'done' AND key IS NOT NULL"
         return int((await self._content(sql))[0][0])
 
+    async def outbound(self) -> list[StoredRow]:
+        """Give what the business sent, oldest first."""
+        sql = _MESSAGE.replace("WHERE mark = :mark", "WHERE direction = 'out' ORDER BY id")
+        return [StoredRow("message", *each) for each in await self._content(sql)]
+
+    async def pseudonym(self, subject: int) -> str:
+        """Give a subject's pseudonym; empty where there is no such subject."""
+        found = await self._content("SELECT pseudonym FROM subject WHERE id = :id", id=subject)
+        return str(found[0][0]) if found else ""
+
+    async def subject(self, pseudonym: str) -> int:
+        """Give a subject's row by pseudonym; 0 where there is none."""
+        found = await self._content("SELECT id FROM subject WHERE pseudonym = :name", name=pseudonym)
+        return int(found[0][0]) if found else 0
+
+    async def pseudonyms(self) -> set[str]:
+        """Give every pseudonym that the node ever drew and still keeps a row for."""
+        return {str(row[0]) for row in await self._content("SELECT pseudonym FROM subject")}
+
+    async def of_subject(self, subject: int) -> dict[str, int]:
+        """Count what is left of a subject: messages, events, open identities, and its key."""
+        found = {}
+        for table in ("message", "event", "identity"):
+            sql = f"SELECT count(*) FROM {table} WHERE subject = :id"  # noqa: S608
+            found[table] = int((await self._content(sql, id=subject))[0][0])
+        name = await self.pseudonym(subject)
+        async with self.stores.keys.database.read() as transaction:
+            sql = "SELECT count(*) FROM owner_key WHERE name = :name"
+            return found | {"key": int((await transaction.fetch(sql, {"name": name}))[0][0])}
+
+    async def shown(self) -> list[tuple[str, bytes]]:
+        """Give the copies of what other nodes showed: disclosure and sealed bytes."""
+        sql = "SELECT disclosure, sealed FROM shown WHERE sealed IS NOT NULL ORDER BY id"
+        return [(str(name), bytes(sealed)) for name, sealed in await self._content(sql)]
+
+    async def disclosed(self) -> list[tuple[str, str, str]]:
+        """Give what was shown to other nodes, as it is on record: disclosure, node, purpose."""
+        return [tuple(row) for row in await self._content("SELECT id, node, purpose FROM disclosure ORDER BY at, id")]
+
     async def highest(self) -> dict[str, int]:
         """Give the highest row id of messages and of events."""
         sql = "SELECT (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event)"

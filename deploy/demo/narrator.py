@@ -1,6 +1,7 @@
 """The screen: calm, readable without colour and at 80 columns; and the list of what was promised and not held."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.cells import chop_cells
@@ -25,8 +26,21 @@ class Narrator:
         console = Console(highlight=False, emoji=False)
         width = min(console.width, _WIDTH_MAX) if console.is_terminal else _WIDTH_PIPED
         self._console = Console(highlight=False, emoji=False, width=width)
+        self._chapter = self._step = 0
         self.failures: list[str] = []
         self.held = 0
+
+    def chapter(self, number: int, text: str, about: str) -> None:
+        """Begin a chapter: what it is called and what it is about."""
+        self._chapter, self._step = number, 0
+        self._console.print()
+        self._console.print(Rule(Text(f"{number}  {text}", style="bold"), align="left", characters="="))
+        self.say(about)
+
+    def step(self, text: str) -> None:
+        """Begin a step of the chapter, numbered."""
+        self._step += 1
+        self.title(f"{self._chapter}.{self._step}  {text}")
 
     def title(self, text: str) -> None:
         """Begin a part."""
@@ -61,6 +75,14 @@ class Narrator:
             head = f"  {label:<{_LABEL}}" if not number else " " * (_LABEL + 2)
             self._console.print(Text.assemble((head, "dim"), (each, style)), soft_wrap=True)
 
+    def table(self, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+        """Print a plain table; columns as wide as their widest cell."""
+        lines = [heads, *rows]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
+        for number, line in enumerate(lines):
+            cells = "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+            self._console.print(Text(f"  {cells.rstrip()}", style="" if number else "dim"), soft_wrap=True)
+
     def raw(self, text: str) -> None:
         """Print lines as they are, never folded: what is to be copied."""
         self._console.print(Text(text), soft_wrap=True)
@@ -71,9 +93,16 @@ class Narrator:
             self.held += 1
             self.line("  ok", claim, "green")
         else:
-            self.failures.append(claim)
+            self.failures.append(f"{self._chapter}.{self._step}  {claim}")
             self.line("  FAILED", claim, "bold red")
         return held
+
+
+def plural(count: int, word: str) -> str:
+    """Give a number with its word: ``1 row``, ``2 rows``, ``2 replies``."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count} {word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeiou" else f"{count} {word}s"
 
 
 def hexed(data: bytes, shown: int = _BYTES_SHOWN) -> str:

@@ -23,7 +23,7 @@ from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.sealing import Sealed, Sealer
 from shared.clock import Clock
 from shared.database.contract import Database, ScriptRefused, Step, StepResult
-from shared.errors import KeyCurrentChanged, StoreUnavailable
+from shared.errors import KeyCurrentChanged, KeyMissing, StoreUnavailable
 from shared.ids import draw_opaque_id
 
 _ATTEMPTS = 8
@@ -72,7 +72,7 @@ class TakingIn:
         """
         filing = self._clerk.file(batch)
         outcome = Outcome(duplicates=filing.duplicates, recalls=len(filing.recalls), removals=len(filing.recalls))
-        left = _Left(filing.rows, filing.recalls)
+        left, looked_again = _Left(filing.rows, filing.recalls), False
         for _ in range(_ATTEMPTS):
             if not left.rows and not left.recalls:
                 break
@@ -82,6 +82,12 @@ class TakingIn:
             try:
                 left = await self._attempt(left, outcome)
             except (KeyCurrentChanged, ScriptRefused):
+                await self._resolver.forget()
+            except KeyMissing:
+                # Whoever is remembered here may have been erased since; only a key that is still missing is a fault.
+                if looked_again:
+                    raise
+                looked_again = True
                 await self._resolver.forget()
         else:
             raise StoreUnavailable(store="content")

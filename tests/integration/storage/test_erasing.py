@@ -75,6 +75,19 @@ async def test_old_events_stay_out_and_new_ones_are_a_new_person(open_bench):
         await node.check_keys()
 
 
+@pytest.mark.parametrize(("at", "stored", "suppressed"), [(LATER, 1, 0), (1_000, 0, 1)])
+async def test_a_process_that_still_remembers_somebody_erased_looks_again(open_bench, at, stored, suppressed):
+    async with open_bench() as node, open_bench() as other:
+        name = await filled(node)
+        await other.take(message(20, person(1, phone=81), "seen by the other process, too"))
+        await node.eraser.open_case(name, REASON)
+        await node.remove()
+        for number, process in ((30, other), (31, node)):
+            taken = await process.take(message(number, person(1, phone=81), "never seen", at=at))
+            assert (taken.stored, taken.suppressed) == (stored, suppressed)
+        await node.check_keys()
+
+
 async def test_a_number_that_had_passed_on_keeps_only_its_own_time_out(open_bench):
     async with open_bench() as node:
         await node.take(message(1, person(1, phone=81), "the first holder", at=1_000))
