@@ -84,10 +84,15 @@ class Places(NamedTuple):
     ap: str | None = None
 
 
+AT_THEIR_LISTENERS = Places()
+
+
 class Cluster:
     """The programs, and an officer's way to ask."""
 
-    def __init__(self, folder: Path, templates: dict[str, Path], known: Places = Places(), platforms: str = "") -> None:
+    def __init__(
+        self, folder: Path, templates: dict[str, Path], known: Places = AT_THEIR_LISTENERS, platforms: str = ""
+    ) -> None:
         self.folder = folder
         self.control = RealControl(folder / "control", address=known.control)
         self.control.put_rosters(self.control.officers.signed())
@@ -179,7 +184,7 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(
-    folder: Path, templates: dict[str, Path], known: Places = Places(), platforms: str = ""
+    folder: Path, templates: dict[str, Path], known: Places = AT_THEIR_LISTENERS, platforms: str = ""
 ) -> Iterator[Cluster]:
     """Run a company, and leave no process behind."""
     made = Cluster(folder, templates, known, platforms)
