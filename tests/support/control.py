@@ -91,20 +91,28 @@ class Officers:
 class RealControl:
     """A control plane in ``folder``; the processes are real, made and run by ``homeport control``."""
 
-    def __init__(self, folder: Path, settings: str = "", hooks: str = "", database_url: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: str = "",
+        hooks: str = "",
+        database_url: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        """Make the folder; ``address`` is where it is known at, if something stands before its listener."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.config = folder / "control.toml"
         self.log_file = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
-        self.address = f"http://127.0.0.1:{free_port()}"
+        self.listen = f"127.0.0.1:{free_port()}"
+        self.address = address or f"http://{self.listen}"
         self._environ = {
             name: value for name, value in os.environ.items() if not name.startswith(("HOMEPORT_", "COVERAGE_"))
         } | {"HOME": str(folder), "TMPDIR": str(folder)}
-        listen = self.address.removeprefix("http://")
         url = f'database_url = "{database_url}"\n' if database_url else ""
         self.config.write_text(
-            f'address = "{self.address}"\ndata_dir = "data"\nlisten = "{listen}"\nprivate_listen = "127.0.0.1:0"\n'
+            f'address = "{self.address}"\ndata_dir = "data"\nlisten = "{self.listen}"\nprivate_listen = "127.0.0.1:0"\n'
             f"{url}{settings}\n[hooks]\n{hooks}\n"
         )
         asyncio.run(initialise(self.settings))
