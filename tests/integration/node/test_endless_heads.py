@@ -4,9 +4,9 @@ import contextlib
 import threading
 
 import pytest
-from edge_node.process.protocol import HEAD_BYTES_MAX
 
 from deploy.sandbox.webhooks import line_body, line_text
+from shared.process.protocol import HEAD_BYTES_MAX
 from tests.integration.node.wire import Wire
 from tests.support.node import until
 

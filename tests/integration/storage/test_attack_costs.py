@@ -12,8 +12,21 @@ ANN, BEN, CAT = person(1, phone=11), person(2, phone=22), person(3, phone=22)
 GROUP = Identifier("whatsapp_group", "a-group")
 NOTICE = Notice(channel="whatsapp", via="3", at=1, topic="quality", detail={"number": 1})
 
-SMALL = {"key_store", "content_store", "epoch", "index_key", "account", "lease", "migration", "intent", "swept"}
+SMALL = {
+    "key_store",
+    "content_store",
+    "epoch",
+    "index_key",
+    "account",
+    "lease",
+    "migration",
+    "intent",
+    "swept",
+    "uplink",
+}
 """Tables that hold a handful of rows however much a node has taken in."""
+FIRST = "SELECT 1 FROM suppression LIMIT 1"
+"""Ends at the first row: is there any?"""
 OPEN = ("USING INDEX log_entry_open", "USING INDEX log_entry_key")
 """Both hold the entries that are not done, and nothing else: these are what there is to do."""
 
@@ -64,7 +77,7 @@ async def test_no_statement_walks_a_table_that_grows(tmp_path, monkeypatch):
         files = (node.stores.settings.data_dir / "keys.db", node.stores.settings.data_dir / "content.db")
         found = {}
         for sql in sorted(seen):
-            if sql.lstrip()[:6].upper() not in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            if sql == FIRST or sql.lstrip()[:6].upper() not in ("SELECT", "INSERT", "UPDATE", "DELETE"):
                 continue
             for file in files:
                 try:
@@ -73,4 +86,4 @@ async def test_no_statement_walks_a_table_that_grows(tmp_path, monkeypatch):
                 except sqlite3.OperationalError:
                     continue  # the other store's
         assert len(seen) > 30
-        assert found == {}
+        assert found == {}, "; ".join(f"{sql}: {plans}" for sql, plans in found.items())
