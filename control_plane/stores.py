@@ -19,8 +19,8 @@ from shared.database.postgres import open_postgres
 from shared.database.sqlite import open_sqlite
 from shared.entropy import SystemEntropy
 from shared.errors import StoreMissing
+from shared.errors.trust import KeyFileInvalid
 from shared.key_files import create_program_keys, open_program_keys
-from shared.trust_errors import KeyFileInvalid
 
 STORE_FILE = "control.db"
 _MIGRATIONS = files("control_plane.storage") / "migrations" / "control"

@@ -13,7 +13,7 @@ import msgspec
 
 from shared import canonical
 from shared.crypto.signing import Fingerprint
-from shared.trust_errors import NotCanonical, TokenMalformed
+from shared.errors.trust import NotCanonical, TokenMalformed
 from shared.wire.types import Address, Milliseconds, NodeName, OneTimeSecret
 
 _PREFIX = "homeport-enrol-1."

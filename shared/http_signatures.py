@@ -25,7 +25,7 @@ import http_message_signatures as hms
 from http_message_signatures.structures import VerifyResult
 
 from shared.crypto.signing import SigningKeys, is_ed25519
-from shared.trust_errors import AnswerRefused, RequestRefused
+from shared.errors.trust import AnswerRefused, RequestRefused
 
 Tag = Literal["homeport-relay", "homeport-uplink"]
 """What a signature is for: asking the control plane, or another node."""

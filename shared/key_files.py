@@ -19,8 +19,8 @@ from shared.crypto.passphrase import COST_LOG2, COST_LOG2_MAX, COST_LOG2_MIN, SA
 from shared.crypto.signing import PublicKeys, SigningKeys, draw_signing_keys, fingerprint, labelled
 from shared.entropy import Entropy
 from shared.errors import SealBroken
+from shared.errors.trust import KeyFileInvalid
 from shared.roster.model import PersonSlug
-from shared.trust_errors import KeyFileInvalid
 
 _FILE_BYTES_MAX = 64 * 1024
 _SEEDS_BYTES = 64

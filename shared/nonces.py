@@ -12,8 +12,8 @@ import heapq
 from typing import Protocol
 
 from shared.errors import QueueFull
+from shared.errors.trust import RequestReplayed
 from shared.http_signatures import SKEW_MS, Signed
-from shared.trust_errors import RequestReplayed
 
 NONCES_MAX = 1_000_000
 """Nonces that may be remembered at once: far above what a company's nodes send in two minutes."""

@@ -22,7 +22,7 @@ FIELDS = frozenset(
         "bytes",
         "case",  # drawn name of a case
         "channel",
-        "code",  # from shared/errors.py
+        "code",  # from shared/errors
         "count",
         "duplicates",
         "error",  # class name of an exception; never its text

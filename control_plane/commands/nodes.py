@@ -10,9 +10,9 @@ from control_plane.core.minting import mint
 from control_plane.stores import Opened
 from shared import private_files
 from shared.crypto.signing import in_groups
+from shared.errors.trust import RosterMalformed
 from shared.roster import FILE_BYTES_MAX, NodeIntroduction, read_signed, root_fingerprint, write
 from shared.screen import print_table
-from shared.trust_errors import RosterMalformed
 
 _NAME = r"[a-z](?:-?[a-z0-9]){0,47}"
 _FILE = click.Path(path_type=Path, dir_okay=False)

@@ -1,4 +1,4 @@
-"""The third page of the catalogue of errors: what the control plane answers to nodes and programs.
+"""A page of the catalogue of errors: what the control plane answers to nodes and programs.
 
 ::
 

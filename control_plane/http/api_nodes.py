@@ -22,9 +22,9 @@ from control_plane.usecases.people import propose_retirement
 from control_plane.usecases.tokens import HOURS_MAX, make_enrolment_token
 from shared.crypto.signing import Fingerprint, in_groups
 from shared.enrolment_token import EnrolmentToken, write_token
+from shared.errors.trust import RosterMalformed
 from shared.roster import Node, read_signed, root_fingerprint, write
 from shared.roster.texts import grouped_node_fingerprints
-from shared.trust_errors import RosterMalformed
 from shared.wire import Health, NodeKeys
 from shared.wire.types import Address, JurisdictionCode, NodeName, RegionName
 

@@ -18,12 +18,12 @@ from control_plane.usecases.roster_keeper import RosterKeeper
 from shared.clock import Clock
 from shared.crypto.signing import SigningKeys
 from shared.errors import BusyError, HomeportError, StoreUnavailable
+from shared.errors.trust import RequestRefused, WireMalformed
 from shared.http_signatures import KeysOf, Request, Signed, Tag, sign_answer, verify_request
 from shared.nonces import NonceMemory, refuse_replay
 from shared.roster.rules import CONTROL_PLANE
 from shared.roster.texts import write
 from shared.telemetry import logger
-from shared.trust_errors import RequestRefused, WireMalformed
 from shared.wire import (
     PROTOCOL,
     Beat,

@@ -12,9 +12,9 @@ from control_plane.usecases import casework
 from control_plane.usecases.roster_keeper import RosterKeeper
 from control_plane.usecases.signals import Signals
 from shared.crypto.signing import PublicKeys, fingerprint
+from shared.errors.trust import NotCanonical, RequestRefused, SignatureInvalid
 from shared.http_signatures import Signed
 from shared.telemetry import logger
-from shared.trust_errors import NotCanonical, RequestRefused, SignatureInvalid
 from shared.wire import (
     PROTOCOL,
     PROTOCOL_OLDEST,

@@ -10,10 +10,10 @@ from control_plane.storage.work import Store
 from shared.crypto.dsse import Envelope
 from shared.crypto.signing import PublicKeys, fingerprint
 from shared.errors import HomeportError, OperatorError
+from shared.errors.trust import SignatureInvalid
 from shared.roster.model import Roster, SignedRoster
 from shared.roster.rules import accept, accept_first
 from shared.telemetry import logger
-from shared.trust_errors import SignatureInvalid
 from shared.wire import Receipt, open_receipt
 
 LOOK_SECONDS = 1.0

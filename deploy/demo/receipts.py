@@ -8,8 +8,8 @@ from deploy.demo.narrator import plural
 from deploy.demo.stage import Stage
 from shared.crypto.dsse import Envelope
 from shared.crypto.signing import PublicKeys
+from shared.errors.trust import SignatureInvalid
 from shared.roster import Roster
-from shared.trust_errors import SignatureInvalid
 from shared.wire import Receipt
 from shared.wire.receipt import open_receipt
 

@@ -12,8 +12,8 @@ import msgspec
 
 from edge_node.channels.contract import Channel, Enclosed
 from edge_node.channels.reading import mend
-from shared.bus_errors import FormsDiffer
 from shared.errors import TooManyUpdates
+from shared.errors.bus import FormsDiffer
 from shared.message import Event, Unclassified
 
 RAW = "raw"

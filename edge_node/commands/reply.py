@@ -11,7 +11,7 @@ import click
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
 from shared import telemetry
-from shared.errors_replying import ReplyImpossible, SubjectUnknown
+from shared.errors.replying import ReplyImpossible, SubjectUnknown
 
 _PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 _TEXT_BYTES_MAX = 64 * 1024

@@ -13,7 +13,7 @@ from edge_node.core.asking import ERASURE_REASONS, PURPOSES
 from edge_node.core.erasing import Counts
 from edge_node.settings import EdgeSettings
 from shared.errors import SettingsInvalid
-from shared.uplink_errors import IdentifierInvalid, SubjectUnknown
+from shared.errors.uplink import IdentifierInvalid, SubjectUnknown
 from shared.wire.types import Pseudonym, PurposeCode, ReasonCode
 
 _TYPED_BYTES_MAX = 1_024

@@ -10,7 +10,7 @@ import msgspec
 
 from edge_node.commands.common import config_option, printable, settings_of
 from edge_node.core.asking import PURPOSES
-from shared.uplink_errors import SubjectUnknown
+from shared.errors.uplink import SubjectUnknown
 from shared.wire.types import Pseudonym
 
 if TYPE_CHECKING:

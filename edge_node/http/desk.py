@@ -19,7 +19,7 @@ from msgspec import Meta
 from edge_node.usecases.live_views import LiveViews, Said
 from edge_node.usecases.viewing import Page, Viewer
 from shared.errors import HomeportError
-from shared.relay_errors import DeskRefused
+from shared.errors.relay import DeskRefused
 from shared.wire.types import NodeName, Pseudonym, PurposeCode
 
 RETRY_MS = 500

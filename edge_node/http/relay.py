@@ -16,12 +16,12 @@ from edge_node.usecases.company import Company, Member, member
 from shared import wire
 from shared.clock import Clock
 from shared.errors import BusyError, CallerError, HomeportError, SealBroken
+from shared.errors.trust import ProtocolTooNew, ProtocolTooOld, RequestRefused, RequestReplayed, WireMalformed
 from shared.http_signatures import Request, sign_answer, verify_request
 from shared.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
 from shared.nonces import NonceMemory, refuse_replay
 from shared.roster import Node
 from shared.telemetry import logger
-from shared.trust_errors import ProtocolTooNew, ProtocolTooOld, RequestRefused, RequestReplayed, WireMalformed
 from shared.wire import Message
 from shared.wire.paths import PATHS, TAG
 from shared.wire.types import RelayProblemCode

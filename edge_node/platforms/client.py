@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from shared.errors import PlatformUnavailable
-from shared.errors_replying import SendUnclear
+from shared.errors.replying import SendUnclear
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from edge_node.settings import Platforms
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import AccountInvalid, HomeportError, PlatformUnavailable
-from shared.errors_replying import SendRefused, SendUnclear
+from shared.errors.replying import SendRefused, SendUnclear
 from shared.ids import draw_uuid
 
 PUSH_ATTEMPTS = 3

@@ -8,11 +8,11 @@ from edge_node.usecases.company import Company, member_or_refuse
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
+from shared.errors.relay import NodeUnknown, NodeUnreachable
+from shared.errors.trust import AnswerRefused, ProtocolTooNew, ProtocolTooOld, WireMalformed
 from shared.http_signatures import Request, sign_request, verify_answer
 from shared.ids import draw_opaque_id
-from shared.relay_errors import NodeUnknown, NodeUnreachable
 from shared.roster import Node
-from shared.trust_errors import AnswerRefused, ProtocolTooNew, ProtocolTooOld, WireMalformed
 from shared.wire import Message
 from shared.wire.paths import ANSWERS, PATHS, TAG
 

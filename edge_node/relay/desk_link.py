@@ -11,7 +11,7 @@ import msgspec
 
 from shared import private_files
 from shared.errors import NodeNotRunning, StoreMissing
-from shared.relay_errors import ShowingRefused, ViewFailed
+from shared.errors.relay import ShowingRefused, ViewFailed
 
 _SECONDS_MAX = 30.0
 _QUIET_SECONDS_MAX = 60.0

@@ -14,8 +14,8 @@ from shared import private_files
 from shared.crypto.hpke import SealingKey, sealing_fingerprint
 from shared.crypto.signing import SigningKeys, fingerprint, in_groups
 from shared.entropy import Entropy
+from shared.errors.trust import KeyFileInvalid
 from shared.key_files import create_program_keys, open_program_keys
-from shared.trust_errors import KeyFileInvalid
 from shared.wire import NodeKeys
 
 FILE = "node-identity.json"

@@ -17,10 +17,10 @@ from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import SettingsInvalid
+from shared.errors.trust import AnswerRefused
+from shared.errors.uplink import ControlRefused, ControlUnreachable
 from shared.http_signatures import Request, Tag, sign_request, verify_answer
 from shared.roster import CONTROL_PLANE, FILE_BYTES_MAX, ControlPlane
-from shared.trust_errors import AnswerRefused
-from shared.uplink_errors import ControlRefused, ControlUnreachable
 
 M = TypeVar("M", bound=wire.Message)
 

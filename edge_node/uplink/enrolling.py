@@ -18,8 +18,8 @@ from shared import wire
 from shared.clock import Clock
 from shared.enrolment_token import EnrolmentToken
 from shared.entropy import Entropy
+from shared.errors.uplink import ControlRefused, ControlUnknown, EnrolledElsewhere, TokenExpired
 from shared.roster import ControlPlane, Roster, SignedRoster, accept_first, read_signed
-from shared.uplink_errors import ControlRefused, ControlUnknown, EnrolledElsewhere, TokenExpired
 
 _ON_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 

@@ -8,9 +8,9 @@ from edge_node.storage.content.uplink import UplinkStore
 from edge_node.uplink.client import Answered
 from shared import canonical
 from shared.clock import Clock
+from shared.errors.uplink import NotEnrolled
 from shared.roster import Roster, SignedRoster, accept, accept_first, read_signed
 from shared.telemetry import logger
-from shared.uplink_errors import NotEnrolled
 
 
 class RosterInForce:

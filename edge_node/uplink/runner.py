@@ -29,9 +29,9 @@ from shared.clock import Clock
 from shared.database.contract import ScriptRefused
 from shared.entropy import Entropy
 from shared.errors import HomeportError
+from shared.errors.trust import AnswerRefused, WireMalformed
+from shared.errors.uplink import ControlUnreachable
 from shared.telemetry import logger
-from shared.trust_errors import AnswerRefused, WireMalformed
-from shared.uplink_errors import ControlUnreachable
 from shared.wire.downlink import COMMANDS_MAX
 
 LEASE_MILLISECONDS = 3_000

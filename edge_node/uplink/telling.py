@@ -9,8 +9,8 @@ from edge_node.uplink.client import ControlClient
 from edge_node.uplink.roster import RosterInForce
 from shared import wire
 from shared.clock import Clock
+from shared.errors.uplink import ControlRefused, ControlUnreachable
 from shared.telemetry import logger
-from shared.uplink_errors import ControlRefused, ControlUnreachable
 
 ROUND_MAX = 50
 LATER_SECONDS = 5.0

@@ -9,8 +9,8 @@ from edge_node.channels.agreement import agreed_events
 from edge_node.channels.contract import BusForm, Channel
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.intake import Intake
-from shared.bus_errors import FormsDiffer, XmlRefused
 from shared.errors import SignatureRefused
+from shared.errors.bus import FormsDiffer, XmlRefused
 from shared.telemetry import logger
 
 

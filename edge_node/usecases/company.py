@@ -9,7 +9,7 @@ import msgspec
 
 from shared.crypto.hpke import SealingKey
 from shared.crypto.signing import SigningKeys
-from shared.relay_errors import NodeUnknown
+from shared.errors.relay import NodeUnknown
 from shared.roster import Node, Roster
 from shared.wire import Message
 

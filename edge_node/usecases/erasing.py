@@ -38,9 +38,9 @@ from edge_node.storage.keys.destruction import SubjectEntry, count_subject_keys,
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
 from shared.database.contract import Database
+from shared.errors.uplink import SubjectUnknown
 from shared.ids import draw_opaque_id
 from shared.telemetry import logger
-from shared.uplink_errors import SubjectUnknown
 from shared.wire import PROTOCOL, CaseNotice, Command, SubjectTarget, encode
 from shared.wire.types import ReasonCode
 

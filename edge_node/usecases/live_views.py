@@ -14,7 +14,7 @@ from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.showing import Shower
 from shared.clock import Clock
 from shared.crypto import Cipher, content_place
-from shared.relay_errors import ViewUnknown
+from shared.errors.relay import ViewUnknown
 from shared.wire.sealed import ShownMessage, read_shown
 
 LOOK_SECONDS = 0.5

@@ -6,7 +6,7 @@ from edge_node.storage.content.lookups import find_pseudonyms, record_lookup
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
 from shared.database.contract import Database
-from shared.uplink_errors import IdentifierInvalid
+from shared.errors.uplink import IdentifierInvalid
 from shared.wire.types import PurposeCode
 
 

@@ -31,7 +31,7 @@ from shared.clock import Clock
 from shared.database.contract import Database
 from shared.entropy import Entropy
 from shared.errors import KeyMissing, StoreUnavailable
-from shared.errors_replying import ReplyImpossible, SentNotStored, SubjectUnknown
+from shared.errors.replying import ReplyImpossible, SentNotStored, SubjectUnknown
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Event, Identifier, Message, Person, Text
 from shared.telemetry import logger

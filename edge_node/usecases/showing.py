@@ -20,11 +20,11 @@ from shared.clock import Clock
 from shared.crypto import Cipher, content_place
 from shared.database.contract import Database
 from shared.errors import SealBroken
+from shared.errors.trust import WireMalformed
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Event, Message
 from shared.roster import Node
 from shared.telemetry import logger
-from shared.trust_errors import WireMalformed
 from shared.wire.sealed import ShownMessage, seal_shown
 from shared.wire.types import FormCode, ShowingRule
 

@@ -10,7 +10,7 @@ from edge_node.usecases.viewing import Viewer
 from shared import wire
 from shared.clock import Clock
 from shared.errors import HomeportError
-from shared.relay_errors import ViewUnknown
+from shared.errors.relay import ViewUnknown
 from shared.telemetry import logger
 
 LOOK_SECONDS = 1.0

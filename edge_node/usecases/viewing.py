@@ -20,8 +20,8 @@ from shared.clock import Clock
 from shared.crypto import content_place, seal_once
 from shared.database.contract import Database, ScriptRefused
 from shared.errors import HomeportError, KeyCurrentChanged, StoreUnavailable
+from shared.errors.relay import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
 from shared.ids import draw_opaque_id
-from shared.relay_errors import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
 from shared.wire.sealed import open_shown, write_shown
 from shared.wire.types import PurposeCode, ReasonCode
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.crypto.signing import HybridSignature, PublicKeys, SigningKeys, fingerprint, verify
-from shared.trust_errors import SignatureInvalid
+from shared.errors.trust import SignatureInvalid
 
 PAYLOAD_BYTES_MAX = 1024 * 1024
 """A payload: a receipt or certificate is far smaller; what is larger is none."""

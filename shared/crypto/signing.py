@@ -23,7 +23,7 @@ from msgspec import Meta
 
 from shared.crypto import labels
 from shared.entropy import Entropy
-from shared.trust_errors import SignatureInvalid
+from shared.errors.trust import SignatureInvalid
 
 SEED_BYTES = 32
 """Length of the seed of either scheme (RFC 8032 section 5.1.5; FIPS 204 section 3.6.1)."""

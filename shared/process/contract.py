@@ -71,7 +71,7 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
 
     state: Literal["ready", "failed"]
     code: str = ""
-    """Of a named error, see ``shared/errors.py``."""
+    """Of a named error, see ``shared/errors``."""
     reason: str = ""
     """The named error's text (allow-listed details only) or the class name of an unnamed one."""
 

@@ -5,6 +5,7 @@ Every change gives a roster that is sound, or a named refusal.
 
 import msgspec
 
+from shared.errors.trust import RosterKeyReturns, RosterNameUnknown
 from shared.roster.model import (
     ControlPlane,
     Former,
@@ -16,7 +17,6 @@ from shared.roster.model import (
     Witness,
 )
 from shared.roster.rules import check_sound
-from shared.trust_errors import RosterKeyReturns, RosterNameUnknown
 
 _change = msgspec.structs.replace
 

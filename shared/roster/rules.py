@@ -24,8 +24,7 @@ import msgspec
 from shared import canonical
 from shared.crypto import labels
 from shared.crypto.signing import PublicKeys, SigningKeys, fingerprint, labelled, verify
-from shared.roster.model import Officer, OfficerSignature, Roster, SignedRoster, Threshold
-from shared.trust_errors import (
+from shared.errors.trust import (
     RosterCompanyChanged,
     RosterConflict,
     RosterContradicts,
@@ -36,6 +35,7 @@ from shared.trust_errors import (
     RosterUndersigned,
     SignatureInvalid,
 )
+from shared.roster.model import Officer, OfficerSignature, Roster, SignedRoster, Threshold
 from shared.wire.parts import NodeKeys
 
 CONTROL_PLANE = "control-plane"

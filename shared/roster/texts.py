@@ -6,8 +6,8 @@ import msgspec
 
 from shared.crypto.hpke import sealing_fingerprint
 from shared.crypto.signing import PublicKeys, fingerprint, in_groups
+from shared.errors.trust import RosterMalformed
 from shared.roster.model import ControlPlane, Introduction, NodeIntroduction, Officer, SignedRoster, Witness
-from shared.trust_errors import RosterMalformed
 from shared.wire.parts import NodeKeys
 
 FILE_BYTES_MAX = 16 * 1024 * 1024

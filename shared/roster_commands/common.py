@@ -7,9 +7,9 @@ from typing import TypeVar
 import click
 
 from shared import private_files
+from shared.errors.trust import KeyFileInvalid, RosterMalformed
 from shared.roster.model import ControlPlane, NodeIntroduction, Officer, Roster, SignedRoster, Witness
 from shared.roster.texts import FILE_BYTES_MAX, read_introduction, read_signed, write
-from shared.trust_errors import KeyFileInvalid, RosterMalformed
 
 PASSPHRASE_CHARACTERS_MIN = 12
 """A passphrase has at least so many characters: four words of a list, or a dozen drawn letters."""

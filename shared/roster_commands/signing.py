@@ -6,6 +6,7 @@ import click
 
 from shared import private_files
 from shared.crypto.signing import fingerprint
+from shared.errors.trust import RosterNameUnknown
 from shared.key_files import open_officer_key
 from shared.roster.model import SignedRoster
 from shared.roster.rules import check_sound, signers
@@ -13,7 +14,6 @@ from shared.roster.rules import sign as sign_as
 from shared.roster.texts import write
 from shared.roster.words import differences
 from shared.roster_commands.common import FILE, load, passphrase, passphrase_option
-from shared.trust_errors import RosterNameUnknown
 
 
 @click.command(short_help="Sign a roster.")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared import canonical
-from shared.trust_errors import WireMalformed
+from shared.errors.trust import WireMalformed
 from shared.wire.base import PROTOCOL, PROTOCOL_OLDEST, Message, agree, check_protocol
 from shared.wire.downlink import (
     Accepted,

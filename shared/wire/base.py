@@ -8,7 +8,7 @@ their payload type carries a version of its own.
 
 import msgspec
 
-from shared.trust_errors import ProtocolTooNew, ProtocolTooOld
+from shared.errors.trust import ProtocolTooNew, ProtocolTooOld
 from shared.wire.types import ProtocolVersion
 
 PROTOCOL = 1

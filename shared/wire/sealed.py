@@ -10,8 +10,8 @@ import msgspec
 
 from shared.crypto import labels
 from shared.crypto.hpke import SealingKey, seal_to
+from shared.errors.trust import WireMalformed
 from shared.message import Content, Event
-from shared.trust_errors import WireMalformed
 from shared.wire.types import ChannelCode, FormCode
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared import wire
-from shared.trust_errors import ProtocolTooOld
+from shared.errors.trust import ProtocolTooOld
 from shared.wire.base import PROTOCOL_OLDEST
 from shared.wire.receipt import open_receipt
 from tests.support.trust import MESSAGES, NODE, RECEIPT

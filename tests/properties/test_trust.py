@@ -11,9 +11,7 @@ from msgspec import Meta
 
 from shared import canonical, wire
 from shared.crypto.dsse import encoded
-from shared.http_signatures import Request, sign_request, verify_answer, verify_request
-from shared.roster import read_signed
-from shared.trust_errors import (
+from shared.errors.trust import (
     AnswerRefused,
     NotCanonical,
     ProtocolTooNew,
@@ -22,6 +20,8 @@ from shared.trust_errors import (
     RosterMalformed,
     WireMalformed,
 )
+from shared.http_signatures import Request, sign_request, verify_answer, verify_request
+from shared.roster import read_signed
 from tests.support.trust import MESSAGES, NODE, drawn
 
 NOW = 1_795_000_000_000

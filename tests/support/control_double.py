@@ -18,12 +18,12 @@ import uvicorn
 from shared import wire
 from shared.crypto.signing import PublicKeys, SigningKeys, draw_signing_keys, fingerprint
 from shared.enrolment_token import EnrolmentToken, write_token
+from shared.errors.trust import RequestRefused, RequestReplayed
 from shared.http_signatures import Request, Signed, sign_answer, verify_request
 from shared.nonces import ProcessNonces, refuse_replay
 from shared.roster import CONTROL_PLANE, Officer, SignedRoster, read_signed, root_fingerprint, sign, write
 from shared.roster.edits import add_node, found, retire_node
 from shared.roster.model import ControlPlane, NodeIntroduction
-from shared.trust_errors import RequestRefused, RequestReplayed
 from tests.support.trust import CONTROL, Seeded, drawn
 
 OFFICER = draw_signing_keys(Seeded("officer ada"))

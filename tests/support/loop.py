@@ -14,8 +14,8 @@ from shared import wire
 from shared.crypto.hpke import draw_sealing_key
 from shared.crypto.signing import draw_signing_keys
 from shared.entropy import SystemEntropy
-from shared.relay_errors import NodeUnreachable
-from shared.trust_errors import WireMalformed
+from shared.errors.relay import NodeUnreachable
+from shared.errors.trust import WireMalformed
 from shared.wire import Message
 from shared.wire.paths import ANSWERS
 from tests.support.company import draw_signers, member_of, signed_roster

@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.database.contract import Database, ScriptRefused, Step
-from shared.uplink_errors import EnrolledElsewhere
+from shared.errors.uplink import EnrolledElsewhere
 
 _LOAD = """
 SELECT node, address, control_fingerprint, root_fingerprint, own_fingerprint, enrolled_at, command_cursor, beat_number,

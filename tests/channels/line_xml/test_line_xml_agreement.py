@@ -7,8 +7,8 @@ import pytest
 from edge_node.channels.agreement import agreed_events
 from edge_node.channels.contract import Enclosed
 from edge_node.channels.line import LINE
-from shared.bus_errors import FormsDiffer
 from shared.errors import BodyMalformed, TooManyUpdates
+from shared.errors.bus import FormsDiffer
 from shared.limits import BODY_UPDATES_MAX
 from tests.channels.line.cases import FIXTURES, body_of, text_event
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_node.channels.line.xml import LINE_XML
 from edge_node.channels.line.xml.mapping import ELEMENTS_MAX
-from shared.bus_errors import XmlRefused
+from shared.errors.bus import XmlRefused
 from tests.channels.line_xml.xml_cases import BARE, GOOD, HEAD, REFUSED, WORD, document, schema
 
 READER_ONLY = {

@@ -12,8 +12,8 @@ from edge_node.channels.line import LINE
 from edge_node.channels.line.xml import LINE_XML
 from edge_node.channels.line.xml.mapping import DEPTH_MAX
 from edge_node.channels.line.xml.writer import write
-from shared.bus_errors import XmlRefused
 from shared.errors import BodyMalformed
+from shared.errors.bus import XmlRefused
 from tests.channels.line.cases import FIXTURES, body_of, text_event
 from tests.channels.line_xml.xml_cases import FOLDER, JSON, SIGNATURE, STRINGS, exact, schema
 

@@ -8,7 +8,7 @@ import pytest
 from deploy.sandbox.courier import Manners
 from deploy.sandbox.world import Bot, Number
 from edge_node.commands.reply import _read_text
-from shared.errors_replying import ReplyImpossible
+from shared.errors.replying import ReplyImpossible
 from tests.integration.node.opened import Opened, faults, read_rows
 from tests.support.node import (
     ACCESS_TOKEN,

@@ -10,8 +10,8 @@ from shared.clock import SystemClock
 from shared.crypto.hpke import draw_sealing_key
 from shared.crypto.signing import draw_signing_keys
 from shared.entropy import SystemEntropy
+from shared.errors.trust import AnswerRefused
 from shared.http_signatures import Request, sign_request, verify_answer
-from shared.trust_errors import AnswerRefused
 from shared.wire.paths import PATHS
 from shared.wire.sealed import SealedWebhook, seal_webhook
 from tests.integration.relay.conftest import DESK, SHOP, body_of

@@ -7,7 +7,7 @@ from deploy.sandbox.names import TARO
 from deploy.sandbox.world import Bot
 from edge_node.platforms.client import PlatformClient
 from shared.errors import PlatformUnavailable
-from shared.errors_replying import SendUnclear
+from shared.errors.replying import SendUnclear
 from tests.integration.sandbox.business import Business
 
 PUSH = ("v2", "bot", "message", "push")

@@ -10,7 +10,7 @@ from deploy.sandbox import line, whatsapp
 from deploy.sandbox.names import ANNA, ROSA, TARO
 from shared.database.contract import Step
 from shared.errors import AccountInvalid, PlatformUnavailable
-from shared.errors_replying import ReplyImpossible, SendRefused, SendUnclear, SentNotStored, SubjectUnknown
+from shared.errors.replying import ReplyImpossible, SendRefused, SendUnclear, SentNotStored, SubjectUnknown
 from tests.integration.sandbox.desk import DESK, SHOP, desk
 from tests.support.node import until
 

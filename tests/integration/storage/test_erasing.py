@@ -7,8 +7,8 @@ import pytest
 from edge_node.storage.journal import FILE
 from edge_node.storage.keys.destruction import SubjectEntry, destroy_subject
 from shared.errors import LogEntryRequired, StoreUnavailable
+from shared.errors.uplink import SubjectUnknown
 from shared.message import Identifier, Person
-from shared.uplink_errors import SubjectUnknown
 from tests.support.stores import edit, message, person, recall
 
 REASON = "subject_request"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.errors import SealBroken
-from shared.relay_errors import NodeUnreachable, ShowingRefused, ViewUnknown
+from shared.errors.relay import NodeUnreachable, ShowingRefused, ViewUnknown
 from tests.support.loop import Loop
 from tests.support.stores import edit, message, person, recall
 

@@ -5,8 +5,8 @@ import pytest
 from edge_node.uplink.client import ControlClient
 from shared import wire
 from shared.errors import HomeportError
-from shared.trust_errors import AnswerRefused, RosterRootUnknown
-from shared.uplink_errors import ControlUnknown, EnrolledElsewhere, TokenExpired
+from shared.errors.trust import AnswerRefused, RosterRootUnknown
+from shared.errors.uplink import ControlUnknown, EnrolledElsewhere, TokenExpired
 from tests.integration.uplink.conftest import enrolled, identity_of, names_of, running, until
 from tests.support.control_double import STRANGER
 from tests.support.stores import message, person

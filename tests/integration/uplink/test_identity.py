@@ -6,7 +6,7 @@ import pytest
 
 from edge_node.storage.identity import FILE, ensure_identity, load_identity
 from shared.entropy import SystemEntropy
-from shared.trust_errors import KeyFileInvalid
+from shared.errors.trust import KeyFileInvalid
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from edge_node.settings_uplink import Uplink
 from shared import wire
 from shared.errors import SettingsInvalid
-from shared.uplink_errors import ControlUnreachable
+from shared.errors.uplink import ControlUnreachable
 from tests.integration.uplink.conftest import enrolled, running, until
 from tests.support.control_double import ControlDouble
 from tests.support.stores import bench

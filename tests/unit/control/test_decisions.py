@@ -22,7 +22,7 @@ from control_plane.core.paging import Position, read_cursor, write_cursor
 from control_plane.settings import describe, example_toml, load_settings
 from shared.enrolment_token import EnrolmentToken, read_token, write_token
 from shared.errors import SettingsInvalid
-from shared.trust_errors import TokenMalformed
+from shared.errors.trust import TokenMalformed
 from shared.wire import Beat, Health
 from tests.support.house import ROOT
 

@@ -4,9 +4,9 @@ import pytest
 
 from control_plane.usecases.roster_keeper import RosterKeeper
 from shared.crypto.signing import fingerprint
+from shared.errors.trust import SignatureInvalid
 from shared.roster import ControlPlane, SignedRoster
 from shared.roster.edits import retire_node, set_node_keys
-from shared.trust_errors import SignatureInvalid
 from shared.wire import sign_receipt
 from tests.support.control import Officers
 from tests.support.node_double import NodeDouble

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Meta
 
 from shared import canonical
-from shared.trust_errors import NotCanonical
+from shared.errors.trust import NotCanonical
 
 Small = Annotated[int, Meta(ge=-(2**53) + 1, le=canonical.INTEGER_MAX)]
 

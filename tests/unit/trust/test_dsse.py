@@ -6,7 +6,7 @@ import pytest
 from shared import canonical
 from shared.crypto import dsse
 from shared.crypto.signing import fingerprint, is_ed25519, is_mldsa65
-from shared.trust_errors import NotCanonical, SignatureInvalid
+from shared.errors.trust import NotCanonical, SignatureInvalid
 from shared.wire.receipt import RECEIPT_TYPE, Receipt, open_receipt, sign_receipt
 from tests.support.trust import NODE, OTHER, RECEIPT
 

@@ -12,8 +12,8 @@ from shared.crypto.hpke import (
     sealing_fingerprint,
 )
 from shared.errors import SealBroken
+from shared.errors.trust import WireMalformed
 from shared.message import Message, Text, Unclassified
-from shared.trust_errors import WireMalformed
 from shared.wire.sealed import SealedWebhook, ShownMessage, open_shown, open_webhook, seal_shown, seal_webhook
 from tests.support.trust import OTHER_SEALING, SEALING, Seeded
 

@@ -6,9 +6,9 @@ import http_message_signatures as hms
 import pytest
 
 from shared import http_signatures
+from shared.errors.trust import AnswerRefused, RequestRefused, RequestReplayed
 from shared.http_signatures import Request, sign_answer, sign_request, verify_answer, verify_request
 from shared.nonces import ProcessNonces, refuse_replay
-from shared.trust_errors import AnswerRefused, RequestRefused, RequestReplayed
 from tests.support.trust import CONTROL, NODE, OTHER, drawn
 
 NOW = 1_795_000_000_000

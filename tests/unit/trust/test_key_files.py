@@ -8,8 +8,8 @@ from shared import private_files
 from shared.crypto import labels
 from shared.crypto.passphrase import cipher_of
 from shared.entropy import SystemEntropy
+from shared.errors.trust import KeyFileInvalid
 from shared.key_files import create_officer_key, create_program_keys, open_officer_key, open_program_keys
-from shared.trust_errors import KeyFileInvalid
 from tests.support.trust import Seeded
 
 PHRASE = b"correct horse battery staple"

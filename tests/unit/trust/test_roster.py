@@ -6,10 +6,7 @@ import msgspec
 import pytest
 
 from shared.crypto.signing import PublicKeys, draw_signing_keys, fingerprint
-from shared.roster import SignedRoster, accept, accept_first, edits, root_fingerprint, sign, signers
-from shared.roster.model import Officer, OfficerSignature, Witness
-from shared.roster.rules import check_sound
-from shared.trust_errors import (
+from shared.errors.trust import (
     RosterCompanyChanged,
     RosterConflict,
     RosterContradicts,
@@ -20,6 +17,9 @@ from shared.trust_errors import (
     RosterRootUnknown,
     RosterUndersigned,
 )
+from shared.roster import SignedRoster, accept, accept_first, edits, root_fingerprint, sign, signers
+from shared.roster.model import Officer, OfficerSignature, Witness
+from shared.roster.rules import check_sound
 from tests.support.rosters import AP, EU, FIRST, HUB, NOW, OFFICERS, PEOPLE, following, node_keys, signed
 from tests.support.trust import CONTROL, NODE_KEYS, Seeded
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
+from shared.errors.trust import RosterContradicts, RosterMalformed, RosterRootUnknown, RosterUndersigned
 from shared.roster import accept_first, edits, read_signed, root_fingerprint, write
-from shared.trust_errors import RosterContradicts, RosterMalformed, RosterRootUnknown, RosterUndersigned
 from tests.support.rosters import FIRST, NOW, signed
 
 change = msgspec.structs.replace

@@ -15,7 +15,7 @@ from shared.crypto.signing import (
     labelled,
     verify,
 )
-from shared.trust_errors import SignatureInvalid
+from shared.errors.trust import SignatureInvalid
 from tests.support.trust import NODE, OTHER, Seeded
 
 DATA = labelled(labels.ROSTER, b"what is signed")

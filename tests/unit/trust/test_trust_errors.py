@@ -2,13 +2,13 @@
 
 import inspect
 
-from shared import errors, trust_errors, wire
-from shared.errors import HomeportError
+from shared import errors, wire
+from shared.errors import HomeportError, trust
 
 
 def catalogue() -> list[type[HomeportError]]:
     """Give every error of both pages."""
-    found = {**vars(errors), **vars(trust_errors)}.values()
+    found = {**vars(errors), **vars(trust)}.values()
     return [each for each in found if inspect.isclass(each) and issubclass(each, HomeportError)]
 
 
@@ -21,13 +21,13 @@ def test_every_code_is_used_once():
 
 def test_every_error_of_trust_says_what_and_what_next():
     """Its docstring is the message; its page lists it."""
-    ours = [each for each in catalogue() if each.__module__ == trust_errors.__name__]
+    ours = [each for each in catalogue() if each.__module__ == trust.__name__]
     assert len(ours) > 10
     for each in ours:
         assert "code" in vars(each)
         assert "remedy" in vars(each)
         assert (each.__doc__ or "").strip().endswith(".")
-        assert each.__name__ in (trust_errors.__doc__ or "")
+        assert each.__name__ in (trust.__doc__ or "")
 
 
 def test_every_error_can_be_told_to_a_node():

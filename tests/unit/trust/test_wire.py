@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared import wire
-from shared.trust_errors import ProtocolTooNew, ProtocolTooOld, WireMalformed
+from shared.errors.trust import ProtocolTooNew, ProtocolTooOld, WireMalformed
 from shared.wire import base
 from shared.wire.receipt import open_receipt
 from tests.support.trust import MESSAGES, NODE, RECEIPT, drawn

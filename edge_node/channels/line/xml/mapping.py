@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from binascii import a2b_base64
 
-from shared.bus_errors import XmlRefused
+from shared.errors.bus import XmlRefused
 
 NAMESPACE = "urn:homeport:line-webhook:1"
 """The last part is the version: it changes only together with the meaning of what was there before."""

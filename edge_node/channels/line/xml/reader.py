@@ -22,7 +22,7 @@ from edge_node.channels.line.xml.mapping import (
     decode_bytes,
     decode_text,
 )
-from shared.bus_errors import XmlRefused
+from shared.errors.bus import XmlRefused
 
 _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 """Tools put it on the root; it is allowed there and never followed."""

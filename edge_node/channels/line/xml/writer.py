@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from xml.sax.saxutils import escape, quoteattr
 
 from edge_node.channels.line.xml.mapping import DEPTH_MAX, NAMESPACE, encode_text, holds
-from shared.bus_errors import XmlRefused
 from shared.errors import BodyMalformed
+from shared.errors.bus import XmlRefused
 
 
 class _Number(str):

@@ -1,4 +1,4 @@
-"""The second page of the catalogue of errors: what can go wrong between two programs that do not trust blindly.
+"""A page of the catalogue of errors: what can go wrong between two programs that do not trust blindly.
 
 ::
 

@@ -1,4 +1,8 @@
-"""The catalogue of errors: every failure Homeport names; those between programs stand in ``shared.trust_errors``.
+"""The catalogue of errors: every failure Homeport names.  This page has the kinds, and what a node can meet by itself.
+
+Further pages, each opening with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink`` (a
+node and its control plane), ``relay`` (node and node), ``replying`` (a reply's way out), ``bus`` (webhooks that an
+integration bus hands on); the control plane's own stand in ``control_plane/core/errors.py``.
 
 ::
 
@@ -34,8 +38,6 @@
         ├── KeyMissing
         ├── KeyCurrentChanged
         └── LogEntryRequired
-
-What can go wrong with a reply stands on a page of its own, ``shared/errors_replying.py``.
 
 Each class states, as class attributes, a stable ``code`` (never reused), whose ``fault`` it is, whether a
 ``retry`` of the same act can succeed, the HTTP ``status`` where one is answered, and a ``remedy``: the next

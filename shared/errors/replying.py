@@ -11,7 +11,7 @@
     ├── SendRefused             the platform says that it did not send
     └── SendUnclear             nobody can say whether the platform sent
 
-``PlatformUnavailable`` (shared/errors.py) means that nothing was sent.
+``PlatformUnavailable`` (shared/errors) means that nothing was sent.
 """
 
 from shared.errors import BusyError, CallerError, PlatformError
