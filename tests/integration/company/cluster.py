@@ -14,6 +14,7 @@ import httpx
 
 from control_plane.stores import STORE_FILE
 from deploy.sandbox.webhooks import line_body, sign_line
+from deploy.sandbox.world import Bot, Number
 from shared.enrolment_token import write_token
 from shared.roster import NodeIntroduction
 from tests.support.company import Member
@@ -22,6 +23,7 @@ from tests.support.node import (
     ABROAD,
     ABROAD_CHANNEL,
     ACCESS_TOKEN,
+    CHANNELS,
     LINE,
     LINE_CHANNEL,
     LINE_SECRET,
@@ -216,3 +218,11 @@ def erase(member: Member, pseudonym: str) -> str:
     said = member.node.command("erase", pseudonym, "--reason", "objection", "--yes")
     assert "Erased here." in said
     return next(word for word in said.split() if len(word) == 32)
+
+
+def settle_accounts(sandbox: SandboxProcess, node: RealNode) -> None:
+    """Tell the sandbox whose the accounts are and where their webhooks go."""
+    address = {name: f"http://{node.public}{channel.path}" for name, channel in CHANNELS.items()}
+    number = Number(NUMBER, ACCESS_TOKEN, WHATSAPP_SECRET, callbacks={"phone_number": address["whatsapp"]})
+    bot = Bot(LINE_CHANNEL, ACCESS_TOKEN, LINE_SECRET, address["line"])
+    sandbox.client.accounts(numbers=[number], bots=[bot])
