@@ -14,7 +14,7 @@ from tests.support.node import CHANNELS, LINE, until
 from tests.support.sandbox import sandbox_process
 
 AWAY_SECONDS, AWAY_SECONDS_LONG = 8, 600
-PAUSES_S, PAUSES_S_LONG = (0.02,), (0.2,)
+PAUSES_S, PAUSES_S_LONG = (0.02,), (0.5,)
 """Between two webhooks of a connection; for ten minutes slower, so that what rests can still be opened and compared."""
 
 ASKED, ANSWERED = "Kommt der Sanddornsaft noch?", "Er ist unterwegs, versprochen"
