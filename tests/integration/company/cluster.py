@@ -14,6 +14,7 @@ import httpx
 
 from control_plane.stores import STORE_FILE
 from deploy.sandbox.webhooks import line_body, sign_line
+from deploy.sandbox.world import Bot, Number
 from shared.enrolment_token import write_token
 from shared.roster import NodeIntroduction
 from tests.support.company import Member
@@ -22,6 +23,7 @@ from tests.support.node import (
     ABROAD,
     ABROAD_CHANNEL,
     ACCESS_TOKEN,
+    CHANNELS,
     LINE,
     LINE_CHANNEL,
     LINE_SECRET,
@@ -34,6 +36,7 @@ from tests.support.node import (
     RealNode,
     until,
 )
+from tests.support.sandbox import SandboxProcess
 
 BOTS = {LINE: (LINE_CHANNEL, LINE_SECRET), ABROAD: (ABROAD_CHANNEL, OTHER_SECRET)}
 HOMES = {LINE: "eu", WHATSAPP: "eu", ABROAD: "ap"}
@@ -76,6 +79,21 @@ def _make_template(name: str, folder: Path) -> Path:
     return folder / name
 
 
+def make_member(name: str, folder: Path, template: Path, platforms: str = "") -> Member:
+    """Copy a node that was set up; ``platforms``: where it sends, if not to the platforms themselves."""
+    port = free_port()
+    node = RealNode(folder, template)
+    admits = "\n".join(
+        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if home == name else f'home = "{home}"')
+        for account, home in HOMES.items()
+    )
+    shows = _SHOW.format(asker="ap" if name == "eu" else "eu")
+    sends = f'[platforms]\nwhatsapp_api = "{platforms}"\nline_api = "{platforms}"\n' if platforms else ""
+    more = f"{admits}\n{shows}\n{sends}\n{_UPLINK}"
+    node.config.write_text(_SETTINGS.format(name=name, port=port, more=more))
+    return Member(name, node, port)
+
+
 class Places(NamedTuple):
     """Where each program is known at, where something stands before its listener; None: at its listener."""
 
@@ -97,8 +115,8 @@ class Cluster:
         self.control = RealControl(folder / "control", address=known.control)
         self.control.put_rosters(self.control.officers.signed())
         (self.officer,) = self.control.appoint(("dpo", "omar", "officer"))
-        self.eu = self._member("eu", templates["eu"], platforms)
-        self.ap = self._member("ap", templates["ap"], platforms)
+        self.eu = make_member("eu", folder / "eu", templates["eu"], platforms)
+        self.ap = make_member("ap", folder / "ap", templates["ap"], platforms)
         for member, place in ((self.eu, known.eu), (self.ap, known.ap)):
             member.relay = place or member.relay
 
@@ -106,19 +124,6 @@ class Cluster:
     def members(self) -> tuple[Member, Member]:
         """Both nodes."""
         return self.eu, self.ap
-
-    def _member(self, name: str, template: Path, platforms: str) -> Member:
-        port = free_port()
-        node = RealNode(self.folder / name, template)
-        admits = "\n".join(
-            f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if home == name else f'home = "{home}"')
-            for account, home in HOMES.items()
-        )
-        shows = _SHOW.format(asker="ap" if name == "eu" else "eu")
-        sends = f'[platforms]\nwhatsapp_api = "{platforms}"\nline_api = "{platforms}"\n' if platforms else ""
-        more = f"{admits}\n{shows}\n{sends}\n{_UPLINK}"
-        node.config.write_text(_SETTINGS.format(name=name, port=port, more=more))
-        return Member(name, node, port)
 
     def start(self) -> None:
         """Start the control plane, enrol both nodes by command, have officers take them in, start them."""
@@ -216,3 +221,11 @@ def erase(member: Member, pseudonym: str) -> str:
     said = member.node.command("erase", pseudonym, "--reason", "objection", "--yes")
     assert "Erased here." in said
     return next(word for word in said.split() if len(word) == 32)
+
+
+def settle_accounts(sandbox: SandboxProcess, node: RealNode) -> None:
+    """Tell the sandbox whose the accounts are and where their webhooks go."""
+    address = {name: f"http://{node.public}{channel.path}" for name, channel in CHANNELS.items()}
+    number = Number(NUMBER, ACCESS_TOKEN, WHATSAPP_SECRET, callbacks={"phone_number": address["whatsapp"]})
+    bot = Bot(LINE_CHANNEL, ACCESS_TOKEN, LINE_SECRET, address["line"])
+    sandbox.client.accounts(numbers=[number], bots=[bot])

@@ -6,37 +6,19 @@ Afterwards everything is told, once: who came, what was taken back, the case wit
 import time
 
 from deploy.sandbox.webhooks import ANNA, ROSA, TARO, line_text, line_unsend
-from deploy.sandbox.world import Bot, Number
-from tests.integration.company.cluster import cluster, erase, find, say
+from tests.integration.company.cluster import cluster, erase, find, say, settle_accounts
 from tests.integration.node.kept import nothing_acknowledged_is_missing
 from tests.integration.node.load import Book, pressed
 from tests.integration.node.opened import Opened, at_rest, faults
-from tests.support.node import (
-    ACCESS_TOKEN,
-    CHANNELS,
-    LINE,
-    LINE_CHANNEL,
-    LINE_SECRET,
-    NUMBER,
-    WHATSAPP_SECRET,
-    until,
-)
+from tests.support.node import CHANNELS, LINE, until
 from tests.support.sandbox import sandbox_process
 
 AWAY_SECONDS, AWAY_SECONDS_LONG = 8, 600
-PAUSES_S, PAUSES_S_LONG = (0.02,), (0.2,)
+PAUSES_S, PAUSES_S_LONG = (0.02,), (0.5,)
 """Between two webhooks of a connection; for ten minutes slower, so that what rests can still be opened and compared."""
 
 ASKED, ANSWERED = "Kommt der Sanddornsaft noch?", "Er ist unterwegs, versprochen"
 TAKEN_BACK, KEPT = "Sanddorn, nimm es zurueck", "Sanddorn, behalte es"
-
-
-def settle_accounts(sandbox, node):
-    """Tell the sandbox whose the accounts are and where their webhooks go."""
-    address = {name: f"http://{node.public}{channel.path}" for name, channel in CHANNELS.items()}
-    number = Number(NUMBER, ACCESS_TOKEN, WHATSAPP_SECRET, callbacks={"phone_number": address["whatsapp"]})
-    bot = Bot(LINE_CHANNEL, ACCESS_TOKEN, LINE_SECRET, address["line"])
-    sandbox.client.accounts(numbers=[number], bots=[bot])
 
 
 def go_on_alone(company, sandbox, taken_back):
