@@ -100,21 +100,24 @@ class Places(NamedTuple):
     control: str | None = None
     eu: str | None = None
     ap: str | None = None
+    system: str | None = None
+    """A system of the company's own that may be told of events."""
 
 
 AT_THEIR_LISTENERS = Places()
 
 
 class Cluster:
-    """The programs, and an officer's way to ask."""
+    """The programs, and how an officer and an operator ask them."""
 
     def __init__(
         self, folder: Path, templates: dict[str, Path], known: Places = AT_THEIR_LISTENERS, platforms: str = ""
     ) -> None:
         self.folder = folder
-        self.control = RealControl(folder / "control", address=known.control)
+        allow = f'allow = ["{known.system.removeprefix("http://")}"]' if known.system else ""
+        self.control = RealControl(folder / "control", hooks=allow, address=known.control)
         self.control.put_rosters(self.control.officers.signed())
-        (self.officer,) = self.control.appoint(("dpo", "omar", "officer"))
+        self.officer, self.operator = self.control.appoint(("dpo", "omar", "officer"), ("ops", "olga", "operator"))
         self.eu = make_member("eu", folder / "eu", templates["eu"], platforms)
         self.ap = make_member("ap", folder / "ap", templates["ap"], platforms)
         for member, place in ((self.eu, known.eu), (self.ap, known.ap)):

@@ -32,7 +32,6 @@ def one_round(company, away_seconds):
     anna, rosa = find(eu, ANNA.line_user), find(ap, ROSA.line_user)
     company.view(ap, eu, find(eu, TARO.line_user))
     company.view(ap, eu, anna)
-    assert ap.read("SELECT count(*) FROM shown WHERE disclosure IS NOT NULL") != [(0,)]
     before = {case["id"] for case in company.recalls()}
     ap.node.kill()
 

@@ -1,8 +1,8 @@
 """What crosses between the programs, recorded byte by byte at the socket: nothing planted, in any encoding.
 
 A story with planted words, names, numbers and ids is told to both nodes: relayed, shown, answered, taken back, found,
-erased.  Whatever went to the control plane and came from it, from nodes and from programs, whatever it wrote, and
-whatever the nodes said to each other is searched; what must be in there (pseudonyms, cases, disclosures) is found, so
+erased.  Searched is whatever went to the control plane and came from it, to and from nodes and programs, whatever it
+wrote, and whatever the nodes said to each other.  What must be in there (pseudonyms, cases, disclosures) is found, so
 the recording is no empty page.
 """
 
@@ -19,6 +19,7 @@ from tests.integration.company.recorder import recorders
 from tests.integration.node.opened import at_rest
 from tests.integration.node.planted import GRETA, HARU, WORDS, own_posts, words_of
 from tests.integration.relay.watching import Watch
+from tests.integration.sandbox.business import arrivals
 from tests.support.node import (
     ABROAD,
     ACCESS_TOKEN,
@@ -44,7 +45,7 @@ class Told(NamedTuple):
     words: set[str]
     """What was planted."""
     at_control: list[bytes]
-    """What passed the control plane's public listener, both ways."""
+    """What passed the control plane's public listener, both ways, and what it told a system of the company's."""
     between_nodes: list[bytes]
     """What passed the nodes' relay listeners, both ways."""
     answers: list[bytes]
@@ -133,8 +134,8 @@ def look_around(company, cases):
 def told(tmp_path_factory, templates):
     """Tell the story once, and stop every program."""
     words = set(SECRETS)
-    with recorders(3) as (front, eu, ap), sandbox_process() as sandbox:
-        known = Places(front.address, eu.address, ap.address)
+    with recorders(4) as (front, eu, ap, system), sandbox_process() as sandbox, arrivals() as events:
+        known = Places(front.address, eu.address, ap.address, system.address)
         folder = tmp_path_factory.mktemp("recorded")
         company = Cluster(folder, templates, known, sandbox.platforms)
         front.stand_before(company.control.listen)
@@ -142,13 +143,18 @@ def told(tmp_path_factory, templates):
             recorder.stand_before(f"127.0.0.1:{member.port}")
         try:
             company.start()
+            system.stand_before(events.url.removeprefix("http://").partition("/")[0])
+            hook = {"url": f"{system.address}/hook"}
+            assert company.control.ask(company.operator, "POST", "/v1/hooks", hook).status_code == 201
             settle_accounts(sandbox, company.eu.node)
             tell_webhooks(company, words)
             answer_somebody(company, sandbox, words)
             pseudonyms, shown = show_and_take_back(company, words)
             cases = erase_both(company, words)
             answers = look_around(company, cases)
-            yield Told(company, words, front.spoken, [*eu.spoken, *ap.spoken], answers, {*pseudonyms, *cases}, shown)
+            until(lambda: sum(b"case.finished" in body for body in events.bodies) > len(cases))
+            at_control, between_nodes = [*front.spoken, *system.spoken], [*eu.spoken, *ap.spoken]
+            yield Told(company, words, at_control, between_nodes, answers, {*pseudonyms, *cases}, shown)
         finally:
             company.end()
 
@@ -160,7 +166,15 @@ def seen(data, names):
 
 
 UPLINK = {f"/node/v1/{what} HTTP" for what in ("enrolments", "beats", "recalls", "cases", "commands", "receipts")}
-PROGRAMS = {"GET /v1/events", "POST /v1/cases", "GET /v1/cases/", "case.finished", 'keyid="eu"', 'keyid="ap"'}
+PROGRAMS = {
+    "GET /v1/events",
+    "POST /v1/cases",
+    "GET /v1/cases/",
+    "case.finished",
+    "POST /hook HTTP",
+    'keyid="eu"',
+    'keyid="ap"',
+}
 RELAY = {"/relay/v1/webhooks HTTP", "/relay/v1/views HTTP", "/relay/v1/views/closed HTTP", "relay.shown_content"}
 
 
