@@ -39,6 +39,10 @@ _CHECK_S = 0.02
 _YOUNG_MAX = 50_000
 """New objects after which the garbage collector looks at the young ones."""
 
+_SWITCH_S = 0.02
+"""How long one thread may keep the interpreter while others wait.  The others are the stores' threads, which give it
+back and ask for it again with every row: at Python's 5 ms a busy loop was interrupted for nothing."""
+
 Mode = Literal["serve", "handover", "stop", "now"]
 
 
@@ -157,7 +161,7 @@ async def _serve_node(
 
 
 def _settle_memory() -> None:
-    """Keep the garbage collector from walking again and again through what lives as long as the process.
+    """Keep collector and threads from taking the loop's time; first the walks through what lives as long as we do.
 
     What is there once the node is open is set apart; young objects are looked at by tens of thousands, as a batch makes
     thousands that reference counting frees.  Left alone, collections took a tenth of the time and stopped everybody
@@ -166,6 +170,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_MAX, 50, 100)
+    sys.setswitchinterval(_SWITCH_S)
 
 
 async def _step_back(node: OpenNode) -> None:
