@@ -24,5 +24,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def printable(cell: str) -> str:
-    """Replace control characters: what another machine said must not steer a terminal."""
+    """Replace control characters: what a platform, a person or another machine wrote must not steer a terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cell)

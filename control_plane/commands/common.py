@@ -1,4 +1,4 @@
-"""What the commands share: ``--config``, the store opened for one command, and how a table is printed."""
+"""What the commands share: ``--config``, and the store opened for one command."""
 
 import asyncio
 import os

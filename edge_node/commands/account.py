@@ -7,12 +7,13 @@ from typing import TypeVar
 
 import click
 
-from edge_node.commands.common import config_option, print_table, settings_of
+from edge_node.commands.common import config_option, settings_of
 from edge_node.commands.secrets import read_credentials
 from edge_node.core.accounts import Account, Credentials, Finding, LineIds, WhatsAppIds
 from edge_node.settings import EdgeSettings
 from edge_node.usecases import accounts as usecase
 from shared.errors import AccountInvalid
+from shared.screen import print_table
 
 T = TypeVar("T")
 

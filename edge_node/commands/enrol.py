@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_node.commands.common import config_option, print_table, settings_of
+from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
 from shared.crypto.signing import in_groups
 from shared.errors import SettingsInvalid
 from shared.errors.trust import TokenMalformed
 from shared.roster import Roster, root_fingerprint
+from shared.screen import print_table
 from shared.wire.types import Address, JurisdictionCode
 
 _TOKEN_BYTES_MAX = 8_192

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_node.commands.common import config_option, print_table, settings_of
+from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings, describe, example_toml
 from shared.errors import SettingsInvalid
+from shared.screen import print_table
 
 if TYPE_CHECKING:
     from shared.process import Wanted

@@ -8,12 +8,13 @@ from typing import cast
 import click
 import msgspec
 
-from edge_node.commands.common import config_option, print_table, settings_of
+from edge_node.commands.common import config_option, settings_of
 from edge_node.core.asking import ERASURE_REASONS, PURPOSES
 from edge_node.core.erasing import Counts
 from edge_node.settings import EdgeSettings
 from shared.errors import SettingsInvalid
 from shared.errors.uplink import IdentifierInvalid, SubjectUnknown
+from shared.screen import print_table
 from shared.wire.types import Pseudonym, PurposeCode, ReasonCode
 
 _TYPED_BYTES_MAX = 1_024

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from edge_node.commands.common import config_option, printable, settings_of
+from edge_node.commands.common import config_option, settings_of
 from edge_node.core.asking import PURPOSES
 from shared.errors.uplink import SubjectUnknown
+from shared.screen import printable
 from shared.wire.types import Pseudonym
 
 if TYPE_CHECKING:
