@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from shared.message import Event
 
@@ -40,20 +42,35 @@ class PeerMetrics:
         )
 
 
+class _Tally(Collector):
+    """A counter of the hot path, raised by one thread: a plain number by labels, at a tenth of a ``Counter``'s cost."""
+
+    def __init__(self, name: str, help_text: str, labels: tuple[str, ...], registry: CollectorRegistry) -> None:
+        """Begin with nothing counted."""
+        self._name, self._help, self._labels = name, help_text, labels
+        self.counts: Counts[tuple[str, object]] = Counts()
+        registry.register(self)
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Give what was counted; an event's type is shown by its tag."""
+        family = CounterMetricFamily(self._name, self._help, labels=self._labels)
+        for (channel, what), count in list(self.counts.items()):
+            shown = what.__struct_config__.tag if isinstance(what, type) else what  # type: ignore[attr-defined]
+            family.add_metric((channel, str(shown)), count)
+        return (family,)
+
+
 class Metrics:
     """The metrics of one process, in a registry of its own."""
 
     def __init__(self) -> None:
         """Set every metric up, so that all are there from the first scrape."""
         registry = self.registry = CollectorRegistry()
-        # Finding a labelled counter costs more than raising it, so those of the hot path are kept.
-        self._answers_of: dict[tuple[str, int], Counter] = {}
-        self._events_of: dict[tuple[str, type[Event]], Counter] = {}
-        self.events = Counter(
-            "homeport_edge_events", "Events read from verified webhooks.", ("channel", "kind"), registry=registry
+        self._events = _Tally(
+            "homeport_edge_events", "Events read from verified webhooks.", ("channel", "kind"), registry
         )
-        self.answers = Counter(
-            "homeport_edge_webhook_answers", "Webhooks answered, by status.", ("channel", "status"), registry=registry
+        self._answers = _Tally(
+            "homeport_edge_webhook_answers", "Webhooks answered, by status.", ("channel", "status"), registry
         )
         self.outcomes = Counter("homeport_edge_outcomes", "What became of events.", ("outcome",), registry=registry)
         self.refused = Counter(
@@ -99,18 +116,13 @@ class Metrics:
 
     def answered(self, channel: str, status: int) -> None:
         """Count one answer to a webhook."""
-        counter = self._answers_of.get((channel, status))
-        if counter is None:
-            counter = self._answers_of[channel, status] = self.answers.labels(channel, str(status))
-        counter.inc()
+        self._answers.counts[channel, status] += 1
 
     def read(self, channel: str, events: Sequence[Event]) -> None:
         """Count the events read from one webhook, by kind."""
-        for kind, count in _kinds(events):
-            counter = self._events_of.get((channel, kind))
-            if counter is None:
-                counter = self._events_of[channel, kind] = self.events.labels(channel, str(kind.__struct_config__.tag))
-            counter.inc(count)
+        counts = self._events.counts
+        for event in events:
+            counts[channel, type(event)] += 1
 
     def committed(self, outcome: "Outcome", events: int, seconds: float) -> None:
         """Count one committed batch."""
@@ -124,10 +136,3 @@ class Metrics:
     def exposition(self) -> bytes:
         """Give everything in Prometheus' text format."""
         return generate_latest(self.registry)
-
-
-def _kinds(events: Sequence[Event]) -> Iterable[tuple[type[Event], int]]:
-    """Count events by type; a webhook of one is by far the most frequent."""
-    if len(events) == 1:
-        return ((type(events[0]), 1),)
-    return Counts(map(type, events)).items()

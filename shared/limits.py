@@ -12,8 +12,8 @@ BODY_SECONDS_MAX = 10.0
 BUCKET_ROWS_MAX = 256
 """Row keys under one bucket key, so that destroying one re-wraps at most 255."""
 
-BATCH_EVENTS_MAX = 512
-"""Events in one commit: bounds how long the event loop seals without serving others."""
+BATCH_EVENTS_MAX = 1_000
+"""Events in one commit, no fewer than one body may hold: bounds how long the event loop seals without serving others."""
 
 QUEUE_EVENTS_MAX = 20_000
 """Events that may wait for commit; over it 503 with Retry-After, before anything is written."""

@@ -223,9 +223,7 @@ class _Open(_Run):
             asyncio.get_running_loop().call_soon(self._pump)
 
 
-async def closed_loop(
-    port: int, requests: Iterator[bytes], *, connections: int = 64, warm: float, seconds: float
-) -> Burst:
+async def closed_loop(port: int, requests: Iterator[bytes], *, connections: int, warm: float, seconds: float) -> Burst:
     """Send as fast as answers come, for ``seconds`` after ``warm`` seconds, or until ``requests`` end.
 
     Raises ``LoadFailed``.

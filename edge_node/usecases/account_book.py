@@ -24,13 +24,10 @@ class AccountBook:
         self._counter = -1
         self._by_name: dict[tuple[str, str], StoredAccount] = {}
         self._rows: dict[str, StoredAccount] = {}
+        self.all: list[Account] = []
+        """Every account's public part."""
         self._task: asyncio.Task[None] | None = None
         self._decoy = (entropy.draw(32),)
-
-    @property
-    def all(self) -> list[Account]:
-        """Give every account's public part."""
-        return [stored.account for stored in self._rows.values()]
 
     async def open(self) -> None:
         """Read the accounts, and keep looking for changes."""
@@ -67,6 +64,7 @@ class AccountBook:
             return
         rows = await self._accounts.load_rows()
         self._rows = {stored.account.name: stored for stored in rows}
+        self.all = [stored.account for stored in rows]
         self._by_name = {(stored.account.channel, stored.account.name): stored for stored in rows}
         self._counter = counter
 

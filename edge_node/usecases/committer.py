@@ -42,6 +42,7 @@ class Committer:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self.on_removal: Callable[[], None] = lambda: None
+        metrics.waiting.set_function(lambda: self._events)
 
     @property
     def waiting(self) -> int:
@@ -65,7 +66,6 @@ class Committer:
         self._queue.append(_Waiting(events, size, done))
         self._events += len(events)
         self._bytes += size
-        self._metrics.waiting.set(self._events)
         self._arrived.set()
         # A sender who hangs up cancels this future and nothing else: the commit goes on for the others.
         await done
@@ -91,7 +91,6 @@ class Committer:
             await self._commit(batch)
             self._events -= sum(len(waiting.events) for waiting in batch)
             self._bytes -= sum(waiting.size for waiting in batch)
-            self._metrics.waiting.set(self._events)
 
     def _gather(self) -> list[_Waiting]:
         """Take whole webhooks off the queue, up to one batch."""

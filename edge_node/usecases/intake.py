@@ -88,22 +88,24 @@ class Intake:
 
     def _sort(self, channel_name: str, stored: StoredAccount, events: list[Event], now: int) -> _Sorted:
         """Ask for each event whose it is and where it may rest."""
-        result, accounts = _Sorted(), self._book.all
+        result = _Sorted()
         found: dict[tuple[str, bool], Account | None] = {}
         for event in events:
             named = (event.via, is_app_level(event))
-            if named not in found:
-                found[named] = account_of(accounts, channel_name, stored.account, named[0], app_level=named[1])
-            account = found[named]
-            match admit(self._admissions, account.name if account else None, event):
-                case RestsHere() if account is not None:
-                    row = self._book.row(account.name)
-                    result.here.append(Taken(event, row.id, account.name, account.scope, now))
-                case SentHome(node) if account is not None:
-                    result.away.setdefault((node, account.channel, account.name), []).append(event)
-                case Refused(reason):
-                    refused = (account or stored.account).name, reason
-                    result.refused[refused] = result.refused.get(refused, 0) + 1
+            if named in found:
+                account = found[named]
+            else:
+                account = account_of(self._book.all, channel_name, stored.account, named[0], app_level=named[1])
+                found[named] = account
+            admission = admit(self._admissions, account.name if account else None, event)
+            # Not a match statement: this runs for every event, and its class patterns cost as much as the rest.
+            if account is not None and isinstance(admission, RestsHere):
+                result.here.append(Taken(event, self._book.row(account.name).id, account.name, account.scope, now))
+            elif account is not None and isinstance(admission, SentHome):
+                result.away.setdefault((admission.node, account.channel, account.name), []).append(event)
+            elif isinstance(admission, Refused):
+                refused = (account or stored.account).name, admission.reason
+                result.refused[refused] = result.refused.get(refused, 0) + 1
         self._metrics.read(channel_name, events)
         return result
 

@@ -3,8 +3,11 @@
 This page is the order of DESIGN's commit: the keys are committed with an intent that names what they are for; the
 content is inserted only where its subject lives and no tombstone names it; whatever was not inserted is judged again
 before anyone is told that it is safe.
+
+Several batches may be under way (the committer's, and a reply that was sent): they look people up one after the other.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -52,8 +55,18 @@ class _Left(msgspec.Struct):
     """Marks of events that go because their edits are in their messages now."""
 
 
+class _Prepared(msgspec.Struct):
+    """An attempt whose keys are committed: what to write, and what that was decided by."""
+
+    draft: Draft | None
+    sealed: Sealed
+    people: int
+    """The counter of closed identities at which the people of the rows were looked up."""
+    now: int
+
+
 class TakingIn:
-    """Takes batches in, one at a time."""
+    """Takes batches in."""
 
     def __init__(self, content: Database, keys: KeyStore, clerk: Clerk, resolver: Resolver, clock: Clock) -> None:
         """Take the open stores, the clerk who marks and the resolver who knows people."""
@@ -64,6 +77,9 @@ class TakingIn:
         self._sealer = Sealer(keys)
         self._displacer = Displacer(content, keys, clerk)
         self._clock = clock
+        self._turn = asyncio.Lock()
+        # What is remembered of people is dropped in a turn only: a settling relies on it to its end.
+        self._outdated = False
 
     async def take_in(self, batch: Sequence[Taken]) -> Outcome:
         """Commit a batch to both stores; on return all of it is safe, was there before, or was taken back.
@@ -76,39 +92,53 @@ class TakingIn:
         for _ in range(_ATTEMPTS):
             if not left.rows and not left.recalls:
                 break
-            rows, suppressed = await self._resolver.sift(left.rows)
-            left.rows = list(rows)
-            outcome.suppressed += suppressed
             try:
-                left = await self._attempt(left, outcome)
+                async with self._turn:
+                    prepared = await self._prepare(left, outcome)
+                left = await self._write(prepared, left, outcome)
             except (KeyCurrentChanged, ScriptRefused):
-                await self._resolver.forget()
+                self._outdated = True
             except KeyMissing:
                 # Whoever is remembered here may have been erased since; only a key that is still missing is a fault.
                 if looked_again:
                     raise
-                looked_again = True
-                await self._resolver.forget()
+                looked_again = self._outdated = True
         else:
             raise StoreUnavailable(store="content")
         self._clerk.remember(filing)
         return outcome
 
-    async def _attempt(self, left: _Left, outcome: Outcome) -> _Left:
-        """Try to commit what is left of a batch; give what must be tried anew."""
+    async def _prepare(self, left: _Left, outcome: Outcome) -> _Prepared:
+        """Leave out whom nothing may be kept of, seal the rest, and commit its keys."""
+        if self._outdated:
+            self._outdated = False
+            try:
+                await self._resolver.forget()
+            except BaseException:
+                self._outdated = True
+                raise
+        rows, suppressed = await self._resolver.sift(left.rows)
+        left.rows = list(rows)
+        outcome.suppressed += suppressed
         now = self._clock.now()
-        draft, sealed = None, Sealed()
-        if left.rows:
-            homes = await self._resolver.settle(left.rows, now)
-            draft, sealed = await self._sealer.seal(left.rows, homes, now)
-            await self._keys.commit(draft, now)
+        if not left.rows:
+            return _Prepared(None, Sealed(), self._resolver.people_counter, now)
+        homes = await self._resolver.settle(left.rows, now)
+        people = self._resolver.people_counter
+        draft, sealed = await self._sealer.seal(left.rows, homes, now)
+        await self._keys.commit(draft, now)
+        return _Prepared(draft, sealed, people, now)
+
+    async def _write(self, prepared: _Prepared, left: _Left, outcome: Outcome) -> _Left:
+        """Commit the content whose keys are committed; give what must be tried anew."""
+        draft, sealed, now = prepared.draft, prepared.sealed, prepared.now
         steps = take_in_steps(sealed.messages, sealed.events, sealed.edits, sealed.displacing, now)
         taking = len(steps)
         steps += self._other_steps(left, now)
         inserted = (len(sealed.messages), len(sealed.events))
         try:
             results, whole = await write_batch(
-                self._content, self._resolver.people_counter, draft.id if draft else 0, steps, inserted
+                self._content, prepared.people, draft.id if draft else 0, steps, inserted
             )
         except ScriptRefused:
             await self._discard(draft)
@@ -188,5 +218,5 @@ class TakingIn:
                 left.rows += displacement.filed
                 left.released += displacement.released
         if counts["again"]:
-            await self._resolver.forget()
+            self._outdated = True
         return left

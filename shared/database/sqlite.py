@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 READERS = 3
 """How many transactions may read at the same time."""
-AUTOCHECKPOINT_PAGES = 2_000
+AUTOCHECKPOINT_PAGES = 1_500
 """A commit that finds the WAL this long (pages of 4 KiB) moves it into the file."""
 
 # aiosqlite logs statements at level debug.  All it sees of ours are opaque jobs; this shuts it up besides.

@@ -1,10 +1,12 @@
 """Who is this?  Numbers that pass on, names that come one by one, in every order, in one batch and in many."""
 
+import asyncio
 import itertools
 
 import msgspec
 import pytest
 
+from edge_node.storage.content.people import People
 from shared.message import Identifier, Person
 from tests.support.stores import bench, message, person, taken
 
@@ -134,3 +136,31 @@ async def test_whoever_wrote_long_ago_is_not_forgotten_in_the_middle_of_a_batch(
         assert await node.rows("SELECT count(*) FROM subject") == [(71,)]
         assert await node.key_rows("SELECT generation FROM key_store") == [(1,)]  # nothing was drawn in vain
         await hold_to_the_rules(node)
+
+
+async def test_two_batches_at_once_do_not_forget_people_under_each_other(open_bench, monkeypatch):
+    reached, gate = asyncio.Event(), asyncio.Event()
+    async with open_bench() as one, open_bench() as two:
+        await one.take(message(1, person(1, phone=NUMBER), "one", at=1_000))
+        await one.take(message(2, person(2, phone=NUMBER), "two", at=9_000))
+        real = People.others
+
+        async def others(people: People, subject: int) -> list[tuple[str, bytes]]:
+            reached.set()
+            await gate.wait()
+            return await real(people, subject)
+
+        monkeypatch.setattr(People, "others", others)
+        late = asyncio.create_task(one.take(message(3, person(1, phone=NUMBER), "one", at=2_000)))
+        await reached.wait()  # the first batch looks its person up
+        monkeypatch.setattr(People, "others", real)
+        await two.take(message(4, person(2, phone=12), "two", at=10_000))
+        await two.take(message(5, person(3, phone=12), "three", at=11_000))  # closes an identity: what one knows is old
+        other = asyncio.create_task(one.take(message(6, person(4), "four", at=12_000)))
+        await asyncio.wait({other}, timeout=0.5)
+        gate.set()
+        await asyncio.gather(late, other)
+        found = await subjects(one)
+        assert (len(found["one"]), len(found["two"])) == (1, 1)
+        assert None not in found["one"]
+        await hold_to_the_rules(one)
