@@ -13,7 +13,7 @@ BUCKET_ROWS_MAX = 256
 """Row keys under one bucket key, so that destroying one re-wraps at most 255."""
 
 BATCH_EVENTS_MAX = 1_000
-"""Events in one commit, no fewer than one body may hold: bounds how long the event loop seals without serving others."""
+"""Events in one commit, no fewer than one body may hold: bounds how long the loop seals without serving others."""
 
 QUEUE_EVENTS_MAX = 20_000
 """Events that may wait for commit; over it 503 with Retry-After, before anything is written."""

@@ -114,7 +114,7 @@ class TakingIn:
             self._outdated = False
             try:
                 await self._resolver.forget()
-            except BaseException:
+            except BaseException:  # whatever it was, what is remembered is still old
                 self._outdated = True
                 raise
         rows, suppressed = await self._resolver.sift(left.rows)
