@@ -8,7 +8,7 @@ from pathlib import Path
 from litestar.types import ASGIApp
 
 from edge_node.app_relay import relay_apps, relay_parts
-from edge_node.assembly import assemble_taking_in
+from edge_node.assembly import assemble_taking_in, epoch_beat
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
 from edge_node.http.private import private_app
@@ -26,6 +26,8 @@ from edge_node.uplink.runner import Uplink
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
+from edge_node.usecases.epoch_keeping import EpochKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
@@ -61,13 +63,10 @@ class Node:
             stores.clock,
             eraser,
         )
-        self._upkeep = Upkeep(
-            stores.content,
-            stores.keys,
-            Lease(stores.content, "upkeep", holder, UPKEEP_LEASE),
-            metrics,
-            stores.clock,
-        )
+        upkeep = Lease(stores.content, "upkeep", holder, UPKEEP_LEASE)
+        self._upkeep = Upkeep(stores.content, stores.keys, upkeep, metrics, stores.clock)
+        epochs = Lease(stores.content, "epochs", holder, EPOCHS_LEASE)
+        self._epochs = EpochKeeper(epoch_beat(stores, metrics), epochs, settings.keys.epoch_days, stores.clock)
         self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._remover.wake
@@ -103,6 +102,7 @@ class Node:
             stores.clock,
             stores.entropy,
             lambda: self._committer.waiting,
+            stores.settings.key_provider,
         )
 
     async def start(self) -> None:
@@ -111,6 +111,7 @@ class Node:
         self._committer.start()
         self._remover.start()
         self._upkeep.start()
+        self._epochs.start()
         await self._relay.start()
         self._uplink.start()
 
@@ -118,6 +119,7 @@ class Node:
         """Leave background work to another process; requests are still taken in."""
         await self._uplink.stop()
         await self._relay.step_back()
+        await self._epochs.stop()
         await self._upkeep.stop()
         await self._remover.stop()
 
@@ -172,4 +174,5 @@ def _warn(settings: EdgeSettings) -> None:
         logger().warning("journal_beside_data", field_name="journal_dir", path=str(settings.journal_dir))
     if not settings.admit:
         logger().warning("admit_list_empty", field_name="admit", reason="everything is refused")
-    logger().warning("key_provider_file", reason="destroying a key is no better than deleting a file")
+    if settings.key_provider == "file":
+        logger().warning("key_provider_file", reason="destroying a key is no better than deleting a file")

@@ -1,9 +1,14 @@
 """Parts of a node that both its serving process and single commands put together over open stores."""
 
+from pathlib import Path
+
 from edge_node.core.admission import admissions_of
+from edge_node.metrics import Metrics
 from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
-from edge_node.stores import Stores
+from edge_node.storage.keys.recovery import Recovery
+from edge_node.stores import KEYS_FILE, Stores
+from edge_node.usecases.epoch_beat import EpochBeat, Places
 from edge_node.usecases.filing import Clerk
 from edge_node.usecases.replying import Replier
 from edge_node.usecases.resolving import Resolver
@@ -34,3 +39,11 @@ async def assemble_replier(stores: Stores) -> Replier:
         stores.clock,
         stores.entropy,
     )
+
+
+def epoch_beat(stores: Stores, metrics: Metrics) -> EpochBeat:
+    """Put together what carries an epoch beat on."""
+    settings = stores.settings
+    recovery = Recovery(Path(settings.keys.recovery_dir), settings.region) if settings.keys.recovery_dir else None
+    places = Places(settings.data_dir / KEYS_FILE, settings.key_backup_dir, recovery)
+    return EpochBeat(stores.content, stores.keys, stores.journal, places, metrics, stores.clock)

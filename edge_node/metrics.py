@@ -83,6 +83,15 @@ class Metrics:
         self.removed = Counter("homeport_edge_removals", "Log entries carried out.", ("act",), registry=registry)
         self.orphans = Counter("homeport_edge_orphan_keys", "Unused keys swept.", registry=registry)
         self._add_uplink(registry)
+        self.epoch_created = Gauge(
+            "homeport_edge_epoch_created_timestamp_seconds", "When the current epoch key was drawn.", registry=registry
+        )
+        self.epoch_left = Gauge(
+            "homeport_edge_epoch_keys_left",
+            "Keys still wrapped under an epoch that is to be destroyed.",
+            registry=registry,
+        )
+        self.rewrapped = Counter("homeport_edge_rewrapped_keys", "Keys wrapped under a new epoch.", registry=registry)
         self.waiting = Gauge("homeport_edge_waiting_events", "Events waiting for commit.", registry=registry)
         self.open_removals = Gauge("homeport_edge_open_removals", "Log entries not done yet.", registry=registry)
         self.oldest_removal = Gauge(

@@ -14,9 +14,10 @@ from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
 from edge_node.core.showing import ShowEntry, check_entries
+from edge_node.settings_keys import Keys, Pkcs11, check_keys
+from edge_node.settings_limits import Limits, Platforms
 from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
-from shared import limits as bounds
 from shared.errors import SettingsInvalid
 
 ENVIRONMENT_PREFIX = "HOMEPORT_EDGE_"
@@ -25,49 +26,6 @@ CONFIG_VARIABLE = "HOMEPORT_EDGE_CONFIG"
 
 _SLUG = r"\A[a-z][a-z0-9-]{0,47}\Z"
 _ENTRIES_MAX = 1_000
-
-
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounds on what a node takes at once; ``shared/limits.py`` says why none may be higher."""
-
-    body_bytes_max: Annotated[
-        int,
-        Meta(ge=1_024, le=bounds.BODY_BYTES_MAX, description="bytes of a webhook body; over it 413. 1024 to 3145728"),
-    ] = bounds.BODY_BYTES_MAX
-    body_seconds_max: Annotated[
-        float,
-        Meta(ge=0.1, le=bounds.BODY_SECONDS_MAX, description="seconds for a body to arrive; over it 408. 0.1 to 10"),
-    ] = bounds.BODY_SECONDS_MAX
-    queue_events_max: Annotated[
-        int,
-        Meta(
-            ge=bounds.BODY_UPDATES_MAX,
-            le=bounds.QUEUE_EVENTS_MAX,
-            description="events that may wait for commit; over it 503. 1000 (one full body) to 20000",
-        ),
-    ] = bounds.QUEUE_EVENTS_MAX
-    queue_bytes_max: Annotated[
-        int,
-        Meta(
-            ge=2 * bounds.BODY_BYTES_MAX,
-            le=bounds.QUEUE_BYTES_MAX,
-            description="bytes that may wait for commit; over it 503. 6291456 (two full bodies) to 67108864",
-        ),
-    ] = bounds.QUEUE_BYTES_MAX
-    connections_max: Annotated[
-        int, Meta(ge=16, le=65_536, description="connections open at once; over it 503. 16 to 65536")
-    ] = 4_096
-
-
-class Platforms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the platforms' own interfaces are; nothing else is ever sent a token."""
-
-    whatsapp_api: Annotated[str, Meta(description="Meta's Graph API: https address, or http on this machine")] = (
-        "https://graph.facebook.com"
-    )
-    line_api: Annotated[str, Meta(description="LINE Messaging API: https address, or http on this machine")] = (
-        "https://api.line.me"
-    )
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,7 +43,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     journal_dir_is_default: bool = False
     """Whether nobody chose ``journal_dir``: it then shares the disk of the stores, and start-up warns."""
-    key_provider: Annotated[Literal["file"], Meta(description='who keeps region and epoch keys: "file"')] = "file"
+    key_provider: Annotated[
+        Literal["file", "pkcs11"], Meta(description='who keeps region and epoch keys: "file", "pkcs11"')
+    ] = "file"
     listen: Annotated[
         str, Meta(pattern=ADDRESS, description="host:port or unix:/path for webhooks; port 0: a free one")
     ] = "127.0.0.1:8080"
@@ -104,6 +64,8 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
     limits: Limits = Limits()
     platforms: Platforms = Platforms()
+    keys: Keys = Keys()
+    pkcs11: Pkcs11 = Pkcs11()
     relay: Relay = Relay()
     uplink: Uplink = Uplink()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
@@ -115,6 +77,11 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def second_key_dir(self) -> Path:
         """The second place of the key provider, beside the journal."""
         return self.journal_dir / "keyring"
+
+    @property
+    def key_backup_dir(self) -> Path:
+        """Where the key backup lies."""
+        return Path(self.keys.backup_dir) if self.keys.backup_dir else self.journal_dir / "key-backup"
 
     @property
     def pid_file(self) -> Path:
@@ -139,6 +106,8 @@ _RESOLVED = frozenset({"journal_dir_is_default"})
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "limits": Limits,
     "platforms": Platforms,
+    "keys": Keys,
+    "pkcs11": Pkcs11,
     "relay": Relay,
     "uplink": Uplink,
 }
@@ -266,6 +235,7 @@ def _check_together(settings: EdgeSettings) -> None:
     for entry in settings.admit:
         if not entry.account or entry.home == "":
             raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
+    check_keys(settings.key_provider, settings.keys, settings.pkcs11, (settings.key_dir, settings.second_key_dir))
     admissions_of(settings.admit)
     check_entries(settings.show)
 

@@ -15,7 +15,9 @@ from edge_node.storage.content.accounts import Accounts
 from edge_node.storage.content.head import create_head, read_people_counter
 from edge_node.storage.identity import ensure_identity
 from edge_node.storage.journal import Journal
-from edge_node.storage.keys.provider import FileProvider
+from edge_node.storage.keys.file_provider import FileProvider
+from edge_node.storage.keys.pkcs11_provider import Pkcs11Provider, TokenSettings
+from edge_node.storage.keys.provider import KeyProvider
 from edge_node.storage.keys.store import KeyStore, create_key_store, open_key_store
 from shared.clock import Clock, SystemClock
 from shared.database.contract import Database
@@ -47,6 +49,15 @@ def key_places(settings: EdgeSettings) -> tuple[Path, Path]:
     return settings.key_dir, settings.journal_dir / "keyring"
 
 
+def open_provider(settings: EdgeSettings, entropy: Entropy) -> KeyProvider:
+    """Give the key provider that the settings name."""
+    tokens = settings.pkcs11
+    if settings.key_provider == "pkcs11" and tokens.module and tokens.token and tokens.pin_file:
+        labels = (tokens.token, tokens.second_token) if tokens.second_token else (tokens.token,)
+        return Pkcs11Provider(TokenSettings(Path(tokens.module), labels, Path(tokens.pin_file)), entropy)
+    return FileProvider(key_places(settings), entropy)
+
+
 async def initialise(settings: EdgeSettings) -> None:
     """Make folders, keys and stores of a new node; what a set-up cut short has left is completed.
 
@@ -63,7 +74,7 @@ async def initialise(settings: EdgeSettings) -> None:
         await migrate(keys, _MIGRATIONS / "keys", clock.now())
         await migrate(content, _MIGRATIONS / "content", clock.now())
         if not await _has_row(keys, "SELECT 1 FROM key_store"):
-            await create_key_store(keys, FileProvider(key_places(settings)), settings.region, entropy, clock.now())
+            await create_key_store(keys, open_provider(settings, entropy), settings.region, entropy, clock.now())
         ensure_identity(key_places(settings), entropy)
         if not await _has_row(content, "SELECT 1 FROM content_store"):
             await create_head(content, settings.region)
@@ -82,7 +93,7 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
         stack.push_async_callback(content.close)
         await migrate(keys_database, _MIGRATIONS / "keys", clock.now())
         await migrate(content, _MIGRATIONS / "content", clock.now())
-        provider = FileProvider(key_places(settings))
+        provider = open_provider(settings, entropy)
         keys = await open_key_store(keys_database, provider, settings.region, entropy)
         await read_people_counter(content, settings.region)
         accounts = Accounts(content, keys, clock)

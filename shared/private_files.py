@@ -1,6 +1,7 @@
 """Files that only their owner may read: written whole or not at all, synced, and refused when open to others."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _MODE = 0o600
@@ -23,6 +24,26 @@ def replace(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def look_into(folder: Path) -> None:
+    """Raise ``OSError`` where a folder is not there: a disk that is not mounted must not count as an empty one."""
+    list(folder.iterdir())
+
+
+def overwrite(path: Path) -> None:
+    """Write zeros over a file where it lies; file systems and disks may keep copies all the same."""
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def erase(path: Path) -> None:
+    """Overwrite a file and delete it durably; nothing to do where it is gone."""
+    overwrite(path)
+    path.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 

@@ -24,9 +24,6 @@ from shared.wire.types import CommandKind, ProviderCode
 ROUND_MAX = 50
 """Commands looked at in one round: a long queue never keeps a finished erasure's receipt waiting."""
 
-PROVIDER: ProviderCode = "file"
-"""How keys are kept: the one provider there is."""
-
 
 class Executor:
     """Carries commands out and writes receipts."""
@@ -44,13 +41,14 @@ class Executor:
         clock: Clock,
         *,
         erasures_per_hour_max: int,
+        provider: ProviderCode,
     ) -> None:
-        """Take who this node is, what does the work, and the cap on erasures by command."""
+        """Take who this node is, what does the work, the cap on erasures by command, and how keys are kept."""
         self._content, self._commands = content, CommandStore(content)
         self._node, self._identity, self._roster = node, identity, roster
         self._eraser, self._retractor, self._places = eraser, retractor, places
         self._metrics, self._clock = metrics, clock
-        self._per_hour_max = erasures_per_hour_max
+        self._per_hour_max, self._provider = erasures_per_hour_max, provider
         self._held, self._full = 0, False
 
     async def round(self) -> int:
@@ -108,7 +106,7 @@ class Executor:
             results=erasure_results(finished.counts),
             roster_version=self._roster.version,
             bundle=None,
-            provider=PROVIDER,
+            provider=self._provider,
         )
         return await self._close(receipt, finished.places)
 
@@ -124,7 +122,7 @@ class Executor:
             results=results,
             roster_version=self._roster.version,
             bundle=None,
-            provider=PROVIDER,
+            provider=self._provider,
         )
         return await self._close(receipt, ())
 

@@ -33,6 +33,7 @@ from shared.errors.trust import AnswerRefused, WireMalformed
 from shared.errors.uplink import ControlUnreachable
 from shared.telemetry import logger
 from shared.wire.downlink import COMMANDS_MAX
+from shared.wire.types import ProviderCode
 
 LEASE_MILLISECONDS = 3_000
 """So long nobody does it after a process was killed: what was owed then is done within seconds of its return."""
@@ -65,12 +66,13 @@ class Uplink:
         clock: Clock,
         entropy: Entropy,
         events_waiting: Callable[[], int],
+        provider: ProviderCode,
     ) -> None:
-        """Take the parts; ``events_waiting`` counts the events that wait for commit in this process."""
+        """Take the parts; ``events_waiting`` counts events that wait for commit, ``provider`` says who keeps keys."""
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._events_waiting = events_waiting
+        self._events_waiting, self._provider = events_waiting, provider
         self._commands = CommandStore(store.content)
         self._teller = Teller(self._commands, roster, clock)
         self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
@@ -139,6 +141,7 @@ class Uplink:
             self._metrics,
             self._clock,
             erasures_per_hour_max=self._settings.erasures_per_hour_max,
+            provider=self._provider,
         )
         async with ControlClient(
             enrolled.node,

@@ -52,3 +52,9 @@ HPKE_SHOWN = b"homeport/hpke-shown/1"
 
 SEALING_FINGERPRINT = b"homeport/sealing-fingerprint/1"
 """What the fingerprint of a public HPKE key is the digest of: this label, a zero byte, the key."""
+
+HPKE_EPOCH = b"homeport/hpke-epoch/1"
+"""HPKE info of an epoch key sealed to the escrow: region, epoch."""
+
+ESCROW_SEED = b"homeport/escrow-seed/1"
+"""HKDF info of the key that an escrow's secret makes."""

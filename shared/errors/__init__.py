@@ -1,8 +1,7 @@
 """The catalogue of errors: every failure Homeport names.  This page has the kinds, and what a node can meet by itself.
 
-Further pages, each opening with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink`` (a
-node and its control plane), ``relay`` (node and node), ``replying`` (a reply's way out), ``bus`` (webhooks that an
-integration bus hands on); the control plane's own stand in ``control_plane/core/errors.py``.
+Further pages, each with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink``, ``relay``,
+``replying``, ``bus``, ``custody`` (what keeps keys); the control plane's own: ``control_plane/core/errors.py``.
 
 ::
 
@@ -198,8 +197,8 @@ class StoreTooNew(OperatorError):
 class KeyProviderFailed(OperatorError):
     """The key provider refused or lacks a key."""
 
-    code = "key_provider_failed"
-    remedy = "Check that both key places of the region are mounted and readable by the node only."
+    code, retry, status = "key_provider_failed", True, 503
+    remedy = "Check that every key place or token of the region is there (homeport edge keys status)."
 
 
 class NodeNotRunning(OperatorError):

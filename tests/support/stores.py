@@ -98,9 +98,11 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, database_url: str | None = None) -> AsyncIterator[Bench]:
-    """Open a node's parts below ``folder``, making the node the first time."""
-    chosen = settings(folder, database_url)
+async def bench(
+    folder: Path, database_url: str | None = None, chosen: EdgeSettings | None = None
+) -> AsyncIterator[Bench]:
+    """Open a node's parts below ``folder`` (or of ``chosen`` settings), making the node the first time."""
+    chosen = chosen or settings(folder, database_url)
     if not (chosen.data_dir / "keys.db").exists():
         await initialise(chosen)
     async with open_stores(chosen) as stores:

@@ -39,7 +39,7 @@ _HIDE_ABOUT = "UPDATE event SET keep = 'tombstoned' WHERE about = :mark AND keep
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' AND e.act <> 'erase'
+WHERE e.state <> 'done' AND e.act NOT IN ('erase', 'epoch')
 ORDER BY CASE WHEN e.state = 'destroyed' THEN 1 ELSE 0 END, e.ordered_at, e.id LIMIT :most
 """
 _ADVANCE = {
@@ -58,7 +58,7 @@ _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclosure FROM shown WHERE mark = :mark
 """
 _UNSHOW = "DELETE FROM shown WHERE mark = :mark"
-_WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done'"
+_WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND act <> 'epoch'"
 
 
 class RecallOrder(NamedTuple):
@@ -105,7 +105,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
 async def open_entries(database: Database, most: int) -> list[OpenEntry]:
     """Give the oldest entries that are not done; those that only wait for a write-ahead log come last.
 
-    Erasures, which take longer, are carried on apart.
+    Erasures, which take longer, and epochs are carried on apart.
     """
     async with database.read() as transaction:
         return [OpenEntry(*row) for row in await transaction.fetch(_OPEN, {"most": most})]

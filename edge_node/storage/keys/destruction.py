@@ -1,5 +1,8 @@
 """The only way a key is destroyed: this module, and only for entries of the node's log.
 
+An epoch key goes when no key of the store is wrapped under it any more (:mod:`edge_node.storage.keys.epochs`): with it
+every remnant of what was destroyed before, in free pages, write-ahead logs, old disks and key backups.
+
 Destroying a row key: it goes; its bucket and its owner get fresh keys; the bucket's other row keys and the owner's
 other bucket keys are wrapped again; the store's generation is raised: all in one transaction.  Whoever held the old
 owner or bucket key can open nothing that is wrapped now.  Destroying a subject: its own key, its bucket keys and all
@@ -9,6 +12,7 @@ machine.
 Keys that never came to seal anything committed are not destroyed but discarded: nothing exists that they open.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -24,7 +28,7 @@ from edge_node.storage.keys.hierarchy import (
     wrap_owner,
     wrap_row,
 )
-from edge_node.storage.keys.store import KeyStore
+from edge_node.storage.keys.store import HEAD, KeyStore
 from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
 from shared.database.contract import ScriptRefused, Step, Transaction
 from shared.errors import IntegrityError, LogEntryRequired
@@ -56,6 +60,15 @@ JOIN row_key r ON r.id >= b.id * 256 AND r.id < b.id * 256 + 256 WHERE o.name = 
 """
 
 
+_EPOCH_NEEDED = """
+SELECT 1 FROM epoch WHERE version = :epoch AND state = 'current'
+UNION ALL SELECT 1 FROM owner_key WHERE epoch = :epoch UNION ALL SELECT 1 FROM index_key WHERE epoch = :epoch LIMIT 1
+"""
+_EPOCH_DESTROYED = """
+UPDATE epoch SET state = 'destroyed', destroyed_at = :now WHERE version = :epoch AND state = 'retired'
+"""
+
+
 class LogEntry(msgspec.Struct, frozen=True):
     """An entry of the node's log that orders a key destroyed, already written to the journal."""
 
@@ -69,6 +82,14 @@ class SubjectEntry(msgspec.Struct, frozen=True):
 
     id: str
     pseudonym: str
+    state: str
+
+
+class EpochEntry(msgspec.Struct, frozen=True):
+    """An entry of the node's log that orders an epoch key destroyed, already written to the journal."""
+
+    id: str
+    epoch: int
     state: str
 
 
@@ -91,14 +112,14 @@ async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroye
     rewrapped = gone = 0
     owners: set[str] = set()
     async with store.database.write() as transaction:
-        before = (await transaction.fetch("SELECT generation FROM key_store"))[0][0]
+        before, current = (await transaction.fetch(HEAD))[0]
         owned: dict[int, tuple[int, str, int, int, bytes]] = {}
         for bucket in buckets:
             for owner in await transaction.fetch(_OWNER_OF_BUCKET, {"bucket": bucket}):
                 owned[owner[0]] = owner
         for owner_id, name, version, epoch, wrapped in owned.values():
             old = Owner(owner_id, name, version, unwrap_owner(store.epoch(epoch), epoch, name, version, wrapped))
-            new = await _renew_owner(store, transaction, old)
+            new = await _renew_owner(store, transaction, old, current)
             done = await _renew_buckets(store, transaction, old, new, set(rows))
             gone, rewrapped = gone + done.keys, rewrapped + done.rewrapped
             owners.add(name)
@@ -108,7 +129,7 @@ async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroye
         for row in rows:
             if await transaction.fetch("SELECT 1 FROM row_key WHERE id = :row", {"row": row}):
                 raise IntegrityError(reason="a destroyed key is still there")
-    _forget(store, before, owners)
+    _forget(store, before, current, owners)
     return Destroyed(gone, rewrapped)
 
 
@@ -121,7 +142,7 @@ async def destroy_subject(store: KeyStore, entry: SubjectEntry) -> int:
         raise LogEntryRequired
     owner = {"name": entry.pseudonym}
     async with store.database.write() as transaction:
-        before = (await transaction.fetch("SELECT generation FROM key_store"))[0][0]
+        before, current = (await transaction.fetch(HEAD))[0]
         buckets = await transaction.fetch(_BUCKETS_OF_SUBJECT, owner)
         gone = 0
         if buckets:
@@ -132,8 +153,25 @@ async def destroy_subject(store: KeyStore, entry: SubjectEntry) -> int:
         await transaction.execute("UPDATE key_store SET generation = generation + 1")
         if await transaction.fetch("SELECT 1 FROM owner_key WHERE name = :name", owner):
             raise IntegrityError(reason="a destroyed key is still there")
-    _forget(store, before, {entry.pseudonym})
+    _forget(store, before, current, {entry.pseudonym})
     return gone
+
+
+async def destroy_epoch(store: KeyStore, entry: EpochEntry, now: int) -> None:
+    """Destroy the epoch key that a journaled log entry names, at every place of the provider; repeating is harmless.
+
+    Raises ``LogEntryRequired`` for an entry that is not journaled, ``IntegrityError`` where a key of the store still
+    needs that epoch or where it is the current one, ``KeyProviderFailed`` while a place is away.
+    """
+    if not entry.id or entry.state != "journaled":
+        raise LogEntryRequired
+    epoch = {"epoch": entry.epoch}
+    async with store.database.read() as transaction:
+        if await transaction.fetch(_EPOCH_NEEDED, epoch):
+            raise IntegrityError(reason="an epoch key that is still needed was to be destroyed")
+    await asyncio.to_thread(store.provider.destroy_epoch, store.region, entry.epoch)
+    await store.database.run([Step(_EPOCH_DESTROYED, [(now, entry.epoch)])])
+    store.forget_epoch(entry.epoch)
 
 
 async def count_subject_keys(store: KeyStore, pseudonym: str) -> int:
@@ -142,10 +180,10 @@ async def count_subject_keys(store: KeyStore, pseudonym: str) -> int:
         return int((await transaction.fetch(_COUNT_OF_SUBJECT, {"name": pseudonym}))[0][0])
 
 
-async def _renew_owner(store: KeyStore, transaction: Transaction, old: Owner) -> Owner:
-    """Give an owner a fresh key under the current epoch."""
+async def _renew_owner(store: KeyStore, transaction: Transaction, old: Owner, epoch_version: int) -> Owner:
+    """Give an owner a fresh key under the epoch that is current in this transaction: memory may lag a beat behind."""
     key = store.entropy.draw(KEY_BYTES)
-    epoch_version, epoch = store.current_epoch
+    epoch = store.epoch(epoch_version)
     new = Owner(old.id, old.name, old.version + 1, Cipher(key))
     await transaction.execute(
         "UPDATE owner_key SET version = :version, epoch = :epoch, wrapped = :wrapped WHERE id = :id",
@@ -218,14 +256,14 @@ async def _renew_rows(
     return floor, len(removed), len(left)
 
 
-def _forget(store: KeyStore, before: int, owners: set[str]) -> None:
+def _forget(store: KeyStore, before: int, epoch: int, owners: set[str]) -> None:
     """Keep what this process remembers of everybody else, if it was true right before."""
     if store.generation == before:
         for name in owners:
             store.remembered.pop(name, None)
         store.generation = before + 1
     else:
-        store.forget(before + 1)
+        store.forget(before + 1, epoch)
 
 
 async def discard_unused(store: KeyStore, rows: Sequence[int], owners: Sequence[str], intents: Sequence[int]) -> None:

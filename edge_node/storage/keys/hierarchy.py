@@ -70,8 +70,13 @@ def wrap_owner(epoch: Cipher, epoch_version: int, name: str, version: int, key: 
 
 
 def unwrap_owner(epoch: Cipher, epoch_version: int, name: str, version: int, wrapped: bytes) -> Cipher:
-    """Open an owner key; ``SealBroken`` if it is not what it claims."""
-    return Cipher(epoch.open(wrapped, key_place(OWNER_KEY, name, version, epoch_version)))
+    """Open an owner key, ready for use; ``SealBroken`` if it is not what it claims."""
+    return Cipher(unwrap_owner_key(epoch, epoch_version, name, version, wrapped))
+
+
+def unwrap_owner_key(epoch: Cipher, epoch_version: int, name: str, version: int, wrapped: bytes) -> bytes:
+    """Open an owner key to wrap it anew; ``SealBroken`` if it is not what it claims."""
+    return epoch.open(wrapped, key_place(OWNER_KEY, name, version, epoch_version))
 
 
 def wrap_bucket(owner: Owner, bucket: int, key: bytes, entropy: Entropy) -> bytes:

@@ -1,122 +1,66 @@
 """The key provider: the region key and the epoch keys, which never lie in a store.
 
-``FileProvider`` keeps the region key and every epoch key (wrapped by the region key) as files of mode 0600 at two
-places of the region.  Destruction is then no better than deleting a file, and a node with this provider says so.
-A provider that can do better (PKCS#11) implements the same protocol.
+``file`` keeps both as files at two places of the region, ``pkcs11`` keeps them in one or two tokens of a hardware
+security module.  Either way an epoch key lies sealed under the region key, and a running node holds it in memory.
 """
 
-import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher, key_place
-from shared.crypto.labels import EPOCH_KEY
+from shared.crypto import KEY_BYTES, Cipher
 from shared.entropy import Entropy
-from shared.errors import KeyProviderFailed, SealBroken
+from shared.errors import KeyProviderFailed
 
 EpochVersion = int
 
+Promise = Literal["file_deleted", "token_destroyed"]
+"""How good a destroyed epoch key's destruction is: its files were overwritten and deleted (copies of a disk may still
+hold them); or its objects were destroyed in the token, whose region key never left it."""
+
 
 class KeyProvider(Protocol):
-    """Where the keys above the key store live."""
+    """Where the keys above the key store live.  Calls may block; all raise ``KeyProviderFailed``."""
 
-    def create(self, region: str, entropy: Entropy) -> EpochVersion:
-        """Draw the region key and the first epoch key; give that epoch's version.  Refuses where keys exist."""
+    promise: Promise
+
+    def create(self, region: str) -> None:
+        """Draw the region key where there is none yet; one that is there but damaged is not replaced."""
         ...
 
-    def epoch(self, region: str, version: EpochVersion) -> Cipher:
-        """Give the epoch key of ``version``; ``KeyProviderFailed`` where it is not to be had."""
+    def put_epoch(self, region: str, version: EpochVersion, key: bytes) -> None:
+        """Keep an epoch key (32 bytes) at every place; it is read back.  Repeating it changes nothing."""
         ...
 
+    def find_epoch(self, region: str, version: EpochVersion) -> bytes | None:
+        """Give an epoch key from the first place that has it whole; ``None`` where no place has any of it."""
+        ...
 
-class FileProvider:
-    """Keys as files at two places, each enough by itself."""
+    def destroy_epoch(self, region: str, version: EpochVersion) -> None:
+        """Destroy an epoch key at every place and read its absence back; refuses while a place is away."""
+        ...
 
-    def __init__(self, places: Sequence[Path]) -> None:
-        """Take the folders; they are made (mode 0700) when keys are created."""
-        self._places = tuple(places)
+    def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
+        """Draw a new region key, seal the epoch keys of ``versions`` under it, destroy the old one.
 
-    def create(self, region: str, entropy: Entropy) -> EpochVersion:
-        """Draw the region key and the first epoch key, write both at every place, and read them back.
-
-        Keys that a set-up cut short has left are taken up again, and completed at every place; damaged ones are not
-        replaced.
+        A rotation that was cut short goes on where it stood; meanwhile every epoch key can be read.
         """
-        for place in self._places:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        region_key = self._found("region.key", _whole_key) or entropy.draw(KEY_BYTES)
-        version = 1
-        wrapped = self._found(_epoch_file(version), lambda data: _opened(region_key, data, _place(region, version)))
-        if wrapped is None:
-            epoch_key = entropy.draw(KEY_BYTES)
-            wrapped = Cipher(region_key).seal(epoch_key, _place(region, version), entropy.draw(NONCE_BYTES))
-        for place in self._places:
-            _write_once(place / "region.key", region_key)
-            _write_once(place / _epoch_file(version), wrapped)
-        self.epoch(region, version)
-        return version
+        ...
 
-    def epoch(self, region: str, version: EpochVersion) -> Cipher:
-        """Give the epoch key of ``version`` from the first place that has it whole."""
-        region_key = self._read("region.key", _whole_key)
-        place = _place(region, version)
-        return Cipher(self._read(_epoch_file(version), lambda data: _opened(region_key, data, place)))
-
-    def _read(self, name: str, accept: Callable[[bytes], bytes | None]) -> bytes:
-        """Give what ``accept`` makes of the first place's file that it accepts."""
-        for place in self._places:
-            with suppress(OSError):
-                found = accept((place / name).read_bytes())
-                if found is not None:
-                    return found
-        raise KeyProviderFailed(path=str(self._places[0] / name), reason="missing or damaged at every place")
-
-    def _found(self, name: str, accept: Callable[[bytes], bytes | None]) -> bytes | None:
-        """Give the first place's file that ``accept`` accepts, as it is; ``None`` where no place has one at all."""
-        if not any((place / name).exists() for place in self._places):
-            return None
-        return self._read(name, lambda data: data if accept(data) is not None else None)
+    def places(self) -> list[tuple[str, str | None]]:
+        """Give each place, in words, and what is wrong with it now, ``None`` where it can be used."""
+        ...
 
 
-def _whole_key(data: bytes) -> bytes | None:
-    """Give a key if it is whole."""
-    return data if len(data) == KEY_BYTES else None
+def ensure_epoch(provider: KeyProvider, region: str, version: EpochVersion, entropy: Entropy) -> bytes:
+    """Give the epoch key of ``version``, drawn now where no place has one; whole at every place on return."""
+    found = provider.find_epoch(region, version)
+    key = entropy.draw(KEY_BYTES) if found is None else found
+    provider.put_epoch(region, version, key)
+    return key
 
 
-def _opened(key: bytes, wrapped: bytes, place: bytes) -> bytes | None:
-    """Give what opens under ``key``, else ``None``."""
-    with suppress(SealBroken):
-        return Cipher(key).open(wrapped, place)
-    return None
-
-
-def _epoch_file(version: EpochVersion) -> str:
-    """Name an epoch key's file."""
-    return f"epoch-{version}.key"
-
-
-def _place(region: str, version: EpochVersion) -> bytes:
-    """Name the place of a wrapped epoch key: region and epoch."""
-    return key_place(EPOCH_KEY, region, version, 1)
-
-
-def _write_once(path: Path, data: bytes) -> None:
-    """Write a file that is not there yet, for this account only, whole or not at all, synced with its folder."""
-    if path.exists():
-        return
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def epoch_cipher(provider: KeyProvider, region: str, version: EpochVersion) -> Cipher:
+    """Give an epoch key ready for use; ``KeyProviderFailed`` where no place has it."""
+    found = provider.find_epoch(region, version)
+    if found is None:
+        raise KeyProviderFailed(reason="no place has this epoch key", version=version)
+    return Cipher(found)

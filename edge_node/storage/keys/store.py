@@ -19,7 +19,7 @@ from edge_node.storage.keys.hierarchy import (
     unwrap_row,
     wrap_index,
 )
-from edge_node.storage.keys.provider import KeyProvider
+from edge_node.storage.keys.provider import KeyProvider, ensure_epoch, epoch_cipher
 from shared.crypto import KEY_BYTES, BlindIndex, Cipher
 from shared.crypto.labels import BLIND
 from shared.database.contract import ConstraintViolated, Database, Row, ScriptRefused, Step
@@ -39,7 +39,8 @@ FROM owner_key o LEFT JOIN bucket_key b ON b.id = (SELECT max(id) FROM bucket_ke
 """
 _OWNER_BY_NAME = _OWNER + "WHERE o.name = :name"
 _OWNER_BY_DAY = _OWNER + "WHERE o.kind = :kind AND o.scope = :scope AND o.day = :day"
-_GENERATION = "SELECT generation FROM key_store"
+HEAD = "SELECT generation, (SELECT max(version) FROM epoch WHERE state = 'current') FROM key_store"
+"""The generation, and the epoch that wraps new keys."""
 _COMMIT_HEAD = "SELECT 1 FROM key_store WHERE generation = :generation"
 _COMMIT_OWNERS = """
 INSERT INTO owner_key (id, name, kind, scope, day, version, epoch, wrapped, created_at)
@@ -72,7 +73,7 @@ class KeyStore:
         self.generation = 0
         self.remembered: OrderedDict[str, Owner] = OrderedDict()
         self.settled: list[int] = []
-        self._provider = provider
+        self.provider = provider
         self._epochs: dict[int, Cipher] = {}
         self._current_epoch = 0
         self._ids: Iterator[int] = iter(())
@@ -81,8 +82,12 @@ class KeyStore:
     def epoch(self, version: int) -> Cipher:
         """Give an epoch key, asking the provider once."""
         if version not in self._epochs:
-            self._epochs[version] = self._provider.epoch(self.region, version)
+            self._epochs[version] = epoch_cipher(self.provider, self.region, version)
         return self._epochs[version]
+
+    def forget_epoch(self, version: int) -> None:
+        """Drop an epoch key from memory: it is destroyed."""
+        self._epochs.pop(version, None)
 
     @property
     def current_epoch(self) -> tuple[int, Cipher]:
@@ -92,13 +97,13 @@ class KeyStore:
     async def read_head(self) -> None:
         """Read region, generation and current epoch; refuse a store of another region."""
         async with self.database.read() as transaction:
-            head = await transaction.fetch("SELECT region, generation FROM key_store")
-            epochs = await transaction.fetch("SELECT max(version) FROM epoch WHERE state = 'current'")
-        if not head:
+            region = await transaction.fetch("SELECT region FROM key_store")
+            head = await transaction.fetch(HEAD)
+        if not region:
             raise StoreMissing(store="keys")
-        if head[0][0] != self.region:
+        if region[0][0] != self.region:
             raise SettingsInvalid(field_name="region", reason="the key store was made for another region")
-        self.generation, self._current_epoch = head[0][1], epochs[0][0]
+        self.generation, self._current_epoch = head[0]
 
     async def indexes(self, purpose: str) -> list[BlindIndex]:
         """Give the blind indexes of ``purpose``, the newest first; older ones are still looked up."""
@@ -121,13 +126,13 @@ class KeyStore:
             else:
                 missing.add(name)
         while missing:
-            generation, rows = await self._read_at(Step(_OWNER_BY_NAME, [(name,) for name in sorted(missing)]))
-            if generation == self.generation:
+            head, rows = await self._read_at(Step(_OWNER_BY_NAME, [(name,) for name in sorted(missing)]))
+            if head[0] == self.generation:
                 self._keep(rows)
                 if not wanted <= self.remembered.keys():
                     raise KeyMissing(table="owner_key")
                 break
-            self.forget(generation)
+            self.forget(*head)
             missing = wanted
         while len(self.remembered) > max(OWNERS_REMEMBERED, len(wanted)):
             self.remembered.popitem(last=False)
@@ -136,9 +141,9 @@ class KeyStore:
         """Make the day keys of conversations and accounts ready; give the name of each that exists."""
         found: dict[DayScope, str] = {}
         for scope in scopes:
-            generation, rows = await self._read_at(Step(_OWNER_BY_DAY, [scope]))
-            if generation != self.generation:
-                self.forget(generation)
+            head, rows = await self._read_at(Step(_OWNER_BY_DAY, [scope]))
+            if head[0] != self.generation:
+                self.forget(*head)
             self._keep(rows)
             if rows:
                 found[scope] = rows[0][0]
@@ -162,7 +167,7 @@ class KeyStore:
         def ids() -> Iterator[int]:
             while True:
                 if self._ids_left <= 0:  # another draft of this process took what was reserved
-                    self.forget(self.generation)
+                    self.remembered.clear()
                     raise KeyCurrentChanged
                 self._ids_left -= 1
                 yield next(self._ids)
@@ -202,7 +207,7 @@ class KeyStore:
             await self._read_generation_anew()
             raise KeyCurrentChanged from None
         except StoreUnavailable:
-            self.forget(self.generation)
+            self.remembered.clear()
             raise
         del self.settled[: len(settled)]
         if draft.generation == self.generation:
@@ -219,10 +224,10 @@ class KeyStore:
             await self.database.run([Step(_SETTLE, [(intent,) for intent in settled])])
             del self.settled[: len(settled)]
 
-    def forget(self, generation: int) -> None:
-        """Drop every remembered key; what is read from now on counts for ``generation``."""
+    def forget(self, generation: int, epoch: int) -> None:
+        """Drop every remembered key; what is read from now on counts for ``generation`` and its current epoch."""
         self.remembered.clear()
-        self.generation = generation
+        self.generation, self._current_epoch = generation, epoch
 
     async def open_rows(self, rows: Sequence[int]) -> dict[int, RowKey]:
         """Unwrap row keys by id; one that is not there is left out.  ``SealBroken`` where a key was exchanged."""
@@ -239,16 +244,16 @@ class KeyStore:
         bucket_cipher = Cipher(unwrap_bucket(owner, bucket, owner_version, bucket_wrapped))
         return RowKey(key, name, unwrap_row(name, bucket_cipher, key, bucket_version, wrapped))
 
-    async def _read_at(self, step: Step) -> tuple[int, list[Row]]:
-        """Read rows together with the generation they are true for."""
-        head, found = await self.database.run([Step(_GENERATION), step])
-        return head.rows[0][0], found.rows
+    async def _read_at(self, step: Step) -> tuple[tuple[int, int], list[Row]]:
+        """Read rows together with the generation and epoch they are true for."""
+        head, found = await self.database.run([Step(HEAD), step])
+        return (head.rows[0][0], head.rows[0][1]), found.rows
 
     async def _read_generation_anew(self) -> None:
         """Start over from what the store holds now."""
         async with self.database.read() as transaction:
-            rows = await transaction.fetch(_GENERATION)
-        self.forget(rows[0][0])
+            head = (await transaction.fetch(HEAD))[0]
+        self.forget(*head)
 
     def _keep(self, rows: Sequence[Row]) -> None:
         """Unwrap owners with the bucket that takes their next rows, and remember them."""
@@ -263,8 +268,9 @@ class KeyStore:
 
 async def create_key_store(database: Database, provider: KeyProvider, region: str, entropy: Entropy, now: int) -> None:
     """Fill a migrated, empty key store: region, first epoch, one blind-index key for each purpose."""
-    version = provider.create(region, entropy)
-    epoch = provider.epoch(region, version)
+    version = 1
+    provider.create(region)
+    epoch = Cipher(ensure_epoch(provider, region, version, entropy))
     index_rows = [
         (purpose, 1, version, wrap_index(epoch, version, purpose, 1, entropy.draw(KEY_BYTES), entropy), now)
         for purpose in sorted(BLIND)

@@ -13,7 +13,7 @@ import msgspec
 from edge_node.core.marks import message_mark
 from edge_node.settings import EdgeSettings
 from edge_node.storage.keys.draft import Intent
-from edge_node.storage.keys.provider import FileProvider
+from edge_node.storage.keys.file_provider import FileProvider
 from edge_node.storage.keys.store import KeyStore
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, key_places
 from shared.crypto import Cipher, content_place
@@ -106,7 +106,9 @@ class Opened:
     async def _open(self) -> None:
         database = _ReadOnly(self.keys_file)
         settings = self.settings
-        store = KeyStore(database, FileProvider(key_places(settings)), settings.region, SystemEntropy())
+        store = KeyStore(
+            database, FileProvider(key_places(settings), SystemEntropy()), settings.region, SystemEntropy()
+        )
         await store.read_head()
         self._marks = (await store.indexes("mark"))[0]
         self._tombstones = (await store.indexes("tombstone"))[0]

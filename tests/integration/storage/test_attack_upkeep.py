@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from edge_node.storage.journal import Journal, JournalEntry
-from edge_node.storage.keys import provider
+from edge_node.storage.keys.file_provider import FileProvider
 from edge_node.stores import initialise, key_places
 from edge_node.usecases import removal
 from edge_node.usecases.filing import Taken
+from shared import private_files
+from shared.entropy import SystemEntropy
 from shared.message import Edit, Text
 from tests.support.interleave import Between, Died
 from tests.support.stores import ACCOUNT, CREDENTIALS, bench, message, person, recall, settings, taken
@@ -56,7 +58,7 @@ async def test_two_replacements_of_one_account_at_once_leave_one_key(open_bench,
 
 @pytest.mark.parametrize("cut", range(1, 5))
 async def test_a_set_up_cut_short_at_any_file_ends_with_keys_at_both_places(tmp_path, monkeypatch, cut):
-    chosen, real, written = settings(tmp_path), provider._write_once, []
+    chosen, real, written = settings(tmp_path), private_files.replace, []
 
     def write(path, data):
         if len(written) == cut - 1:
@@ -65,12 +67,12 @@ async def test_a_set_up_cut_short_at_any_file_ends_with_keys_at_both_places(tmp_
         real(path, data)
 
     with monkeypatch.context() as broken:
-        broken.setattr(provider, "_write_once", write)
+        broken.setattr(private_files, "replace", write)
         with pytest.raises(Died):
             await initialise(chosen)
     await initialise(chosen)
     for place in key_places(chosen):
-        assert provider.FileProvider([place]).epoch(chosen.region, 1)
+        assert FileProvider([place], SystemEntropy()).find_epoch(chosen.region, 1)
 
 
 def test_a_journal_cut_short_at_any_byte_gives_every_whole_entry(tmp_path):

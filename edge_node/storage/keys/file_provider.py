@@ -1,0 +1,173 @@
+"""Key provider ``file``: region key and epoch keys as files of mode 0600 at two places, each enough by itself.
+
+Destruction is then no better than overwriting and deleting a file, and a node with this provider says so.  Epoch keys
+lie sealed under the region key.  While the region key is exchanged, ``region-next.key`` stands beside it: an epoch key
+opens under either, and whoever finds it there later finishes the exchange.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from edge_node.storage.keys.provider import EpochVersion, Promise
+from shared import private_files
+from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher, key_place
+from shared.crypto.labels import EPOCH_KEY
+from shared.entropy import Entropy
+from shared.errors import KeyProviderFailed, SealBroken
+
+_REGION, _NEXT = "region.key", "region-next.key"
+_BYTES_MAX = 1024
+
+
+class FileProvider:
+    """Keys as files at two places."""
+
+    promise: Promise = "file_deleted"
+
+    def __init__(self, places: Sequence[Path], entropy: Entropy) -> None:
+        """Take the folders; they are made (mode 0700) when keys are created."""
+        self._places = tuple(places)
+        self._entropy = entropy
+
+    def create(self, region: str) -> None:
+        """Draw the region key and write it at every place; what a set-up cut short has left is completed."""
+        del region
+        for place in self._places:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = self._found(_REGION, _whole_key) or self._entropy.draw(KEY_BYTES)
+        for place in self._places:
+            if not (place / _REGION).exists():
+                private_files.replace(place / _REGION, key)
+
+    def put_epoch(self, region: str, version: EpochVersion, key: bytes) -> None:
+        """Write an epoch key, sealed, at every place that lacks it, and read it back from each."""
+        for place in self._places:
+            try:
+                if not (place / _file(version)).exists():
+                    self._write(place, region, version, key)
+            except OSError as error:
+                raise _failed(place, error) from None
+        for place in self._places:
+            if self._open(place, region, version) != key:
+                raise KeyProviderFailed(path=str(place / _file(version)), reason="damaged, or another key's")
+
+    def find_epoch(self, region: str, version: EpochVersion) -> bytes | None:
+        """Give an epoch key from the first place that has it whole."""
+        if not any((place / _file(version)).exists() for place in self._places):
+            return None
+        for place in self._places:
+            found = self._open(place, region, version)
+            if found is not None:
+                return found
+        raise KeyProviderFailed(path=str(self._places[0] / _file(version)), reason="missing or damaged at every place")
+
+    def destroy_epoch(self, region: str, version: EpochVersion) -> None:
+        """Overwrite and delete an epoch key's file at every place; a place that is away could still hold it."""
+        del region
+        for place in self._places:
+            try:
+                private_files.look_into(place)
+                private_files.erase(place / _file(version))
+            except OSError as error:
+                raise _failed(place, error) from None
+            if (place / _file(version)).exists():
+                raise KeyProviderFailed(path=str(place / _file(version)), reason="still there after it was deleted")
+
+    def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
+        """Exchange the region key; every step can be repeated."""
+        try:
+            following = self._found(_NEXT, _whole_key) or self._entropy.draw(KEY_BYTES)
+            for place in self._places:
+                if not (place / _NEXT).exists():
+                    private_files.replace(place / _NEXT, following)
+            for version in versions:
+                key = self.find_epoch(region, version)
+                if key is None:
+                    raise KeyProviderFailed(reason="no place has this epoch key", version=version)
+                for place in self._places:
+                    self._write(place, region, version, key)
+                    if self._open(place, region, version) != key:
+                        raise KeyProviderFailed(path=str(place / _file(version)), reason="damaged when read back")
+            for place in self._places:
+                private_files.overwrite(place / _REGION)
+                private_files.replace(place / _REGION, following)
+            for place in self._places:
+                private_files.erase(place / _NEXT)
+        except OSError as error:
+            raise KeyProviderFailed(reason=_reason(error)) from None
+
+    def places(self) -> list[tuple[str, str | None]]:
+        """Give the folders, and why one cannot be used."""
+        return [(str(place), self._ailment(place)) for place in self._places]
+
+    def _ailment(self, place: Path) -> str | None:
+        """Say what is wrong with a place."""
+        if not place.is_dir():
+            return "the folder is missing"
+        if place.stat().st_mode & 0o077:
+            return "others may look into the folder: chmod 700"
+        if (place / _NEXT).exists():
+            return "an exchange of the region key was cut short: homeport edge keys rotate"
+        try:
+            key = private_files.read(place / _REGION, bytes_max=_BYTES_MAX, private=True)
+        except FileNotFoundError:
+            return "the region key is missing"
+        except OSError as error:
+            return f"the region key cannot be read: {_reason(error)}"
+        return None if len(key) == KEY_BYTES else "the region key is damaged"
+
+    def _write(self, place: Path, region: str, version: EpochVersion, key: bytes) -> None:
+        """Seal an epoch key under the region key that will stand at the end, and put it into its file's place."""
+        region_key = self._found(_NEXT, _whole_key) or self._found(_REGION, _whole_key)
+        if region_key is None:
+            raise KeyProviderFailed(path=str(place / _REGION), reason="missing at every place")
+        sealed = Cipher(region_key).seal(key, _place(region, version), self._entropy.draw(NONCE_BYTES))
+        private_files.replace(place / _file(version), sealed)
+
+    def _open(self, place: Path, region: str, version: EpochVersion) -> bytes | None:
+        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged."""
+        with suppress(OSError):
+            sealed = (place / _file(version)).read_bytes()
+            for name in (_REGION, _NEXT):
+                for each in self._places:
+                    with suppress(OSError, SealBroken, ValueError):
+                        return Cipher((each / name).read_bytes()).open(sealed, _place(region, version))
+        return None
+
+    def _found(self, name: str, accept: Callable[[bytes], bytes | None]) -> bytes | None:
+        """Give the first place's file that ``accept`` accepts; ``None`` where no place has one at all."""
+        if not any((place / name).exists() for place in self._places):
+            return None
+        for place in self._places:
+            with suppress(OSError):
+                found = accept((place / name).read_bytes())
+                if found is not None:
+                    return found
+        raise KeyProviderFailed(path=str(self._places[0] / name), reason="missing or damaged at every place")
+
+
+def _whole_key(data: bytes) -> bytes | None:
+    """Give a key if it is whole."""
+    return data if len(data) == KEY_BYTES else None
+
+
+def _file(version: EpochVersion) -> str:
+    """Name an epoch key's file."""
+    return f"epoch-{version}.key"
+
+
+def _place(region: str, version: EpochVersion) -> bytes:
+    """Name the place of a wrapped epoch key: region and epoch."""
+    return key_place(EPOCH_KEY, region, version, 1)
+
+
+def _failed(place: Path, error: OSError) -> KeyProviderFailed:
+    """Name the place that failed."""
+    return KeyProviderFailed(path=str(place), reason=_reason(error))
+
+
+def _reason(error: OSError) -> str:
+    """Give the system's words for an error."""
+    return os.strerror(error.errno) if error.errno else type(error).__name__
