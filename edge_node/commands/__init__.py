@@ -7,6 +7,7 @@ Secrets are read from files, standard input or a prompt, never from arguments, w
 import click
 
 from edge_node.commands.account import account
+from edge_node.commands.doctor import doctor
 from edge_node.commands.enrol import enrol
 from edge_node.commands.escrow import escrow
 from edge_node.commands.keys import keys
@@ -22,7 +23,23 @@ def edge() -> None:
     """Run a region's node: it receives, seals, stores and recalls messages."""
 
 
-for _command in (init, run, restart, stop, status, account, parse, reply, enrol, find, erase, view, keys, escrow):
+for _command in (
+    init,
+    run,
+    restart,
+    stop,
+    status,
+    account,
+    parse,
+    reply,
+    enrol,
+    find,
+    erase,
+    view,
+    keys,
+    escrow,
+    doctor,
+):
     edge.add_command(_command)
 
 __all__ = ["edge"]

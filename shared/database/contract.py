@@ -6,7 +6,7 @@ Statements use ``:name`` parameters, integers for time and booleans, BLOB for ci
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -71,6 +71,14 @@ class Dialect(msgspec.Struct, frozen=True):
     """A whole statement that lets one process migrate at a time; empty where a write transaction is alone."""
 
 
+class Reading(NamedTuple):
+    """A setting of an open database that a promise rests on: its name, what it must be, what it is."""
+
+    name: str
+    wanted: str
+    found: str
+
+
 class Transaction(Protocol):
     """An open transaction; leaving its block commits, an exception rolls back.
 
@@ -124,6 +132,10 @@ class Database(Protocol):
         Where the engine's log cannot be emptied from here (PostgreSQL recycles its own), nothing is done and there is
         nothing to try again: what is in it is sealed under keys that are destroyed.
         """
+        ...
+
+    async def examine(self) -> list[Reading]:
+        """Read back every setting that a promise rests on, from the connection that writes."""
         ...
 
     async def close(self) -> None:

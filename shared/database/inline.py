@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from shared.database.contract import Dialect, StatementInvalid, Step, StepResult, Transaction
+from shared.database.contract import Dialect, Reading, StatementInvalid, Step, StepResult, Transaction
 from shared.database.sqlite_link import (
     DIALECT,
     STATEMENTS_KEPT,
@@ -23,6 +23,7 @@ from shared.database.sqlite_link import (
     checkpoint,
     commit,
     create_private,
+    examine,
     opener,
     read_step,
     roll_back,
@@ -146,6 +147,12 @@ class InlineDatabase:
         async with self._writer.turn.taken():
             self._check_open()
             return await self._writer.do(Job(checkpoint))
+
+    async def examine(self) -> list[Reading]:
+        """Read the writer's pragmas back."""
+        async with self._writer.turn.taken():
+            self._check_open()
+            return await self._writer.do(Job(examine))
 
     async def close(self) -> None:
         """Wait for open transactions, then close."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from shared.database.contract import Dialect, ScriptRefused, Step, StepResult, Transaction
+from shared.database.contract import Dialect, Reading, ScriptRefused, Step, StepResult, Transaction
 from shared.database.postgres_faults import FAULTS, fault_of, may_retry
 from shared.database.statements import for_postgres, parse, postgres_types
 from shared.database.transaction import OpenTransaction
@@ -30,6 +30,8 @@ _DIALECT = Dialect(
     skip_locked=" FOR UPDATE SKIP LOCKED",
     migration_lock="SELECT pg_advisory_xact_lock(4718052601)",  # any number, as long as all releases use the same
 )
+_WANTED = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "archive_mode": "off"}
+"""An archive of the log keeps what was removed, sealed under keys that are destroyed, for as long as it is kept."""
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
@@ -91,6 +93,14 @@ class PostgresDatabase:
     async def checkpoint(self) -> bool:
         """Do nothing, which is all that can be done from here: the server recycles its log by itself."""
         return True
+
+    async def examine(self) -> list[Reading]:
+        """Read the server's settings that durability rests on."""
+        async with self.read() as transaction:
+            return [
+                Reading(name, wanted, str((await transaction.fetch(f"SELECT current_setting('{name}')"))[0][0]))
+                for name, wanted in _WANTED.items()
+            ]
 
     async def close(self) -> None:
         """Wait for open transactions, then close every connection."""

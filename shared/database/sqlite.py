@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from shared.database.contract import Dialect, Step, StepResult, Transaction
+from shared.database.contract import Dialect, Reading, Step, StepResult, Transaction
 from shared.database.sqlite_link import (
     BUSY_MS,
     DIALECT,
@@ -21,6 +21,7 @@ from shared.database.sqlite_link import (
     checkpoint,
     commit,
     create_private,
+    examine,
     opener,
     read_step,
     roll_back,
@@ -135,6 +136,12 @@ class SqliteDatabase:
         async with self._turn:
             self._check_open()
             return await self._writer.do(Job(checkpoint))
+
+    async def examine(self) -> list[Reading]:
+        """Read the writer's pragmas back."""
+        async with self._turn:
+            self._check_open()
+            return await self._writer.do(Job(examine))
 
     async def close(self) -> None:
         """Finish what is queued, then close every connection: the readers first, the writer last."""

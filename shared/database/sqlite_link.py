@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from shared.database.contract import Dialect, Row, ScriptRefused, Step, StepResult, Value
+from shared.database.contract import Dialect, Reading, Row, ScriptRefused, Step, StepResult, Value
 from shared.database.sqlite_faults import FAULTS, fault_of
 from shared.database.sqlite_gate import Gate
 from shared.database.statements import parse
@@ -48,6 +48,7 @@ class Link(sqlite3.Connection):
     gate: Gate | None = None
     """Set on a connection that writes to a file."""
     only_reads = False
+    wanted: dict[str, int | str] = {}  # noqa: RUF012  replaced, never changed: every pragma and its value
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run a statement, or the job handed over by :meth:`Job.envelope`."""
@@ -146,9 +147,18 @@ def _configure(link: Link, on_disk: bool, durable: bool, reads: bool, autocheckp
         del wanted["mmap_size"], wanted["wal_autocheckpoint"]
     for name, value in wanted.items():
         link.execute(f"PRAGMA {name} = {value}").fetchall()
-    for name, value in wanted.items():
-        if link.execute(f"PRAGMA {name}").fetchall() != [(value,)]:
-            raise StoreUnavailable(cause="pragma", pragma=name)
+    link.wanted = wanted
+    for reading in examine(link):
+        if reading.found != reading.wanted:
+            raise StoreUnavailable(cause="pragma", pragma=reading.name)
+
+
+def examine(link: Link) -> list[Reading]:
+    """Read every pragma back."""
+    return [
+        Reading(name, str(value), ", ".join(str(row[0]) for row in link.execute(f"PRAGMA {name}").fetchall()))
+        for name, value in link.wanted.items()
+    ]
 
 
 def begin_write(link: Link) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge_node import stores
-from shared.database.contract import Database, Dialect, Step, StepResult, Transaction
+from shared.database.contract import Database, Dialect, Reading, Step, StepResult, Transaction
 from tests.support.interleave import Died
 
 
@@ -94,6 +94,10 @@ class Mortal:
         """Checkpoint, or fail."""
         self._fate.pass_by()
         return await self._real.checkpoint()
+
+    async def examine(self) -> list[Reading]:
+        """Examine the real one."""
+        return await self._real.examine()
 
     async def close(self) -> None:
         """Close the real one: a process that died has closed its files, too."""

@@ -63,3 +63,18 @@ def test_the_escrow_from_the_ceremony_to_the_recovery(homeport, tmp_path):
     assert "Epoch 2 is destroyed" in homeport("keys", "beat")
     shutil.rmtree(tmp_path / "rec")
     assert "escrow_invalid" in homeport("keys", "status", status=2)
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_do(homeport, tmp_path):
+    found = homeport("doctor", status=1)
+    assert "second place" in found
+    assert "Put one of them on another disk" in found
+    assert "secure_delete" not in found
+    assert "settings read back" in homeport("doctor", "--all", status=1)
+    (tmp_path / "data" / "keys.db").chmod(0o644)
+    (tmp_path / "data" / "keyring" / "region.key").chmod(0o640)
+    found = homeport("doctor", status=1)
+    assert "the region key cannot be read" in found
+    # The store's file is narrowed when it is opened, the folder and other files are told.
+    (tmp_path / "data").chmod(0o755)
+    assert f"chmod 700 {tmp_path / 'data'}" in " ".join(homeport("doctor", status=1).split())

@@ -1,0 +1,81 @@
+"""The doctor: one thing wrong, one finding that names it and says what to do; all well, none."""
+
+import pytest
+
+from edge_node.core.doctor import DAY, EpochFact, Facts, FileFact, ProcessFact, examine
+
+NOW = 1_800_000_000_000
+DATA = FileFact("/data", 0o700, 1, is_folder=True)
+JOURNAL = FileFact("/journal", 0o700, 2, is_folder=True)
+
+WELL = Facts(
+    now=NOW,
+    readings=[("key", "secure_delete", "1", "1"), ("content", "synchronous", "2", "2")],
+    files=[DATA, JOURNAL, FileFact("/data/keys.db", 0o600, 1)],
+    devices=[("stores and journal", DATA, JOURNAL)],
+    places=[("one", None), ("two", None)],
+    promise="token_destroyed",
+    epochs=EpochFact(NOW - 3 * DAY, 0, 30),
+    escrow=None,
+    key_backup_at=NOW - DAY,
+    swaps=[],
+    process=ProcessFact(0, None),
+    removals=(0, None),
+    free_bytes=10 * 1024**3,
+    bases=[],
+)
+
+WRONG = [
+    ("readings", [("key", "secure_delete", "1", "0")], "key store", "secure_delete is 0, must be 1"),
+    ("files", [FileFact("/data/keys.db", 0o644, 1)], "files", "open to others (644)"),
+    ("files", [FileFact("/data/keys.db", None, None)], "files", "missing"),
+    ("devices", [("both", DATA, DATA)], "second place", "one disk"),
+    ("places", [("one", "the folder is missing"), ("two", None)], "key place", "the folder is missing"),
+    ("places", [("token", None)], "key place", "only one"),
+    ("promise", "file_deleted", "key destruction", "no better"),
+    ("epochs", EpochFact(NOW, 1, 30), "epoch beat", "has not ended"),
+    ("epochs", EpochFact(NOW - 40 * DAY, 0, 30), "epoch beat", "40 days old"),
+    ("escrow", "there is none", "escrow", "there is none"),
+    ("key_backup_at", None, "key backup", "there is none"),
+    ("swaps", ["partition"], "swap", "partition"),
+    ("process", ProcessFact(1, None), "core dumps", "may write"),
+    ("removals", (3, NOW - 3_600_000), "removals", "60 minutes"),
+    ("free_bytes", 1000, "disk", "0.0 GiB"),
+    ("bases", [("line", "http://127.0.0.1:9")], "platform address", "127.0.0.1:9"),
+]
+
+
+def test_where_all_is_well_nothing_needs_mending():
+    assert {finding.state for finding in examine(WELL)} == {"ok"}
+
+
+@pytest.mark.parametrize(("field", "value", "topic", "what"), WRONG)
+def test_one_thing_wrong_is_one_warning_that_says_what_to_do(field, value, topic, what):
+    (found,) = [finding for finding in examine(WELL._replace(**{field: value})) if finding.state == "warning"]
+    assert found.topic == topic
+    assert what in found.what
+    assert found.remedy
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("process", None),
+        ("process", ProcessFact(None, None)),
+        ("swaps", None),
+        ("devices", [("x", DATA, WRONG[2][1][0])]),
+    ],
+)
+def test_what_the_machine_does_not_say_is_unknown_and_no_reason_to_fail(field, value):
+    states = [finding.state for finding in examine(WELL._replace(**{field: value}))]
+    assert states.count("unknown") == 1
+    assert "warning" not in states
+
+
+def test_a_group_that_may_not_swap_is_enough():
+    confined = WELL._replace(swaps=["partition"], process=ProcessFact(0, 0))
+    assert {finding.state for finding in examine(confined)} == {"ok"}
+
+
+def test_epochs_by_hand_are_never_late():
+    assert {finding.state for finding in examine(WELL._replace(epochs=EpochFact(0, 0, 0)))} == {"ok"}
