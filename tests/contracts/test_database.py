@@ -240,3 +240,10 @@ async def test_a_closed_database_says_so(store):
         with pytest.raises(StoreUnavailable):
             async with opening() as transaction:
                 await transaction.fetch("SELECT 1")
+
+
+async def test_every_setting_that_a_promise_rests_on_can_be_read_back(database):
+    readings = await database.examine()
+    assert len({reading.name for reading in readings}) == len(readings) >= 4
+    relaxed = {"synchronous"}  # tests do not wait for the disk
+    assert [reading for reading in readings if reading.wanted != reading.found and reading.name not in relaxed] == []
