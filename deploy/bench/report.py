@@ -4,7 +4,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,7 @@ _PACKAGES = (
     "homeport",
     "pywa",
     "line-bot-sdk",
+    "tink",
     "uvicorn",
     "uvloop",
     "httptools",
@@ -82,6 +83,22 @@ def print_table(result: Mapping[str, Any]) -> None:
     console.print(*_small_print(result), sep="\n", style="dim")
 
 
+def print_goals(
+    goals: Mapping[str, tuple[float, float]], lines: Sequence[str], circumstances: Mapping[str, Any]
+) -> None:
+    """Print what was measured beside what it may not exceed, then what else was found, then the circumstances."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH_PIPED)
+    table = Table("result", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("measured", "at most"):
+        table.add_column(column, justify="right")
+    for name, (measured, most) in goals.items():
+        table.add_row(name, f"{measured:,}", f"{most:,}")
+    console.print(table, "")
+    console.print(*lines, *_machine(circumstances), sep="\n", style="dim")
+
+
 def _small_print(result: Mapping[str, Any]) -> list[str]:
     """Say in words how the numbers came about."""
     lines = [
@@ -92,16 +109,21 @@ def _small_print(result: Mapping[str, Any]) -> list[str]:
         f"{name}: {count:,} messages acknowledged, {result['stored'][name]:,} stored"
         for name, count in result["acknowledged"].items()
     ]
-    lines.append(
-        f"{result['at']}, {result['cpu']}, {result['cpu_count']} cores, Python {result['python']}, "
-        f"4 KiB written and synced in {result['sync_us']} us"
-    )
-    lines.append(", ".join(f"{name} {number}" for name, number in result["versions"].items() if number))
+    lines += _machine(result)
     if not result["own_core"]:
         lines.append("Only one core here: load and servers shared it, so the rates mean little.")
     if result["short"]:
         lines.append("A short run: it shows that everything works, its rates mean little.")
     return lines
+
+
+def _machine(result: Mapping[str, Any]) -> list[str]:
+    """Say when, on what and with which versions."""
+    return [
+        f"{result['at']}, {result['cpu']}, {result['cpu_count']} cores, Python {result['python']}, "
+        f"4 KiB written and synced in {result['sync_us']} us",
+        ", ".join(f"{name} {number}" for name, number in result["versions"].items() if number),
+    ]
 
 
 def _version(name: str) -> str | None:
