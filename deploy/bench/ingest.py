@@ -1,8 +1,8 @@
 """``bench ingest``: how many webhooks a second Homeport takes in, beside a no-op and two naive receivers.
 
 Servers share one core, the load has the other.  Interleaved rounds, so that what else the machine does meets all of
-them alike; medians count.  Then, at half the top rate, as many rounds of latencies on a schedule; and at the end the stored
-rows are counted against the acknowledged messages.
+them alike; medians count.  Then, at half the top rate, as many rounds of latencies on a schedule; and at the end the
+stored rows are counted against the acknowledged messages.
 """
 
 import argparse
