@@ -12,6 +12,7 @@ from shared.errors import SettingsInvalid
 ADDRESS = r"\A((\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[^\x00]{1,90})\Z"
 Address = Annotated[str, Meta(pattern=ADDRESS)]
 SHOW_EXAMPLE = (
+    "",
     "# Which nodes are shown messages of this one.  No wildcard; what is not listed is refused.",
     "# [[show]]",
     '# asker = "eu"               # its name in the roster',

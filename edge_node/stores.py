@@ -26,6 +26,7 @@ from shared.database.postgres import open_postgres
 from shared.database.sqlite import open_sqlite
 from shared.entropy import Entropy, SystemEntropy
 from shared.errors import StoreMissing
+from shared.errors.trust import KeyStoreLost
 
 KEYS_FILE = "keys.db"
 CONTENT_FILE = "content.db"
@@ -61,9 +62,12 @@ def open_provider(settings: EdgeSettings, entropy: Entropy) -> KeyProvider:
 async def initialise(settings: EdgeSettings) -> None:
     """Make folders, keys and stores of a new node; what a set-up cut short has left is completed.
 
-    Raises ``KeyProviderFailed`` rather than replace keys that exist but cannot be read.
+    Raises ``KeyProviderFailed`` rather than replace keys that exist but cannot be read, and ``KeyStoreLost`` rather
+    than put an empty key store beside rows that were sealed under another.
     """
     clock, entropy = SystemClock(), SystemEntropy()
+    if not (settings.data_dir / KEYS_FILE).exists() and await _content_begun(settings, clock):
+        raise KeyStoreLost(path=str(settings.data_dir))
     for folder in (settings.data_dir, settings.journal_dir, *key_places(settings)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
@@ -84,6 +88,8 @@ async def initialise(settings: EdgeSettings) -> None:
 async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
     """Open the stores of a node that was initialised, bring their schema up to this release, and close them."""
     if not (settings.data_dir / KEYS_FILE).exists():
+        if await _content_begun(settings, SystemClock()):
+            raise KeyStoreLost(path=str(settings.data_dir))
         raise StoreMissing(path=str(settings.data_dir))
     clock, entropy = SystemClock(), SystemEntropy()
     async with AsyncExitStack() as stack:
@@ -105,6 +111,18 @@ async def _open_content(settings: EdgeSettings) -> Database:
     if settings.database_url is not None:
         return await open_postgres(settings.database_url)
     return await open_sqlite(settings.data_dir / CONTENT_FILE)
+
+
+async def _content_begun(settings: EdgeSettings, clock: Clock) -> bool:
+    """Say whether a content store was set up, without making one: its head is written after its key store's."""
+    if settings.database_url is None and not (settings.data_dir / CONTENT_FILE).exists():
+        return False
+    content = await _open_content(settings)
+    try:
+        await migrate(content, _MIGRATIONS / "content", clock.now())
+        return await _has_row(content, "SELECT 1 FROM content_store")
+    finally:
+        await content.close()
 
 
 async def _has_row(database: Database, sql: str) -> bool:

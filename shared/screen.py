@@ -2,7 +2,10 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -26,3 +29,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def printable(cell: str) -> str:
     """Replace control characters: what a platform, a person or another machine wrote must not steer a terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cell)
+
+
+def say_kept(config: Path, options: Iterable[str]) -> None:
+    """Warn, where the command line names any of ``options``, that only a new settings file would have taken them."""
+    given = click.get_current_context().get_parameter_source
+    unused = [f"--{name.replace('_', '-')}" for name in options if given(name) is ParameterSource.COMMANDLINE]
+    if unused:
+        click.echo(f"Warning: {config} was there already and is kept; {' and '.join(unused)} not used.", err=True)

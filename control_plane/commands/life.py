@@ -9,7 +9,7 @@ from control_plane.commands.common import config_option, settings_of
 from control_plane.settings import ControlSettings, describe, example_toml
 from shared import private_files
 from shared.errors import SettingsInvalid
-from shared.screen import print_table
+from shared.screen import print_table, say_kept
 
 _APP = "control_plane.app:open_control_plane"
 
@@ -45,6 +45,8 @@ def init(config: Path, address: str, data_dir: str) -> None:
         raise
     if fresh:
         click.echo(f"Wrote {config}.")
+    else:
+        say_kept(config, ("address", "data_dir"))
     asyncio.run(initialise(settings))
     introduction = config.parent / "control-plane.json"
     fingerprint = _introduce(settings, introduction)

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import click
 
-from edge_node.commands.common import config_option, settings_of
+from edge_node.commands.common import config_option, confirmed, settings_of
 from edge_node.commands.secrets import read_credentials
 from edge_node.core.accounts import Account, Credentials, Finding, LineIds, WhatsAppIds
 from edge_node.settings import EdgeSettings
 from edge_node.usecases import accounts as usecase
-from shared.errors import AccountInvalid
+from shared.errors import AccountInvalid, AccountUnknown
 from shared.screen import print_table
 
 T = TypeVar("T")
@@ -115,10 +115,15 @@ def check(config: Path, name: str, test: bool) -> None:
 @account.command(short_help="Remove an account and its credentials.")
 @config_option
 @click.argument("name")
-@click.confirmation_option(prompt="Webhooks for this account will be answered 401. Remove it?")
-def remove(config: Path, name: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(config: Path, name: str, yes: bool) -> None:
     """Remove the account NAME and destroy its credentials; what it received stays."""
-    _with_accounts(settings_of(config), lambda store: usecase.remove(store, name))
+    settings = settings_of(config)
+    if name not in [each.name for each, _ in _with_accounts(settings, usecase.list_accounts)]:
+        raise AccountUnknown(account=name)
+    if not yes:
+        confirmed("Webhooks for this account will be answered 401. Remove it?")
+    _with_accounts(settings, lambda store: usecase.remove(store, name))
     click.echo(f"Account {name} is removed. A running node sees it within seconds.")
 
 

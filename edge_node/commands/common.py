@@ -28,3 +28,13 @@ def config_option(command: F) -> F:
 def settings_of(config: Path) -> EdgeSettings:
     """Load the settings, overlaid by this process's environment."""
     return load_settings(config, os.environ)
+
+
+def confirmed(question: str) -> None:
+    """Ask, and end the command unless the answer is yes; where nobody can answer, name ``--yes``."""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        raise click.UsageError("Nobody answered, so nothing was done; --yes goes on without asking.") from None
+    if not agreed:
+        raise click.ClickException("Nothing was done.")

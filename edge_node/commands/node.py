@@ -10,7 +10,7 @@ import click
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings, describe, example_toml
 from shared.errors import SettingsInvalid
-from shared.screen import print_table
+from shared.screen import print_table, say_kept
 
 if TYPE_CHECKING:
     from shared.process import Wanted
@@ -52,6 +52,8 @@ def init(config: Path, region: str, data_dir: str) -> None:
         raise
     if fresh:
         click.echo(f"Wrote {config}.")
+    else:
+        say_kept(config, ("region", "data_dir"))
 
     asyncio.run(initialise(settings))
     click.echo(f"Stores of region {settings.region} are ready in {settings.data_dir}.")

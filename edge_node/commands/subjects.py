@@ -8,7 +8,7 @@ from typing import cast
 import click
 import msgspec
 
-from edge_node.commands.common import config_option, settings_of
+from edge_node.commands.common import config_option, confirmed, settings_of
 from edge_node.core.asking import ERASURE_REASONS, PURPOSES
 from edge_node.core.erasing import Counts
 from edge_node.settings import EdgeSettings
@@ -63,7 +63,7 @@ def erase(config: Path, pseudonym: str, reason: str, yes: bool) -> None:
     except msgspec.ValidationError:
         raise SubjectUnknown from None
     if not yes:
-        click.confirm("Everything of this person will be destroyed. Go on?", abort=True)
+        confirmed("Everything of this person will be destroyed. Go on?")
     case, done, counts = asyncio.run(_erase(settings, pseudonym, cast("ReasonCode", reason)))
     print_table(
         ("what", "value"),

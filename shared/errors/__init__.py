@@ -113,7 +113,7 @@ class BodyTooSlow(CallerError):
 
 
 class BodyMalformed(CallerError):
-    """The body is signed, but it is no JSON."""
+    """The body is no JSON."""
 
     code = "body_malformed"
     remedy = "Send the platform's bytes unchanged; a proxy must not rewrite them."
@@ -147,7 +147,7 @@ class SettingsInvalid(OperatorError):
     """A setting is missing, unknown or out of range."""
 
     code = "settings_invalid"
-    remedy = "homeport edge run --help lists every setting with its range."
+    remedy = "homeport edge run --help and homeport control run --help list every setting with its range."
 
 
 class AccountUnknown(OperatorError):
@@ -202,10 +202,10 @@ class KeyProviderFailed(OperatorError):
 
 
 class NodeNotRunning(OperatorError):
-    """No node answers there."""
+    """No node or control plane answers there."""
 
     code = "node_not_running"
-    remedy = "Start it with homeport edge run, or correct data_dir."
+    remedy = "Start it with homeport edge run or homeport control run, or correct data_dir."
 
 
 class RestartFailed(OperatorError):

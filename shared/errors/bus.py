@@ -13,7 +13,7 @@ from shared.errors import CallerError
 
 
 class XmlRefused(CallerError):
-    """The XML is signed, but it is not of the form that line-webhook.xsd states, or over its bounds."""
+    """The XML is not of the form that line-webhook.xsd states, or over its bounds."""
 
     code = "xml_refused"
     remedy = "homeport edge parse --channel line --xml FILE names the reason; the page of the form has an example."

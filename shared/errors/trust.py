@@ -10,6 +10,7 @@
     └── ProtocolTooNew          400  a protocol version this program does not understand yet
     OperatorError       an operator or officer can mend it
     ├── KeyFileInvalid
+    ├── KeyStoreLost
     ├── TokenMalformed          the text is no enrolment token
     ├── RosterMalformed         the file is no roster
     ├── RosterRootUnknown       other officers than those this program was told of
@@ -73,7 +74,14 @@ class KeyFileInvalid(OperatorError):
     """A key file cannot be read, is damaged, is open to others, or the passphrase is wrong."""
 
     code = "key_file_invalid"
-    remedy = "Check the path, the passphrase, and that the file's mode is 0600."
+    remedy = "Mend what the reason names: path, passphrase, mode 0600; what exists already is never overwritten."
+
+
+class KeyStoreLost(OperatorError):
+    """There is a content store, but the key store that belongs to it is not there."""
+
+    code = "key_store_lost"
+    remedy = "Put keys.db back or correct data_dir; if it is lost, nothing opens that store: use a new data_dir."
 
 
 class TokenMalformed(OperatorError):
@@ -84,10 +92,10 @@ class TokenMalformed(OperatorError):
 
 
 class RosterMalformed(OperatorError):
-    """The file is no roster, or not of the form of this release."""
+    """The file is no roster or introduction, or not of the form of this release."""
 
     code = "roster_malformed"
-    remedy = "Take the file from the officer who signed it; homeport roster show reads it."
+    remedy = "Check the path; a roster comes from the officer who signed it, an introduction from whom it names."
 
 
 class RosterRootUnknown(OperatorError):

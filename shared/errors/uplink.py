@@ -40,7 +40,7 @@ class NotEnrolled(OperatorError):
 
 
 class EnrolledElsewhere(OperatorError):
-    """This node is enrolled already, with another control plane, root or name."""
+    """This node is enrolled already, with another control plane, root, name or keys."""
 
     code = "enrolled_elsewhere"
     remedy = "A node keeps its control plane and its name for life; set up a new node for another one."
@@ -58,7 +58,7 @@ class IdentifierInvalid(OperatorError):
     """The input is no phone number, LINE user id or WhatsApp user id."""
 
     code = "identifier_invalid"
-    remedy = "Write a phone number with + and its country code, or an id exactly as the platform gives it."
+    remedy = "Write a number with + and its country code (or give --country), or an id as the platform gives it."
 
 
 class ControlUnreachable(BusyError):

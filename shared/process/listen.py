@@ -109,6 +109,10 @@ def open_listeners(listen: Sequence[Wanted], *, clock: Clock, patient: bool) -> 
         yield Listeners(opened)
 
 
+_WANTS = {"EADDRINUSE": "an address at which nothing listens yet: stop what does, or choose another"}
+"""What an operator does about a refusal of the system, by its symbol."""
+
+
 def _remove(path: str) -> None:
     """Remove the file of a unix socket; nothing for a host and port."""
     if path:
@@ -126,7 +130,8 @@ def _bind(address: Address, wanted: Wanted, *, clock: Clock, patient: bool) -> s
         except OSError as refused:
             if not patient or refused.errno != errno.EADDRINUSE or clock.elapsed() - began > _STALE_WAIT_S:
                 reason = errno.errorcode.get(refused.errno or 0, type(refused).__name__)
-                raise SettingsInvalid(setting=wanted.setting, reason=reason) from None
+                wants = _WANTS.get(reason, "an address of this machine that this account may listen at")
+                raise SettingsInvalid(setting=wanted.setting, reason=reason, wants=wants) from None
         if not waited:
             telemetry.logger().warning("waiting_for_address", field_name=wanted.setting)
         waited = True

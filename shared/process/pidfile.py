@@ -33,7 +33,9 @@ class PidLock:
         except BlockingIOError:
             other = self._content()
             os.close(self._fd)
-            raise SettingsInvalid(setting="data_dir", reason="another node runs on it", pid=other) from None
+            raise SettingsInvalid(
+                setting="data_dir", reason="another node runs on it", pid=other, wants="to stop that one first"
+            ) from None
         self.stale = self._content() != 0
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)

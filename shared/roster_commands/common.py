@@ -30,7 +30,10 @@ def load(path: Path) -> SignedRoster:
 
 def load_introduction(path: Path, kind: type[I]) -> I:
     """Read a file by which somebody introduces itself."""
-    return read_introduction(_bytes(path), kind)
+    try:
+        return read_introduction(_bytes(path), kind)
+    except RosterMalformed as refused:
+        raise RosterMalformed(**{"path": str(path), **refused.details}) from None
 
 
 def save_draft(roster: Roster, source: Path | None, made_of: SignedRoster | None) -> Path:

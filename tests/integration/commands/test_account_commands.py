@@ -82,9 +82,21 @@ def test_init_makes_a_node_for_its_owner_only_and_changes_nothing_the_second_tim
         operator.config: operator.config.read_bytes()
     }
     assert len(kept) > 2
-    operator.run("init", "--region", "elsewhere")
+    again = operator.run("init", "--region", "elsewhere")
+    assert "is kept; --region not used" in again.stderr
+    assert "is kept" not in operator.run("init").stderr
     assert {path: path.read_bytes() for path in kept} == kept
     assert operator.config.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lost_key_store_is_named_and_never_replaced_by_an_empty_one(operator, tmp_path):
+    lost = tmp_path / "data" / "keys.db"
+    lost.rename(tmp_path / "kept.db")
+    for words in (("init",), ("account", "list")):
+        assert "key_store_lost" in operator.run(*words, expect=2).stderr
+        assert not lost.exists()
+    (tmp_path / "kept.db").rename(lost)
+    operator.run("account", "list")
 
 
 def test_init_with_a_wrong_region_leaves_nothing_behind(tmp_path):
@@ -212,6 +224,9 @@ def test_replacing_rotates_secrets_but_keeps_channel_and_scope(operator):
 def test_a_removed_account_is_gone(operator):
     operator.add_line()
     operator.run("account", "remove", "line-shop", typed="n\n", expect=1)
+    assert "--yes" in operator.run("account", "remove", "line-shop", expect=2).stderr
+    assert "line-shop" in operator.run("account", "list").stdout
+    assert "account_unknown" in operator.run("account", "remove", "nosuch", expect=2).stderr
     operator.run("account", "remove", "line-shop", "--yes")
     assert "account_unknown" in operator.run("account", "remove", "line-shop", "--yes", expect=2).stderr
     assert with_store(operator, usecase.list_accounts) == []

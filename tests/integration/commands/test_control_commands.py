@@ -30,6 +30,16 @@ def control(tmp_path):
     return run
 
 
+def test_init_says_which_options_an_existing_settings_file_outweighs(control, tmp_path):
+    control("init")
+    for words, said in ((["--address", "https://other.example.org"], True), ([], False)):
+        again = subprocess.run(
+            [HOMEPORT, "control", "init", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert ("--address not used" in again.stderr) is said
+    assert "other.example.org" not in (tmp_path / "control.toml").read_text()
+
+
 def test_the_page_is_followed_from_the_first_command_to_a_known_node(control, tmp_path):
     address = f"http://127.0.0.1:{free_port()}"
     told = control("init", "--address", address)
@@ -41,6 +51,7 @@ def test_the_page_is_followed_from_the_first_command_to_a_known_node(control, tm
     assert keys.stat().st_mode & 0o777 == 0o600
     control("init")
     assert keys.read_bytes() == before
+    assert "control run" in control("status", fails=2)
     assert open_program_keys(keys).signing.public == introduction.keys
 
     assert "roster_missing" in control("token", "eu", fails=2)

@@ -68,6 +68,7 @@ def test_bytes_that_are_no_json_are_an_error_without_their_words(channel):
     result = parse(channel, b"{canary-of-the-parser")
     assert result.exit_code == 2
     assert "body_malformed" in result.stderr
+    assert "signed" not in result.stderr
     assert "canary" not in result.output
 
 

@@ -156,6 +156,7 @@ def test_what_exists_is_not_overwritten(place):
         (("sign", "roster-1.json", "--key", "ada.key", "--passphrase-file", "short"), "key_file_invalid"),
         (("show", "none.json"), "roster_malformed"),
         (("show", "ada.key"), "roster_malformed"),
+        (("add", "node", "ada.key", "--roster", "roster-1.json"), "path=ada.key"),
         (("add", "node", "hub.json", "--roster", "roster-1.json"), "introduces something else"),
         (("add", "officer", "ada.officer.json", "--threshold", "4", "--roster", "roster-1.json"), "threshold"),
         (("retire", "node", "nobody", "--roster", "roster-1.json"), "roster_name_unknown"),

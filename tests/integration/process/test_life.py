@@ -106,6 +106,7 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(node):
     assert second.returncode == 2
     assert "another node runs on it" in said
     assert f"pid={first.pid}" in said
+    assert "wants=to stop that one first" in said
     assert node.serving().worker == first.worker
 
 
@@ -163,6 +164,7 @@ def test_an_address_that_cannot_be_had_is_named(node, listen):
     assert process.returncode == 2
     assert said.startswith("settings_invalid: ")
     assert "setting=listen" in said
+    assert ("nothing listens yet" in said) is (listen == "taken")
 
 
 async def test_ipv6_addresses_are_told_as_they_are_given(node):
