@@ -98,7 +98,8 @@ class Viewer:
     async def retract(self, node: str, disclosure: str, reason: ReasonCode = "sender_recalled") -> Retracted:
         """Destroy what ``node`` showed here as ``disclosure``, take it out of live views, and keep it out.
 
-        Returns when key and row are gone, with how many there were when it was first asked; repeated, the same.
+        Returns when key and row are gone, also from the write-ahead logs, with how many there were when it was first
+        asked; repeated, also by another process, the same.
         ``RetractionPending`` where removal does not get through in time: it goes on, ask again.
         """
         entry = draw_opaque_id(self._keys.entropy)
@@ -110,8 +111,6 @@ class Viewer:
             if self._clock.elapsed() > end:
                 raise RetractionPending
             await self._clock.sleep(_LOOK_SECONDS)
-        for database in (self._keys.database, self._content):
-            await database.checkpoint()
         return Retracted(copies, copies)
 
     async def follow(self, view: View) -> bool:
@@ -216,6 +215,8 @@ class Viewer:
 
     def _open(self, view: View, items: Sequence[wire.ShownItem]) -> list[tuple[wire.ShownItem, bytes]]:
         """Open shown messages, oldest first; ``SealBroken`` where one is not for this node and view."""
+        if len({item.disclosure for item in items}) < len(items):
+            raise NodeUnreachable(reason="wire_malformed")
         here = member_or_refuse(self._company).self
         return [
             (

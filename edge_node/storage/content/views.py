@@ -202,7 +202,7 @@ class Views:
         return int((await self._content.run(steps))[5].rows[0][0])
 
     async def rests(self, node: str, disclosure: str) -> bool:
-        """Say whether a copy of it is still in the store."""
+        """Say whether a copy of it is still in the store or in a write-ahead log."""
         return bool(await self._fetch(_RESTS, node=node, disclosure=disclosure))
 
     async def events(self, view: str, after: int) -> list[Told]:
