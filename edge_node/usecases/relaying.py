@@ -119,7 +119,7 @@ class Homecoming:
             logger().warning("alert_relayed_webhook_refused", account=message.account, reason=reason)
             return wire.RelayAnswer(protocol=wire.PROTOCOL, outcome="refused")
         # Another node's clock may be ahead; nothing was received later than now.
-        received_at = min(webhook.received_at, self._clock.now())
+        received_at = max(0, min(webhook.received_at, self._clock.now()))
         taken = [
             Taken(event, stored.id, stored.account.name, stored.account.scope, received_at) for event in webhook.events
         ]

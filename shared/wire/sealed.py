@@ -55,12 +55,18 @@ def seal_webhook(public: bytes, webhook: SealedWebhook, *, sender: str, home: st
 def open_webhook(
     key: SealingKey, sealed: bytes, *, sender: str, home: str, channel: str, account: str
 ) -> SealedWebhook:
-    """Open a webhook at its home node; ``SealBroken`` where it is not for this node, sender, channel and account."""
+    """Open a webhook at its home node; ``SealBroken`` where it is not for this node, sender, channel and account.
+
+    ``WireMalformed`` where it is no webhook, or its events cannot be written as they are kept: what a relay says of
+    properties that nobody knows may hold more than JSON does.
+    """
     plain = key.open(sealed, labels.HPKE_WEBHOOK, sender, home, channel, account)
     try:
-        return _webhook.decode(plain)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        webhook = _webhook.decode(plain)
+        msgspec.json.encode(webhook.events)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         raise WireMalformed(reason="sealed") from None
+    return webhook
 
 
 def seal_shown(public: bytes, message: ShownMessage, *, shower: str, asker: str, view: str, disclosure: str) -> bytes:

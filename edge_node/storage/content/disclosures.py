@@ -58,8 +58,10 @@ SELECT id FROM (
 _NEWS = f"""
 SELECT id, mark, at, edited_at, key, sealed FROM message f
 WHERE keep = 'active' AND (
-    id IN ({NEWEST_OF_TIMELINE} WHERE received_at >= (
+    (id IN ({NEWEST_OF_TIMELINE} WHERE received_at >= (
         SELECT COALESCE(min(d.at), 0) - :slack FROM disclosure d WHERE d.node = :node AND d.view = :view))
+     AND (at > (SELECT min(d.message_at) FROM disclosure d WHERE d.node = :node AND d.view = :view AND d.page IS NULL)
+          OR (SELECT count(*) FROM disclosure d WHERE d.node = :node AND d.view = :view AND d.page IS NULL) < :most))
     OR (id IN (SELECT m.id FROM disclosure d JOIN message m ON m.mark = d.mark WHERE {_SHOWN_BEFORE} AND d.key <> m.key)
         AND (conversation = :conversation OR (subject = :subject AND grouped = 1))))
   AND NOT EXISTS (SELECT 1 FROM disclosure d WHERE {_SHOWN_BEFORE} AND d.mark = f.mark AND d.key = f.key)
@@ -73,7 +75,8 @@ _ARRIVED = "UPDATE disclosure SET page = NULL WHERE node = :node AND view = :vie
 _WAITS = "SELECT 1 FROM disclosure WHERE node = :node AND view = :view AND page = :page LIMIT 1"
 
 NEWS_OF = 100
-"""News are looked for among so many messages of a conversation, newest first; what comes later still is an older page's."""
+"""News are looked for among so many messages of a conversation, newest first, and where a view shows a whole page only
+after the oldest that it shows: what is older belongs to the next page, also where it came late."""
 SLACK_MS = 120_000
 """How long before a view's first showing a message may have been received and yet have been stored after it."""
 NEWEST = (2**62, 2**62)

@@ -13,7 +13,7 @@ from shared.database.contract import Database, Step
 
 _OPEN = """
 SELECT id, node, pseudonym, purpose, form, state, next, news FROM view
-WHERE state = 'open' AND ends_at > :now ORDER BY opened_at, id LIMIT :most
+WHERE state = 'open' AND news IS NOT NULL AND ends_at > :now ORDER BY opened_at, id LIMIT :most
 """
 _RETRACTED = "SELECT 1 FROM retraction WHERE node = :node AND disclosure = :disclosure"
 _OLD = """
@@ -23,7 +23,9 @@ WHERE s.view = :view AND s.version <> m.key AND m.keep = 'active'
 _NEW = f"""
 SELECT at, mark FROM message f
 WHERE keep = 'active' AND (
-    id IN ({NEWEST_OF_TIMELINE} WHERE received_at >= (SELECT opened_at FROM view WHERE id = :view) - :slack)
+    (id IN ({NEWEST_OF_TIMELINE} WHERE received_at >= (SELECT opened_at FROM view WHERE id = :view) - :slack)
+     AND (at > (SELECT min(s.at) FROM shown s WHERE s.view = :view)
+          OR (SELECT count(*) FROM shown s WHERE s.view = :view) < :most))
     OR (mark IN (SELECT mark FROM shown WHERE view = :view AND mark IS NOT NULL)
         AND (conversation = :conversation OR (subject = :subject AND grouped = 1))))
   AND NOT EXISTS (SELECT 1 FROM shown s WHERE s.view = :view AND s.mark = f.mark
@@ -38,7 +40,7 @@ _UNSHOW = "DELETE FROM shown WHERE view = :view AND disclosure = :disclosure AND
 
 
 async def open_views(database: Database, now: int, most: int) -> list[View]:
-    """Give views that are open, the oldest first."""
+    """Give views that are open and have their first page, the oldest first."""
     async with database.read() as transaction:
         return [View(*row) for row in await transaction.fetch(_OPEN, {"now": now, "most": most})]
 

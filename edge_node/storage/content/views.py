@@ -17,7 +17,7 @@ INSERT INTO view (id, node, pseudonym, purpose, form, state, opened_at, ends_at)
 VALUES (:id, :node, :pseudonym, :purpose, 'full', 'open', :now, :ends_at)
 """
 _READ = "SELECT id, node, pseudonym, purpose, form, state, next, news FROM view WHERE id = :id"
-_PAGED = "UPDATE view SET next = :next, form = :form WHERE id = :view"
+_PAGED = "UPDATE view SET next = :next, form = :form, news = COALESCE(news, '') WHERE id = :view"
 _NEWS_KEPT = "UPDATE view SET news = :page WHERE id = :view AND news = :after"
 _KEEP = """
 INSERT INTO shown (node, disclosure, view, at, keep, subject, mark, key, sealed, version)
@@ -93,8 +93,8 @@ class View(NamedTuple):
     state: Literal["open", "closing"]
     next: str | None
     """The disclosure after which older messages are asked for; ``None`` where there are none."""
-    news: str = ""
-    """The last answer of news that was kept; empty before the first."""
+    news: str | None = None
+    """The last answer of news that was kept; empty before the first, ``None`` before the first page."""
 
 
 class Copy(NamedTuple):

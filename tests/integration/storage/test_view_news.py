@@ -130,13 +130,35 @@ async def test_more_news_than_one_answer_holds_come_in_the_next(open_bench, wher
         assert len(await loop.said(page.view)) == 71
 
 
-async def test_what_was_received_long_before_is_an_older_pages_and_no_news(open_bench):
+async def test_what_is_older_than_a_whole_page_is_the_next_pages_and_no_news(open_bench):
     async with open_bench() as node:
-        name, loop = await filled(node, 60), Loop(node)
+        await arrive(node, *(message(number, AUTHOR, f"text {number}", at=1000 + number) for number in range(60)))
+        name = (await node.rows("SELECT pseudonym FROM subject"))[0][0]
+        loop = Loop(node)
+        page = await loop.viewer.open("ap", name, "complaint")
+        for _ in range(2):
+            await loop.follower.once()
+        assert len(await loop.said(page.view)) == 50
+        assert (await loop.viewer.older(page.view)).shown == 10
+        await loop.follower.once()
+        assert len(await loop.said(page.view)) == len(await copies(node, loop, page.view)) == 60
+
+
+async def test_a_view_whose_first_page_is_still_on_its_way_is_left_alone(open_bench):
+    async with open_bench() as node:
+        name, loop = await filled(node), Loop(node)
+        kept = loop.ask
+
+        async def followed(where, ask, seconds_max):
+            """Let the follower look between the opening and the first page."""
+            loop.ask = kept
+            await loop.follower.once()
+            return await kept(where, ask, seconds_max)
+
+        loop.ask = followed
         page = await loop.viewer.open("ap", name, "complaint")
         await loop.follower.once()
-        assert len(await copies(node, loop, page.view)) == 50
-        assert (await loop.viewer.older(page.view)).shown == 10
+        assert len(await loop.said(page.view)) == len(await node.rows("SELECT 1 FROM disclosure")) == 3
 
 
 async def test_news_whose_answer_is_lost_are_told_again(open_bench):

@@ -6,8 +6,8 @@
 ALTER TABLE disclosure ADD COLUMN key INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE disclosure ADD COLUMN page TEXT;
 
--- The last answer of news that a view kept; empty before the first.
-ALTER TABLE view ADD COLUMN news TEXT NOT NULL DEFAULT '';
+-- The last answer of news that a view kept; empty before the first, and NULL before the view's first page.
+ALTER TABLE view ADD COLUMN news TEXT;
 
 -- For a message of this node's own: its row key when it was shown.
 ALTER TABLE shown ADD COLUMN version INTEGER;
