@@ -74,6 +74,10 @@ class ViewFollower:
                 logger().info("views_not_followed", code=error.code)
                 self._put_off(node)
                 return
+            except Exception as error:  # noqa: BLE001 - whatever a node's answer does, the others' views go on
+                logger().error("alert_views_not_followed", error=type(error).__name__, code="unforeseen")
+                self._put_off(node)
+                return
             self._waits.pop(node, None)
             if shown:
                 self._waits.pop(view.id, None)

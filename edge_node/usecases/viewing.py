@@ -20,8 +20,9 @@ from shared import wire
 from shared.clock import Clock
 from shared.crypto import content_place, seal_once
 from shared.database.contract import Database, ScriptRefused
-from shared.errors import HomeportError, KeyCurrentChanged, StoreUnavailable
+from shared.errors import HomeportError, KeyCurrentChanged, SealBroken, StoreUnavailable
 from shared.errors.relay import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
+from shared.errors.trust import WireMalformed
 from shared.ids import draw_opaque_id
 from shared.wire.sealed import open_shown, write_shown
 from shared.wire.types import PurposeCode, ReasonCode
@@ -214,26 +215,19 @@ class Viewer:
         return Page(view.id, answer.form, kept, more=next_page is not None)
 
     def _open(self, view: View, items: Sequence[wire.ShownItem]) -> list[tuple[wire.ShownItem, bytes]]:
-        """Open shown messages, oldest first; ``SealBroken`` where one is not for this node and view."""
+        """Open shown messages, oldest first; ``NodeUnreachable`` where one is not for this node and view, or none."""
+        here = member_or_refuse(self._company).self
         if len({item.disclosure for item in items}) < len(items):
             raise NodeUnreachable(reason="wire_malformed")
-        here = member_or_refuse(self._company).self
-        return [
-            (
-                item,
-                write_shown(
-                    open_shown(
-                        here.sealing,
-                        item.sealed,
-                        shower=view.node,
-                        asker=here.name,
-                        view=view.id,
-                        disclosure=item.disclosure,
-                    )
-                ),
-            )
-            for item in reversed(items)
-        ]
+
+        def plain(item: wire.ShownItem) -> bytes:
+            place = {"shower": view.node, "asker": here.name, "view": view.id, "disclosure": item.disclosure}
+            return write_shown(open_shown(here.sealing, item.sealed, **place))
+
+        try:
+            return [(item, plain(item)) for item in reversed(items)]
+        except (SealBroken, WireMalformed) as error:
+            raise NodeUnreachable(reason=error.code) from None
 
     async def _keep(
         self,

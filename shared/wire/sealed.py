@@ -63,9 +63,9 @@ def open_webhook(
     plain = key.open(sealed, labels.HPKE_WEBHOOK, sender, home, channel, account)
     try:
         webhook = _webhook.decode(plain)
-        msgspec.json.encode(webhook.events)
-    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise WireMalformed(reason="sealed") from None
+    _check_json(webhook.events)
     return webhook
 
 
@@ -75,8 +75,13 @@ def seal_shown(public: bytes, message: ShownMessage, *, shower: str, asker: str,
 
 
 def open_shown(key: SealingKey, sealed: bytes, *, shower: str, asker: str, view: str, disclosure: str) -> ShownMessage:
-    """Open a shown message at the asking node; ``SealBroken`` where it is not for this node, view and disclosure."""
-    return read_shown(key.open(sealed, labels.HPKE_SHOWN, shower, asker, view, disclosure))
+    """Open a shown message at the asking node; ``SealBroken`` where it is not for this node, view and disclosure.
+
+    ``WireMalformed`` where it is no shown message, or one that no desk could be told.
+    """
+    message = read_shown(key.open(sealed, labels.HPKE_SHOWN, shower, asker, view, disclosure))
+    _check_json(message)
+    return message
 
 
 def write_shown(message: ShownMessage) -> bytes:
@@ -89,4 +94,12 @@ def read_shown(plain: bytes) -> ShownMessage:
     try:
         return _shown.decode(plain)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise WireMalformed(reason="sealed") from None
+
+
+def _check_json(value: object) -> None:
+    """Refuse what JSON cannot hold: a property that nobody knows may be anything that MessagePack has."""
+    try:
+        msgspec.json.encode(value)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         raise WireMalformed(reason="sealed") from None

@@ -58,7 +58,9 @@ class Loop:
         self.views = Views(bench.content)
         self.live = LiveViews(self.views, bench.keys, self.shower, self.clock)
         lease = Lease(bench.content, "views", "loop", 15_000)
-        self.follower = ViewFollower(bench.content, self.viewer, Lease(bench.content, "news", "loop", 30_000), self.clock)
+        self.follower = ViewFollower(
+            bench.content, self.viewer, Lease(bench.content, "news", "loop", 30_000), self.clock
+        )
         self.keeper = ViewKeeper(self.views, self.viewer, self, lease, self.clock)
 
     def self(self) -> Self:

@@ -1,4 +1,4 @@
-"""What ``homeport edge view`` makes of a stream: lines end where the stream ends them, and nothing steers a terminal."""
+"""What ``homeport edge view`` makes of a stream: lines end where the stream says so, and nothing steers a terminal."""
 
 import json
 

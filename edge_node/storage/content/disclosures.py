@@ -11,7 +11,7 @@ shown, which an edit has replaced.  What news brought counts as arrived when the
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.database.contract import Database, Step
+from shared.database.contract import Database, Step, Value
 
 _SUBJECT = """
 SELECT s.id, c.id FROM subject s JOIN conversation c ON c.subject = s.id
@@ -170,7 +170,7 @@ async def record(
 
 async def read_news(database: Database, timeline: Timeline, showing: Showing, most: int) -> News:
     """Give what a view has not been told, at most ``most`` of each."""
-    view = {"node": showing.node, "view": showing.view, "most": most}
+    view: dict[str, Value] = {"node": showing.node, "view": showing.view, "most": most}
     where = {"conversation": timeline.conversation, "subject": timeline.subject, "newest": NEWS_OF, "slack": SLACK_MS}
     async with database.read() as transaction:
         found = [Found(*row) for row in await transaction.fetch(_NEWS, view | where)]

@@ -1,4 +1,4 @@
-"""What open views have not been told: which are open, what of it is remembered, and the news of this node's own messages.
+"""What open views have not been told: which are open, what was taken back, and the news of this node's own messages.
 
 A view of this node's own messages is told what came since, and an edited message under a new name: the old one is taken
 out first, so that old words are never shown beside the new ones.
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from edge_node.storage.content.disclosures import NEWEST_OF_TIMELINE, NEWS_OF, SLACK_MS, Timeline
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.views import View
-from shared.database.contract import Database, Step
+from shared.database.contract import Database, Step, Value
 
 _OPEN = """
 SELECT id, node, pseudonym, purpose, form, state, next, news FROM view
@@ -55,7 +55,7 @@ async def read_own_news(
     database: Database, view: str, timeline: Timeline, most: int
 ) -> tuple[list[str], list[tuple[int, bytes]]]:
     """Give what a view of this node's own messages shows in old words, and messages to show: time (ms) and mark."""
-    where = {
+    where: dict[str, Value] = {
         "view": view,
         "conversation": timeline.conversation,
         "subject": timeline.subject,

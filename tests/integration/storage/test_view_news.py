@@ -57,7 +57,8 @@ async def test_an_edit_replaces_what_is_shown(open_bench, where):
         [retracted] = [each.disclosure for each in said if each.kind == "retracted"]
         assert retracted in before
         [anew] = [each for each in said if each.kind == "shown" and each.message.content.text == "changed"]
-        assert anew.message.edited and anew.disclosure not in before
+        assert anew.message.edited
+        assert anew.disclosure not in before
         await node.remove()
         assert await node.rows("SELECT 1 FROM shown WHERE disclosure = :d", d=retracted) == []
         if where:

@@ -9,6 +9,8 @@ from edge_node.storage.content.removals import open_entries
 from edge_node.usecases import viewing
 from shared.errors import SealBroken
 from shared.errors.relay import NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
+from shared.message.content import Composed
+from shared.wire.sealed import ShownMessage, seal_shown
 from tests.support.loop import Loop
 from tests.support.stores import edit, message, person, recall
 
@@ -219,6 +221,39 @@ async def test_an_answer_that_names_one_disclosure_twice_leaves_no_key_behind(op
         await node.remove()
         assert await node.key_rows("SELECT id FROM row_key") == before
         assert await node.rows("SELECT 1 FROM shown UNION ALL SELECT 1 FROM view_event") == []
+
+
+@pytest.mark.parametrize("lie", ["another's", "beyond JSON"])
+async def test_an_answer_that_no_desk_could_be_told_closes_the_view_and_leaves_nothing(open_bench, lie):
+    async with open_bench() as node:
+        name, loop = await filled(node, 1), Loop(node)
+        kept = loop.ask
+        detail = {"x": msgspec.msgpack.Ext(5, b"y")}
+        odd = ShownMessage(
+            form="full",
+            channel="line",
+            direction="in",
+            at=1,
+            edited=False,
+            kind="composed",
+            content=Composed("template", detail),
+        )
+
+        async def lying(where, ask, seconds_max):
+            answer = await kept(where, ask, seconds_max)
+            item = answer.items[0]
+            place = {"shower": "ap", "asker": "eu", "view": answer.view, "disclosure": item.disclosure}
+            if lie == "another's":
+                place["view"] = "0" * 32
+            sealed = seal_shown(loop.self().sealing.public, odd, **place)
+            return msgspec.structs.replace(answer, items=(msgspec.structs.replace(item, sealed=sealed),))
+
+        loop.ask = lying
+        with pytest.raises(NodeUnreachable) as refused:
+            await loop.viewer.open("ap", name, "complaint")
+        assert refused.value.details["reason"] == ("seal_broken" if lie == "another's" else "wire_malformed")
+        assert await node.rows("SELECT 1 FROM shown") == []
+        assert await node.rows("SELECT state FROM view") == [("closing",)]
 
 
 async def test_nobody_is_told_that_copies_are_gone_while_a_write_ahead_log_may_hold_them(open_bench):
