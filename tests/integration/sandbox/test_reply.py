@@ -171,8 +171,7 @@ async def test_whatsapp_is_not_repeated_where_the_answer_is_lost(sandbox, here, 
     sandbox.client.fault("whatsapp.messages", kind, done=done)
     with pytest.raises(SendUnclear, match=r"may have been sent.*Nothing of it is stored.*Do not send it again"):
         await here.reply(anna, WORDS)
-    assert len(sandbox.client.requests()) == 1
-    assert len(sandbox.client.sent()) == done
+    assert (len(sandbox.client.requests()), len(sandbox.client.sent())) == (1, done)
 
 
 @pytest.mark.parametrize("endpoint", ["line.reply", "whatsapp.messages"])
