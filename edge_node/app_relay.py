@@ -21,6 +21,8 @@ from edge_node.usecases.membership import Membership
 from edge_node.usecases.relaying import Homecoming, Relayer
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.showing import Shower
+from edge_node.usecases.view_following import LEASE_MILLISECONDS as FOLLOW_LEASE
+from edge_node.usecases.view_following import ViewFollower
 from edge_node.usecases.view_keeping import LEASE_MILLISECONDS, ViewKeeper
 from edge_node.usecases.viewing import Viewer
 from shared import private_files, wire
@@ -39,6 +41,7 @@ class RelayParts(msgspec.Struct):
     viewer: Viewer
     live: LiveViews
     keeper: ViewKeeper
+    follower: ViewFollower
     shower: Shower
     apps: dict[str, ASGIApp] = msgspec.field(default_factory=dict)
 
@@ -46,10 +49,12 @@ class RelayParts(msgspec.Struct):
         """Read who this node is, and begin to look after views."""
         await self.membership.open()
         self.keeper.start()
+        self.follower.start()
 
     async def step_back(self) -> None:
         """Leave background work to another process, and let live views come back to it."""
         self.live.stop()
+        await self.follower.stop()
         await self.keeper.stop()
 
     async def stop(self) -> None:
@@ -74,6 +79,7 @@ def relay_parts(stores: Stores, metrics: Metrics, holder: str) -> RelayParts:
         viewer=viewer,
         live=LiveViews(views, stores.keys, shower, clock),
         keeper=ViewKeeper(views, viewer, client, Lease(stores.content, "views", holder, LEASE_MILLISECONDS), clock),
+        follower=ViewFollower(stores.content, viewer, Lease(stores.content, "news", holder, FOLLOW_LEASE), clock),
         shower=shower,
     )
 
@@ -102,6 +108,7 @@ def relay_apps(
         handlers: dict[type[wire.Message], Handler] = {
             wire.RelayedWebhook: homecoming.receive,
             wire.ViewAsk: parts.shower.show,
+            wire.ViewFollow: parts.shower.follow,
             wire.ViewClosed: parts.shower.close,
         }
         nonces = StoredNonces(stores.content)

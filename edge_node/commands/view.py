@@ -26,7 +26,7 @@ _WITHHELD = "(withheld)"
 @click.option("--node", help="The node that holds the subject; without it, this one.")
 @click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What for; the other node decides by it.")
 @click.option("--all", "whole", is_flag=True, help="Also what is older than the newest page.")
-@click.option("--follow", is_flag=True, help="Stay, and say what is taken back, until interrupted.")
+@click.option("--follow", is_flag=True, help="Stay, and say what comes and goes, until interrupted.")
 @click.argument("pseudonym", required=False)
 def view(config: Path, node: str | None, purpose: str, whole: bool, follow: bool, pseudonym: str | None) -> None:
     """Print the messages of the person PSEUDONYM (or from standard input), oldest first, as they are shown.
@@ -67,6 +67,8 @@ def _print(desk: "DeskLink", opened: dict[str, Any], *, whole: bool, follow: boo
         for spoken in desk.follow(name):
             if spoken.kind == "shown":
                 shown.append(spoken.data)
+                if printed:
+                    _print_page([spoken.data], gone, opened["form"])
             elif spoken.kind == "retracted":
                 gone.add(spoken.data["disclosure"])
                 if printed:
@@ -85,16 +87,24 @@ def _print_page(shown: list[dict[str, Any]], gone: set[str], form: str) -> None:
     """Print messages in the order in which they were written."""
     for each in sorted(shown, key=lambda message: message["at"]):
         if each["disclosure"] not in gone:
-            moment = dt.datetime.fromtimestamp(each["at"] / 1000, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+            moment = _moment(each["at"])
             way = "<" if each["direction"] == "out" else ">"
             click.echo(f"{each['disclosure'][:8]}  {moment}  {each['channel']:8}  {way} {_words(each, form)}")
+
+
+def _moment(at: int) -> str:
+    """Write an instant (ms); what lies beyond every calendar, as another node may say, as it is."""
+    try:
+        return dt.datetime.fromtimestamp(at / 1000, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return f"{at} ms"
 
 
 def _words(message: dict[str, Any], form: str) -> str:
     """Put a message into one line."""
     content = message["content"]
     if content is None:
-        return f"[{message['kind']}] {'' if form == 'metadata' else _WITHHELD}".strip()
+        return printable(f"[{message['kind']}] {'' if form == 'metadata' else _WITHHELD}".strip())
     words = next((content[name] for name in ("text", "caption", "title", "name") if content.get(name)), "")
     kind = "" if content["form"] == "text" else f"[{message['kind']}] "
     return printable(f"{kind}{words}{' (edited)' if message['edited'] else ''}")

@@ -4,7 +4,8 @@ Rules, in this order:
 
 1. The account is one of this node, on that channel: else ``account_not_here``.
 2. The admit list says that it rests here: else ``not_admitted``.  An account whose home is elsewhere is not passed on.
-3. There is at least one event, and no more than a platform sends at once: else ``events_out_of_bounds``.
+3. There is at least one event, and no more than a platform sends at once, none before 1970 or beyond what a store
+   holds: else ``events_out_of_bounds``.
 4. Every event is of that channel, and of that account by the account's own numbers: else ``event_of_another_account``.
    The relaying node vouches for the platform's signature, and for nothing that the account does not cover.
 """
@@ -14,6 +15,7 @@ from typing import Literal
 
 from edge_node.core.accounts import Account, account_of, is_app_level
 from edge_node.core.admission import Admissions, RestsHere
+from shared.canonical import INTEGER_MAX
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event
 
@@ -28,7 +30,7 @@ def refuses(
         return "account_not_here"
     if not isinstance(admissions.get(account.name), RestsHere):
         return "not_admitted"
-    if not 1 <= len(events) <= BODY_UPDATES_MAX:
+    if not 1 <= len(events) <= BODY_UPDATES_MAX or not all(0 <= event.at <= INTEGER_MAX for event in events):
         return "events_out_of_bounds"
     known = list(accounts)
     seen: set[tuple[str, bool]] = set()

@@ -5,6 +5,7 @@ one token opens it: a file of the node's data_dir that its account alone can rea
 """
 
 import hmac
+import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -101,7 +102,8 @@ async def _events(said: AsyncIterator[Said]) -> AsyncIterator[ServerSentEventMes
         body: dict[str, object] = {"disclosure": each.disclosure} if each.disclosure else {}
         if each.message is not None:
             body |= msgspec.to_builtins(each.message)
-        data = msgspec.json.encode(body).decode()
+        # ASCII alone: many readers take U+2028, U+0085 and others, which JSON may hold, for the end of a line.
+        data = json.dumps(msgspec.json.decode(msgspec.json.encode(body)))
         yield ServerSentEventMessage(data=data, event=each.kind, id=each.number or None)
 
 

@@ -36,8 +36,9 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def unclear(self) -> bool:
-        """Whether the platform itself failed: what was asked may be done or not."""
-        return httpx.codes.is_server_error(self.status)
+        """Whether what was asked may be done or not: the platform failed, gave up waiting, or accepted otherwise."""
+        accepted = httpx.codes.is_success(self.status) and not self.good
+        return httpx.codes.is_server_error(self.status) or accepted or self.status == httpx.codes.REQUEST_TIMEOUT
 
     @property
     def refused(self) -> bool:

@@ -84,7 +84,7 @@ class DeskLink:
             with suppress(httpx.TransportError), stream as answer:
                 if answer.status_code != httpx.codes.OK:
                     return
-                for number, spoken in _events(answer.iter_lines()):
+                for number, spoken in _events(_lines(answer.iter_bytes())):
                     last = number or last
                     yield spoken
                     if spoken.kind == "closed":
@@ -111,6 +111,19 @@ def _object(content: bytes) -> dict[str, Any]:
         return msgspec.json.decode(content, type=dict[str, Any]) if content else {}
     except msgspec.DecodeError:
         return {}
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[str]:
+    """Split a stream at line feeds alone.
+
+    The client's own splitting takes U+2028 and others for line ends, which JSON leaves as they are: whoever wrote a
+    message could end it there and go on in the stream's own words.
+    """
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line.removesuffix(b"\r").decode("utf-8", "replace")
 
 
 def _events(lines: Iterator[str]) -> Iterator[tuple[str, Spoken]]:

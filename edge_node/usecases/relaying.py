@@ -116,10 +116,12 @@ class Homecoming:
         if rule is not None or stored is None:
             reason = rule or "account_not_here"
             self._metrics.peers.homecoming.labels(reason).inc(len(webhook.events))
-            logger().warning("alert_relayed_webhook_refused", account=message.account, reason=reason)
+            # Only a name of our own: what a peer says instead is its words.
+            known = message.account if stored is not None else ""
+            logger().warning("alert_relayed_webhook_refused", account=known, reason=reason)
             return wire.RelayAnswer(protocol=wire.PROTOCOL, outcome="refused")
         # Another node's clock may be ahead; nothing was received later than now.
-        received_at = min(webhook.received_at, self._clock.now())
+        received_at = max(0, min(webhook.received_at, self._clock.now()))
         taken = [
             Taken(event, stored.id, stored.account.name, stored.account.scope, received_at) for event in webhook.events
         ]

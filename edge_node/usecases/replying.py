@@ -30,7 +30,7 @@ from edge_node.usecases.taking_in import TakingIn
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.entropy import Entropy
-from shared.errors import KeyMissing, StoreUnavailable
+from shared.errors import HomeportError, KeyMissing, StoreUnavailable
 from shared.errors.replying import ReplyImpossible, SentNotStored, SubjectUnknown
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Event, Identifier, Message, Person, Text
@@ -195,6 +195,9 @@ class Replier:
                 await self._taking_in.take_in([taken])
             except StoreUnavailable:
                 continue
+            except HomeportError as error:  # whatever it is called, the message is on its way
+                reason = error.code
+                break
             return
         raise SentNotStored(account=account.name, channel=account.channel, reason=reason)
 

@@ -63,19 +63,40 @@ class Shower:
             self._content, timeline, await self._position(ask, showing), wire.SHOWN_MAX + 1
         )
         more, page = len(page) > wire.SHOWN_MAX, page[: wire.SHOWN_MAX]
-        items = await self._seal(here, asker, ask, await self.open(page, decision.form))
-        kept: set[str] = set()
-        if items:
-            named = [(item.disclosure, found) for item, found in items]
-            kept = await disclosures.record(self._content, timeline, showing, named, self._clock.now())
+        items = await self._seal(here, asker, ask.view, await self.open(page, decision.form))
+        shows = await self._record(timeline, showing, items, decision.form)
         self._metrics.peers.showings.labels("shown").inc()
-        self._metrics.peers.disclosures.labels(decision.form).inc(len(kept))
         return wire.ShownContent(
+            protocol=wire.PROTOCOL, view=ask.view, form=decision.form, items=tuple(shows), more=more
+        )
+
+    async def follow(self, here: Member, asker: Node, ask: wire.ViewFollow) -> wire.ViewNews | wire.ViewRefused:
+        """Show what has come since to an open view, and name what it shows in old words; decided anew each time.
+
+        Raises ``WireMalformed`` where the message names another asker than the node that signed it.
+        """
+        if ask.asker != asker.name:
+            raise WireMalformed(reason="asker")
+        decision = decide(self._entries, asker.name, ask.purpose)
+        if isinstance(decision, Refuses):
+            return self._refuse(ask, decision.rule)
+        timeline = await disclosures.find_timeline(self._content, ask.pseudonym)
+        if timeline is None:
+            return self._refuse(ask, "subject_unknown")
+        showing = Showing(asker.name, ask.purpose, ask.view)
+        if ask.after is not None:
+            await disclosures.confirm(self._content, showing, ask.after)
+        news = await disclosures.read_news(self._content, timeline, showing, wire.SHOWN_MAX)
+        page = draw_opaque_id(self._keys.entropy)
+        items = await self._seal(here, asker, ask.view, await self.open(news.found, decision.form))
+        shows = await self._record(timeline, showing, items, decision.form, page)
+        return wire.ViewNews(
             protocol=wire.PROTOCOL,
             view=ask.view,
+            page=page,
             form=decision.form,
-            items=tuple(item for item, _ in items if item.disclosure in kept),
-            more=more,
+            items=tuple(shows),
+            gone=tuple(news.gone),
         )
 
     async def close(self, here: Member, asker: Node, closed: wire.ViewClosed) -> wire.ViewNoted:  # noqa: ARG002 - as every handler
@@ -107,8 +128,24 @@ class Shower:
             raise WireMalformed(reason="after")
         return position
 
+    async def _record(
+        self,
+        timeline: disclosures.Timeline,
+        showing: Showing,
+        items: Sequence[tuple[wire.ShownItem, Found]],
+        form: FormCode,
+        page: str | None = None,
+    ) -> list[wire.ShownItem]:
+        """Put what is about to be shown on record; give those that still may be."""
+        if not items:
+            return []
+        named = [(item.disclosure, found) for item, found in items]
+        kept = await disclosures.record(self._content, timeline, showing, named, self._clock.now(), page)
+        self._metrics.peers.disclosures.labels(form).inc(len(kept))
+        return [item for item, _ in items if item.disclosure in kept]
+
     async def _seal(
-        self, here: Member, asker: Node, ask: wire.ViewAsk, opened: Sequence[tuple[Found, ShownMessage]]
+        self, here: Member, asker: Node, view: str, opened: Sequence[tuple[Found, ShownMessage]]
     ) -> list[tuple[wire.ShownItem, Found]]:
         """Seal each message to the asking node alone, under a freshly drawn name; off the event loop."""
         names = [draw_opaque_id(self._keys.entropy) for _ in opened]
@@ -124,7 +161,7 @@ class Shower:
                             message,
                             shower=here.self.name,
                             asker=asker.name,
-                            view=ask.view,
+                            view=view,
                             disclosure=name,
                         ),
                     ),
@@ -135,7 +172,7 @@ class Shower:
 
         return await asyncio.to_thread(seal)
 
-    def _refuse(self, ask: wire.ViewAsk, rule: ShowingRule) -> wire.ViewRefused:
+    def _refuse(self, ask: wire.ViewAsk | wire.ViewFollow, rule: ShowingRule) -> wire.ViewRefused:
         """Refuse by rule; counted and logged without naming anybody."""
         self._metrics.peers.showings.labels(rule).inc()
         logger().warning("alert_showing_refused", reason=rule)

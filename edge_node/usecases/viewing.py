@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge_node.storage.content.disclosures import NEWEST, find_timeline, read_page
+from edge_node.storage.content.view_news import is_retracted, read_own_news, take_out
 from edge_node.storage.content.views import Copy, View, Views
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
@@ -19,13 +20,15 @@ from shared import wire
 from shared.clock import Clock
 from shared.crypto import content_place, seal_once
 from shared.database.contract import Database, ScriptRefused
-from shared.errors import HomeportError, KeyCurrentChanged, StoreUnavailable
+from shared.errors import HomeportError, KeyCurrentChanged, SealBroken, StoreUnavailable
 from shared.errors.relay import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
+from shared.errors.trust import WireMalformed
 from shared.ids import draw_opaque_id
 from shared.wire.sealed import open_shown, write_shown
 from shared.wire.types import PurposeCode, ReasonCode
 
 ASK_SECONDS_MAX = 10.0
+FOLLOW_SECONDS_MAX = 5.0
 RETRACT_SECONDS_MAX = 20.0
 """How long a retraction waits for the remover before it says that it has to be asked again."""
 
@@ -96,7 +99,8 @@ class Viewer:
     async def retract(self, node: str, disclosure: str, reason: ReasonCode = "sender_recalled") -> Retracted:
         """Destroy what ``node`` showed here as ``disclosure``, take it out of live views, and keep it out.
 
-        Returns when key and row are gone, with how many there were when it was first asked; repeated, the same.
+        Returns when key and row are gone, also from the write-ahead logs, with how many there were when it was first
+        asked; repeated, also by another process, the same.
         ``RetractionPending`` where removal does not get through in time: it goes on, ask again.
         """
         entry = draw_opaque_id(self._keys.entropy)
@@ -108,9 +112,56 @@ class Viewer:
             if self._clock.elapsed() > end:
                 raise RetractionPending
             await self._clock.sleep(_LOOK_SECONDS)
-        for database in (self._keys.database, self._content):
-            await database.checkpoint()
         return Retracted(copies, copies)
+
+    async def follow(self, view: View) -> bool:
+        """Bring an open view up to date: what came since, and edited messages anew; say whether it is still shown.
+
+        ``False`` where the other node's rules, or its knowing nobody of that pseudonym any more, say no.
+        Raises ``NodeUnknown``, ``NodeUnreachable``.
+        """
+        if not view.node:
+            await self._follow_here(view)
+            return True
+        here = member_or_refuse(self._company)
+        ask = wire.ViewFollow(
+            protocol=wire.PROTOCOL,
+            view=view.id,
+            pseudonym=view.pseudonym,
+            purpose=view.purpose,
+            asker=here.self.name,
+            after=view.news or None,
+        )
+        answer = await self._peers.ask(view.node, ask, FOLLOW_SECONDS_MAX)
+        if isinstance(answer, wire.ViewRefused):
+            return False
+        if not isinstance(answer, wire.ViewNews) or answer.view != view.id:
+            raise NodeUnreachable(reason=answer.code if isinstance(answer, wire.RelayProblem) else "wire_malformed")
+        for disclosure in answer.gone:
+            if not await is_retracted(self._content, view.node, disclosure):
+                entry, now = draw_opaque_id(self._keys.entropy), self._clock.now()
+                await self._views.retract(view.node, disclosure, reason="edited", log_entry=entry, now=now)
+                self.on_removal()
+        if answer.items:
+            opened = await asyncio.to_thread(self._open, view, answer.items[::-1])
+            await self._keep(view, answer.form, opened, news=answer.page)
+        if answer.items or answer.gone:
+            self.on_change()
+        return True
+
+    async def _follow_here(self, view: View) -> None:
+        """Do the same with this node's own messages, of which the view holds no copies."""
+        timeline = await find_timeline(self._content, view.pseudonym)
+        if timeline is None:
+            return
+        old, new = await read_own_news(self._content, view.id, timeline, wire.SHOWN_MAX)
+        copies = [Copy(draw_opaque_id(self._keys.entropy), at, timeline.subject, mark) for at, mark in new]
+        if old:
+            await take_out(self._content, view.id, old)
+        if copies:
+            await self._views.keep(view, copies, form=view.form, news=draw_opaque_id(self._keys.entropy))
+        if old or copies:
+            self.on_change()
 
     async def _page_or_close(self, view: View) -> Page:
         """Get a page; a view whose first page fails is closed, so that what was shown for it is told gone."""
@@ -164,27 +215,27 @@ class Viewer:
         return Page(view.id, answer.form, kept, more=next_page is not None)
 
     def _open(self, view: View, items: Sequence[wire.ShownItem]) -> list[tuple[wire.ShownItem, bytes]]:
-        """Open shown messages, oldest first; ``SealBroken`` where one is not for this node and view."""
+        """Open shown messages, oldest first; ``NodeUnreachable`` where one is not for this node and view, or none."""
         here = member_or_refuse(self._company).self
-        return [
-            (
-                item,
-                write_shown(
-                    open_shown(
-                        here.sealing,
-                        item.sealed,
-                        shower=view.node,
-                        asker=here.name,
-                        view=view.id,
-                        disclosure=item.disclosure,
-                    )
-                ),
-            )
-            for item in reversed(items)
-        ]
+        if len({item.disclosure for item in items}) < len(items):
+            raise NodeUnreachable(reason="wire_malformed")
+
+        def plain(item: wire.ShownItem) -> bytes:
+            place = {"shower": view.node, "asker": here.name, "view": view.id, "disclosure": item.disclosure}
+            return write_shown(open_shown(here.sealing, item.sealed, **place))
+
+        try:
+            return [(item, plain(item)) for item in reversed(items)]
+        except (SealBroken, WireMalformed) as error:
+            raise NodeUnreachable(reason=error.code) from None
 
     async def _keep(
-        self, view: View, form: str, opened: Sequence[tuple[wire.ShownItem, bytes]], next_page: str | None
+        self,
+        view: View,
+        form: str,
+        opened: Sequence[tuple[wire.ShownItem, bytes]],
+        next_page: str | None = None,
+        news: str | None = None,
     ) -> int:
         """Seal copies, keys first, and keep them; give how many are kept."""
         if not opened:
@@ -195,7 +246,9 @@ class Viewer:
                 try:
                     draft, copies = await self._seal(opened)
                     await self._keys.commit(draft, self._clock.now())
-                    kept = await self._views.keep(view, copies, form=form, next_page=next_page, intent=draft.id)
+                    kept = await self._views.keep(
+                        view, copies, form=form, next_page=next_page, news=news, intent=draft.id
+                    )
                 except (KeyCurrentChanged, ScriptRefused):
                     continue
                 unused = [each.key for each in copies if each.key is not None and each.disclosure not in kept]

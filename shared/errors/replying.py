@@ -38,7 +38,7 @@ class SentNotStored(BusyError):
 
     code = "sent_not_stored"
     retry = False
-    remedy = "Do not send it again. Where the store is the reason: check disk space and the content database."
+    remedy = "Do not send it again. The reason is the store's own code: check disk space and both stores."
 
 
 class SendRefused(PlatformError):
@@ -49,7 +49,9 @@ class SendRefused(PlatformError):
 
 
 class SendUnclear(PlatformError):
-    """The platform did not say whether it took the message."""
+    """The message may have been sent: the platform did not say whether it took it."""
 
     code = "send_unclear"
-    remedy = "Do not send it again before a status or the customer shows whether it arrived."
+    remedy = (
+        "Nothing of it is stored here. Do not send it again before a status or the customer shows whether it arrived."
+    )

@@ -32,6 +32,8 @@ from shared.wire.relay import (
     ShownItem,
     ViewAsk,
     ViewClosed,
+    ViewFollow,
+    ViewNews,
     ViewNoted,
     ViewRefused,
 )
@@ -42,7 +44,8 @@ M = TypeVar("M", bound=Message)
 MESSAGES: tuple[type[Message], ...] = (
     *(Enrolment, Beat, RecallNotice, CaseNotice, ReceiptPush, CommandAsk),
     *(Command, CommandPage, BeatAnswer, EnrolmentAnswer, Accepted, Problem),
-    *(RelayedWebhook, RelayAnswer, ViewAsk, ShownContent, ViewRefused, ViewClosed, ViewNoted, RelayProblem),
+    *(RelayedWebhook, RelayAnswer, RelayProblem),
+    *(ViewAsk, ShownContent, ViewRefused, ViewFollow, ViewNews, ViewClosed, ViewNoted),
 )
 """Every message there is."""
 
@@ -131,6 +134,8 @@ __all__ = [
     "Uplink",
     "ViewAsk",
     "ViewClosed",
+    "ViewFollow",
+    "ViewNews",
     "ViewNoted",
     "ViewRefused",
     "agree",

@@ -8,6 +8,8 @@ from shared.wire.relay import (
     ShownContent,
     ViewAsk,
     ViewClosed,
+    ViewFollow,
+    ViewNews,
     ViewNoted,
     ViewRefused,
 )
@@ -18,6 +20,7 @@ TAG: Tag = "homeport-relay"
 PATHS: dict[type[Message], str] = {
     RelayedWebhook: "/relay/v1/webhooks",
     ViewAsk: "/relay/v1/views",
+    ViewFollow: "/relay/v1/views/follow",
     ViewClosed: "/relay/v1/views/closed",
 }
 """By message: the path it is posted to."""
@@ -25,6 +28,7 @@ PATHS: dict[type[Message], str] = {
 ANSWERS: dict[type[Message], tuple[type[Message], ...]] = {
     RelayedWebhook: (RelayAnswer,),
     ViewAsk: (ShownContent, ViewRefused),
+    ViewFollow: (ViewNews, ViewRefused),
     ViewClosed: (ViewNoted,),
 }
 """By message: its answers; each may be a ``RelayProblem`` instead."""

@@ -84,6 +84,33 @@ class ViewRefused(Message, frozen=True, kw_only=True, tag="relay.view_refused"):
     rule: ShowingRule
 
 
+class ViewFollow(Message, frozen=True, kw_only=True, tag="relay.view_follow"):
+    """The asking node, whose view is open, asks what has come since, and which words of what it was shown are old."""
+
+    view: OpaqueId
+    pseudonym: Pseudonym
+    """The subject's pseudonym at the node that is asked."""
+    purpose: PurposeCode
+    asker: NodeName
+    after: OpaqueId | None
+    """The last ``ViewNews`` of this view that the asking node kept; ``None`` before the first."""
+
+
+class ViewNews(Message, frozen=True, kw_only=True, tag="relay.view_news"):
+    """The answer to a ``ViewFollow``: each item on record here as a disclosure, an edited message under a new one.
+
+    What an answer brought counts as arrived once a later ``ViewFollow`` names it; until then it is shown again.
+    """
+
+    view: OpaqueId
+    page: OpaqueId
+    """The name of this answer."""
+    form: FormCode
+    items: Annotated[tuple[ShownItem, ...], Meta(max_length=SHOWN_MAX)]
+    gone: Annotated[tuple[OpaqueId, ...], Meta(max_length=SHOWN_MAX)]
+    """Disclosures whose words an edit has replaced: their copies go."""
+
+
 class ViewClosed(Message, frozen=True, kw_only=True, tag="relay.view_closed"):
     """The asking node closed a view and destroyed every copy that it was shown for it."""
 
@@ -102,5 +129,8 @@ class RelayProblem(Message, frozen=True, kw_only=True, tag="relay.problem"):
     code: RelayProblemCode
 
 
-Relay = RelayedWebhook | RelayAnswer | ViewAsk | ShownContent | ViewRefused | ViewClosed | ViewNoted | RelayProblem
+Views = ViewAsk | ShownContent | ViewFollow | ViewNews | ViewRefused | ViewClosed | ViewNoted
+"""What nodes say of views."""
+
+Relay = RelayedWebhook | RelayAnswer | Views | RelayProblem
 """What nodes say to each other."""

@@ -55,12 +55,18 @@ def seal_webhook(public: bytes, webhook: SealedWebhook, *, sender: str, home: st
 def open_webhook(
     key: SealingKey, sealed: bytes, *, sender: str, home: str, channel: str, account: str
 ) -> SealedWebhook:
-    """Open a webhook at its home node; ``SealBroken`` where it is not for this node, sender, channel and account."""
+    """Open a webhook at its home node; ``SealBroken`` where it is not for this node, sender, channel and account.
+
+    ``WireMalformed`` where it is no webhook, or its events cannot be written as they are kept: what a relay says of
+    properties that nobody knows may hold more than JSON does.
+    """
     plain = key.open(sealed, labels.HPKE_WEBHOOK, sender, home, channel, account)
     try:
-        return _webhook.decode(plain)
+        webhook = _webhook.decode(plain)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise WireMalformed(reason="sealed") from None
+    _check_json(webhook.events)
+    return webhook
 
 
 def seal_shown(public: bytes, message: ShownMessage, *, shower: str, asker: str, view: str, disclosure: str) -> bytes:
@@ -69,8 +75,13 @@ def seal_shown(public: bytes, message: ShownMessage, *, shower: str, asker: str,
 
 
 def open_shown(key: SealingKey, sealed: bytes, *, shower: str, asker: str, view: str, disclosure: str) -> ShownMessage:
-    """Open a shown message at the asking node; ``SealBroken`` where it is not for this node, view and disclosure."""
-    return read_shown(key.open(sealed, labels.HPKE_SHOWN, shower, asker, view, disclosure))
+    """Open a shown message at the asking node; ``SealBroken`` where it is not for this node, view and disclosure.
+
+    ``WireMalformed`` where it is no shown message, or one that no desk could be told.
+    """
+    message = read_shown(key.open(sealed, labels.HPKE_SHOWN, shower, asker, view, disclosure))
+    _check_json(message)
+    return message
 
 
 def write_shown(message: ShownMessage) -> bytes:
@@ -83,4 +94,12 @@ def read_shown(plain: bytes) -> ShownMessage:
     try:
         return _shown.decode(plain)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise WireMalformed(reason="sealed") from None
+
+
+def _check_json(value: object) -> None:
+    """Refuse what JSON cannot hold: a property that nobody knows may be anything that MessagePack has."""
+    try:
+        msgspec.json.encode(value)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         raise WireMalformed(reason="sealed") from None

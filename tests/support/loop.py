@@ -8,6 +8,7 @@ from edge_node.storage.identity import NodeIdentity
 from edge_node.usecases.company import Member, Self
 from edge_node.usecases.live_views import LiveViews
 from edge_node.usecases.showing import Shower
+from edge_node.usecases.view_following import ViewFollower
 from edge_node.usecases.view_keeping import ViewKeeper
 from edge_node.usecases.viewing import Viewer
 from shared import wire
@@ -57,6 +58,9 @@ class Loop:
         self.views = Views(bench.content)
         self.live = LiveViews(self.views, bench.keys, self.shower, self.clock)
         lease = Lease(bench.content, "views", "loop", 15_000)
+        self.follower = ViewFollower(
+            bench.content, self.viewer, Lease(bench.content, "news", "loop", 30_000), self.clock
+        )
         self.keeper = ViewKeeper(self.views, self.viewer, self, lease, self.clock)
 
     def self(self) -> Self:
@@ -74,8 +78,8 @@ class Loop:
             raise NodeUnreachable(reason="timeout")
         here, asker = Member(self._selves[node], self._roster), self._roster.active("eu")
         sent = wire.decode(type(message), wire.encode(message))
-        act = self.shower.show if isinstance(sent, wire.ViewAsk) else self.shower.close
-        answer = wire.encode(await act(here, asker, sent))
+        acts = {wire.ViewAsk: self.shower.show, wire.ViewFollow: self.shower.follow, wire.ViewClosed: self.shower.close}
+        answer = wire.encode(await acts[type(sent)](here, asker, sent))
         if self.lose_answers:
             raise NodeUnreachable(reason="timeout")
         for type_ in ANSWERS[type(message)]:

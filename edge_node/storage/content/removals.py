@@ -52,6 +52,8 @@ _REMOVE = (
 )
 _CLEAR = "UPDATE log_entry SET mark = NULL WHERE id = :id AND state = 'destroyed'"
 _DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE id = :id AND state = 'destroyed'"
+# A copy's row stays, empty, until its entry is done: till then nobody is told that it is gone.
+_EMPTY_SHOWN = "UPDATE shown SET sealed = NULL WHERE key = :key AND keep = 'tombstoned'"
 _REMOVE_SHOWN = "DELETE FROM shown WHERE key = :key AND keep = 'tombstoned'"
 # A view of this node's own messages holds no copy; it is told, and forgets which message it was.
 _RETRACT = """
@@ -125,7 +127,10 @@ async def advance(database: Database, entries: Sequence[OpenEntry], state: Liter
 
 
 async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
-    """Delete the rows whose keys are destroyed and forget their marks, together; give rows deleted."""
+    """Delete the rows whose keys are destroyed and forget their marks, together; give rows deleted.
+
+    Of a copy that another node showed the sealed bytes go now, its empty row with :func:`finish`.
+    """
     marks = [(entry.mark,) for entry in entries if entry.mark is not None]
     shown = [(entry.key,) for entry in entries if entry.act == "unshow"]
     steps = [turn(database)]
@@ -133,7 +138,7 @@ async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
         steps += [Step(sql, marks) for sql in _REMOVE]
         steps.append(Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None]))
     if shown:
-        steps.append(Step(_REMOVE_SHOWN, shown))
+        steps.append(Step(_EMPTY_SHOWN, shown))
     if len(steps) == 1:
         return 0
     results = await database.run(steps)
@@ -142,4 +147,6 @@ async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
 
 async def finish(database: Database, entries: Sequence[OpenEntry], now: int) -> None:
     """Close entries of which nothing is left, in no store and no write-ahead log."""
-    await database.run([turn(database), Step(_DONE, [(now, entry.id) for entry in entries])])
+    shown = [(entry.key,) for entry in entries if entry.act == "unshow"]
+    steps = [turn(database), Step(_DONE, [(now, entry.id) for entry in entries])]
+    await database.run([*steps, Step(_REMOVE_SHOWN, shown)] if shown else steps)

@@ -16,13 +16,16 @@ _OPEN = """
 INSERT INTO view (id, node, pseudonym, purpose, form, state, opened_at, ends_at)
 VALUES (:id, :node, :pseudonym, :purpose, 'full', 'open', :now, :ends_at)
 """
-_READ = "SELECT id, node, pseudonym, purpose, form, state, next FROM view WHERE id = :id"
-_PAGED = "UPDATE view SET next = :next, form = :form WHERE id = :view"
+_READ = "SELECT id, node, pseudonym, purpose, form, state, next, news FROM view WHERE id = :id"
+_PAGED = "UPDATE view SET next = :next, form = :form, news = COALESCE(news, '') WHERE id = :view"
+_NEWS_KEPT = "UPDATE view SET news = :page WHERE id = :view AND news = :after"
 _KEEP = """
-INSERT INTO shown (node, disclosure, view, at, keep, subject, mark, key, sealed)
+INSERT INTO shown (node, disclosure, view, at, keep, subject, mark, key, sealed, version)
 SELECT CAST(:node AS TEXT), CAST(:disclosure AS TEXT), CAST(:view AS TEXT), CAST(:at AS INTEGER), 'active',
-       CAST(:subject AS INTEGER), CAST(:mark AS BLOB), CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
-WHERE EXISTS (SELECT 1 FROM view WHERE id = :view AND state = 'open')
+       CAST(:subject AS INTEGER), CAST(:mark AS BLOB), CAST(:key AS INTEGER), CAST(:sealed AS BLOB),
+       (SELECT key FROM message WHERE mark = CAST(:mark AS BLOB))
+WHERE EXISTS (SELECT 1 FROM view WHERE id = :view AND state = 'open'
+              AND (CAST(:after AS TEXT) IS NULL OR news = :after))
   AND NOT EXISTS (SELECT 1 FROM retraction WHERE node = :node AND disclosure = :disclosure)
   AND (CAST(:mark AS BLOB) IS NULL OR EXISTS (SELECT 1 FROM message WHERE mark = :mark AND keep = 'active'))
 ON CONFLICT (node, disclosure) DO NOTHING
@@ -90,6 +93,8 @@ class View(NamedTuple):
     state: Literal["open", "closing"]
     next: str | None
     """The disclosure after which older messages are asked for; ``None`` where there are none."""
+    news: str | None = None
+    """The last answer of news that was kept; empty before the first, ``None`` before the first page."""
 
 
 class Copy(NamedTuple):
@@ -137,20 +142,31 @@ class Views:
         return View(*rows[0]) if rows else None
 
     async def keep(
-        self, view: View, copies: Sequence[Copy], *, form: str, next_page: str | None, intent: int = 0
+        self,
+        view: View,
+        copies: Sequence[Copy],
+        *,
+        form: str,
+        next_page: str | None = None,
+        news: str | None = None,
+        intent: int = 0,
     ) -> set[str]:
         """Keep a page of a view and tell those who watch; give the disclosures kept.
 
-        What was taken back meanwhile stays out, and so does everything where the view was closed.  ``intent`` is that
+        What was taken back meanwhile stays out, and so does everything where the view was closed.  ``news`` names the
+        answer of news that the copies came with, if they did: it is kept only in its turn.  ``intent`` is that
         of the keys that seal the copies; ``ScriptRefused`` where these were swept meanwhile: seal again.
         """
+        after = None if news is None else view.news
         rows = [
-            (view.node, each.disclosure, view.id, each.at, each.subject, each.mark, each.key, each.sealed)
+            (view.node, each.disclosure, view.id, each.at, each.subject, each.mark, each.key, each.sealed, after)
             for each in copies
         ]
         names = [(view.id, each.disclosure) for each in copies]
         kept = [(view.id, each.disclosure, each.key or 0) for each in copies]
         paged = Step(_PAGED, [(next_page, form, view.id)])
+        if news is not None:
+            paged = Step(_NEWS_KEPT, [(news, view.id, view.news)])
         if not copies:
             await self._content.run([paged])
             return set()
@@ -186,7 +202,7 @@ class Views:
         return int((await self._content.run(steps))[5].rows[0][0])
 
     async def rests(self, node: str, disclosure: str) -> bool:
-        """Say whether a copy of it is still in the store."""
+        """Say whether a copy of it is still in the store or in a write-ahead log."""
         return bool(await self._fetch(_RESTS, node=node, disclosure=disclosure))
 
     async def events(self, view: str, after: int) -> list[Told]:

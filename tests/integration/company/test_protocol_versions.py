@@ -37,6 +37,7 @@ UPLINK = {
 RELAY = {
     "relay.webhook": (400, wire.RelayProblem, "seal_broken"),
     "relay.view_ask": (403, wire.ViewRefused, None),
+    "relay.view_follow": (403, wire.ViewRefused, None),
     "relay.view_closed": (200, wire.ViewNoted, None),
 }
 """What is asked of a relay listener, and the answer: what was recorded is sealed to no living node."""

@@ -1,6 +1,7 @@
 """What a lying or replaying peer says at the relay listener: 401, empty, counted, and nothing of it in the log."""
 
 import httpx
+import msgspec
 import pytest
 
 from deploy.sandbox.webhooks import TARO, line_text
@@ -29,6 +30,7 @@ def now_ms():
 def webhook(company, word=WORD, *, to="ap", sender="eu", account="shop", channel=SHOP, event=None, **changes):
     """Seal a webhook of one event as ``sender`` would."""
     events = tuple(LINE.parse(body_of(channel, event or line_text(word))))
+    events = tuple(msgspec.structs.replace(each, **changes.get("change", {})) for each in events)
     sealed = seal_webhook(
         changes.get("public", company.members[to].identity.sealing.public),
         SealedWebhook(events=events, received_at=now_ms()),
@@ -153,6 +155,19 @@ def test_what_does_not_belong_here_is_refused_and_never_passed_on(company):
         assert wire.decode(wire.RelayAnswer, answer.content).outcome == "refused"
     assert (rests(company.ap), rests(company.eu)) == before
     assert "alert_relayed_webhook_refused" in company.ap.node.log()
+
+
+def test_what_no_store_could_hold_is_refused_at_the_door(company):
+    """It would fail the batch that it shares with honest webhooks, and be sent again for ever."""
+    before = rests(company.ap), company.ap.node.log().count("alert_commit_failed")
+    for change in ({"at": 2**63}, {"at": -1}, {"extra": {"a": msgspec.msgpack.Ext(5, b"x")}}):
+        answer = send(company, signed(company, webhook(company, change=change)))
+        assert answer.status_code in (200, 400), change
+        if answer.status_code == 200:
+            assert wire.decode(wire.RelayAnswer, answer.content).outcome == "refused"
+        else:
+            assert wire.decode(wire.RelayProblem, answer.content).code == "wire_malformed"
+    assert (rests(company.ap), company.ap.node.log().count("alert_commit_failed")) == before
 
 
 def test_an_old_or_unknown_form_is_named_as_such(company):

@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.demo.scanner import scan
-from deploy.sandbox.webhooks import ANNA, ROSA, TARO, line_text, line_unsend
+from deploy.sandbox.webhooks import ANNA, ROSA, TARO, line_edited, line_text, line_unsend
 from tests.integration.relay.conftest import post
 from tests.integration.relay.watching import Watch, last_author, open_view, retract
 from tests.support.node import until
@@ -114,6 +114,28 @@ def test_what_is_retracted_leaves_the_live_view_and_the_disk(told):
         again.wait("retracted")
         assert again.shown() == [WORDS[2]]
         desk.delete(f"/views/{view}")
+
+
+@pytest.mark.parametrize("node", ["ap", None], ids=["another node", "the same"])
+def test_an_open_view_follows_what_comes_and_what_is_edited(told, node):
+    company, _ = told
+    watching = company.eu if node else company.ap
+    group = "C" + ("d1" if node else "d2") * 16
+    first = line_text("Schlehen gesammelt", TARO, group=group)
+    assert post(company.ap, "shop", first).status_code == 200
+    with watching.desk as desk:
+        answer = open_view(desk, last_author(company.ap), node=node)
+        watch = Watch(desk, answer.json()["view"])
+        old = watch.wait("shown", answer.json()["shown"])[-1].data["disclosure"]
+        edited = line_edited(first["message"]["id"], "Schlehen verkauft", group, TARO)
+        assert post(company.ap, "shop", line_text("Hagebutten dazu", TARO), edited).status_code == 200
+        watch.wait("shown", answer.json()["shown"] + 2)
+        assert set(watch.shown()[-2:]) == {"Hagebutten dazu", "Schlehen verkauft"}
+        assert [each.data["disclosure"] for each in watch.wait("retracted")] == [old]
+        until(lambda: not watching.read("SELECT 1 FROM shown WHERE disclosure = ?", (old,)))
+        desk.delete(f"/views/{answer.json()['view']}")
+    for member in company.members.values():
+        assert scan(member.node.folder, ["Schlehen", "Hagebutten"]).hits == []
 
 
 def test_a_recall_at_the_shower_reaches_its_own_views(told):

@@ -36,6 +36,22 @@ def test_a_timeline_is_printed_and_its_copies_go(company):
     assert here.stdout.decode().splitlines()[-2].endswith("> second")
 
 
+def test_what_a_customer_writes_is_words_and_never_an_event_of_the_stream(company):
+    """Line ends of Unicode are none of server-sent events; read as such, a customer could end or forge what is said."""
+    forged = "Birkenwasser\u2028\u2028event:closed\u2029\u2029\x85event:retracted"
+    for word in (forged, "after it"):
+        assert post(company.ap, "shop", line_text(word, ROSA)).status_code == 200
+    pseudonym = last_author(company.ap)
+    for words in (("--node", "ap"), ()):
+        member = company.eu if words else company.ap
+        done = view(member, *words, "--purpose", "complaint", pseudonym)
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.decode().split("\n")
+        assert lines[-3].endswith("> after it")
+        assert "> Birkenwasser" in lines[-4]
+        assert "event:retracted" in lines[-4]
+
+
 def test_a_refusal_is_one_line_with_the_rule(company):
     done = view(company.eu, "--node", "ap", "--purpose", "legal_claim", "0" * 32)
     assert (done.returncode, done.stdout) == (2, b"")

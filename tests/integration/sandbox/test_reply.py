@@ -169,10 +169,19 @@ async def test_a_push_that_stays_unclear_says_so(sandbox, here):
 async def test_whatsapp_is_not_repeated_where_the_answer_is_lost(sandbox, here, kind, done):
     anna = await from_whatsapp(sandbox, here)
     sandbox.client.fault("whatsapp.messages", kind, done=done)
-    with pytest.raises(SendUnclear):
+    with pytest.raises(SendUnclear, match=r"may have been sent.*Nothing of it is stored.*Do not send it again"):
         await here.reply(anna, WORDS)
-    assert len(sandbox.client.requests()) == 1
-    assert len(sandbox.client.sent()) == done
+    assert (len(sandbox.client.requests()), len(sandbox.client.sent())) == (1, done)
+
+
+@pytest.mark.parametrize("endpoint", ["line.reply", "whatsapp.messages"])
+@pytest.mark.parametrize("status", [201, 202, 204, 408, 302])
+async def test_what_a_gateway_may_have_passed_on_is_unclear(sandbox, here, endpoint, status):
+    subject = await (from_line if endpoint == "line.reply" else from_whatsapp)(sandbox, here)
+    sandbox.client.fault(endpoint, "redirect" if status == 302 else "status", status=status)
+    with pytest.raises(SendRefused if status == 302 else SendUnclear) as caught:
+        await here.reply(subject, WORDS)
+    assert (caught.value.details["status"], len(sandbox.client.requests())) == (status, 1)
 
 
 @pytest.mark.parametrize("code", [131026, 131047, 130429, 131056, 131042])
@@ -279,3 +288,13 @@ async def test_what_went_out_to_somebody_removed_meanwhile_makes_no_new_subject(
     assert await reply_while(sandbox, here, anna, remove) == "subject_gone"
     assert await here.rows("SELECT count(*) FROM subject") == [(1,)]
     assert await here.rows("SELECT count(*) FROM message WHERE direction = 'out'") == [(0,)]
+
+
+async def test_whatever_keeps_it_from_being_stored_the_answer_says_that_it_went_out(sandbox, here):
+    anna = await from_whatsapp(sandbox, here)
+
+    async def lose_the_key():
+        lost = Step("UPDATE owner_key SET name = 'lost' WHERE name = :name", [(anna,)])
+        await here.stores.keys.database.run([lost, Step("UPDATE key_store SET generation = generation + 1")])
+
+    assert await reply_while(sandbox, here, anna, lose_the_key) == "key_missing"

@@ -2,10 +2,15 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
+from edge_node.storage.content.removals import open_entries
+from edge_node.usecases import viewing
 from shared.errors import SealBroken
-from shared.errors.relay import NodeUnreachable, ShowingRefused, ViewUnknown
+from shared.errors.relay import NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
+from shared.message.content import Composed
+from shared.wire.sealed import ShownMessage, seal_shown
 from tests.support.loop import Loop
 from tests.support.stores import edit, message, person, recall
 
@@ -197,3 +202,85 @@ async def test_an_erased_subject_leaves_this_nodes_own_views_and_is_shown_to_nob
             assert refused.value.details == {"rule": "subject_unknown"}
         await node.remove()
         assert await node.rows("SELECT 1 FROM shown") == []
+
+
+async def test_an_answer_that_names_one_disclosure_twice_leaves_no_key_behind(open_bench):
+    async with open_bench() as node:
+        name, loop = await filled(node), Loop(node)
+        kept = loop.ask
+
+        async def lying(where, ask, seconds_max):
+            answer = await kept(where, ask, seconds_max)
+            return msgspec.structs.replace(answer, items=(*answer.items, answer.items[0]))
+
+        loop.ask = lying
+        before = await node.key_rows("SELECT id FROM row_key")
+        with pytest.raises(NodeUnreachable) as refused:
+            await loop.viewer.open("ap", name, "complaint")
+        assert refused.value.details["reason"] == "wire_malformed"
+        await node.remove()
+        assert await node.key_rows("SELECT id FROM row_key") == before
+        assert await node.rows("SELECT 1 FROM shown UNION ALL SELECT 1 FROM view_event") == []
+
+
+@pytest.mark.parametrize("lie", ["another's", "beyond JSON"])
+async def test_an_answer_that_no_desk_could_be_told_closes_the_view_and_leaves_nothing(open_bench, lie):
+    async with open_bench() as node:
+        name, loop = await filled(node, 1), Loop(node)
+        kept = loop.ask
+        detail = {"x": msgspec.msgpack.Ext(5, b"y")}
+        odd = ShownMessage(
+            form="full",
+            channel="line",
+            direction="in",
+            at=1,
+            edited=False,
+            kind="composed",
+            content=Composed("template", detail),
+        )
+
+        async def lying(where, ask, seconds_max):
+            answer = await kept(where, ask, seconds_max)
+            item = answer.items[0]
+            place = {"shower": "ap", "asker": "eu", "view": answer.view, "disclosure": item.disclosure}
+            if lie == "another's":
+                place["view"] = "0" * 32
+            sealed = seal_shown(loop.self().sealing.public, odd, **place)
+            return msgspec.structs.replace(answer, items=(msgspec.structs.replace(item, sealed=sealed),))
+
+        loop.ask = lying
+        with pytest.raises(NodeUnreachable) as refused:
+            await loop.viewer.open("ap", name, "complaint")
+        assert refused.value.details["reason"] == ("seal_broken" if lie == "another's" else "wire_malformed")
+        assert await node.rows("SELECT 1 FROM shown") == []
+        assert await node.rows("SELECT state FROM view") == [("closing",)]
+
+
+async def test_nobody_is_told_that_copies_are_gone_while_a_write_ahead_log_may_hold_them(open_bench):
+    async with open_bench() as node:
+        name, loop = await filled(node), Loop(node)
+        page = await loop.viewer.open("ap", name, "complaint")
+        await loop.viewer.close(page.view)
+        # The row is gone and its entry not done: a reader kept the write-ahead log from being emptied.
+        entries = await open_entries(node.content, 10)
+        await node.remover._carry(entries)
+        assert await node.rows("SELECT DISTINCT sealed FROM shown") == [(None,)]
+        assert await loop.keeper.once() == 0
+        assert len(await disclosed(node)) == 3
+        await node.remove()
+        assert await loop.keeper.once() == 1
+        assert await disclosed(node) == set()
+
+
+async def test_a_retraction_counts_only_when_no_write_ahead_log_holds_it(open_bench, monkeypatch):
+    async with open_bench() as node:
+        name, loop = await filled(node), Loop(node)
+        await loop.viewer.open("ap", name, "complaint")
+        disclosure = (await node.rows("SELECT disclosure FROM shown ORDER BY at"))[0][0]
+        await loop.views.retract("ap", disclosure, reason="sender_recalled", log_entry="e" * 32, now=loop.clock.now())
+        await node.remover._carry(await open_entries(node.content, 10))
+        monkeypatch.setattr(viewing, "RETRACT_SECONDS_MAX", 0.1)
+        with pytest.raises(RetractionPending):
+            await loop.viewer.retract("ap", disclosure)
+        await node.remove()
+        assert (await loop.viewer.retract("ap", disclosure)).rows == 1

@@ -30,6 +30,8 @@ WHATSAPP = Message(channel="whatsapp", via="3", at=1, message_id="1", content=Te
         (FAR, "line", [msgspec.structs.replace(LINE, via="U" + "2" * 32)], "not_admitted"),
         (SHOP, "line", [], "events_out_of_bounds"),
         (SHOP, "line", [LINE] * 1_001, "events_out_of_bounds"),
+        (SHOP, "line", [LINE, msgspec.structs.replace(LINE, at=2**63)], "events_out_of_bounds"),
+        (SHOP, "line", [msgspec.structs.replace(LINE, at=-1)], "events_out_of_bounds"),
         (SHOP, "line", [LINE, msgspec.structs.replace(LINE, via="U" + "2" * 32)], "event_of_another_account"),
         (SHOP, "line", [LINE, WHATSAPP], "event_of_another_account"),
         # The app's secret signs for both numbers, but what was sealed for one is not the other's.
