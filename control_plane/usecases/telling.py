@@ -94,8 +94,9 @@ class Teller:
         """Send one delivery; where its outcome cannot be written down, it is sent again when its claim is over."""
         try:
             await self._send(due)
-        except HomeportError as error:
-            logger().error("alert_telling_failed", error=type(error).__name__, code=error.code)
+        except Exception as error:  # noqa: BLE001 - one address that fails in a new way must not end all telling
+            code = error.code if isinstance(error, HomeportError) else "unforeseen"
+            logger().error("alert_telling_failed", error=type(error).__name__, code=code)
 
     async def _send(self, due: Due) -> None:
         """Send one delivery and write down what came of it."""
