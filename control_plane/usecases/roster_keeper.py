@@ -7,6 +7,7 @@ from control_plane.core.errors import RosterMissing, RosterNamesOther, RosterRef
 from control_plane.core.events import EventData
 from control_plane.storage import nodes, rosters
 from control_plane.storage.work import Store
+from control_plane.usecases.casework import follow_roster
 from shared.crypto.dsse import Envelope
 from shared.crypto.signing import PublicKeys, fingerprint
 from shared.errors import HomeportError, OperatorError
@@ -113,6 +114,7 @@ class RosterKeeper:
                 raise RosterRefused(reason=error.code) from None
             if pinned is None or roster.version > pinned.roster.version:
                 await rosters.add(work.t, candidate, work.now)
+                await follow_roster(work)
                 await work.tell("roster.accepted", EventData(version=roster.version))
         await self.refresh()
         return roster
