@@ -1,4 +1,4 @@
-"""Cases, their commands and receipts, and which node registered a pseudonym."""
+"""Cases, their commands and receipts."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,8 +14,6 @@ from shared.wire import Command, DisclosureTarget, SubjectTarget
 from shared.wire.base import PROTOCOL
 from shared.wire.types import CaseKind, CommandKind, ReasonCode
 
-_REGISTER = "INSERT INTO registration (pseudonym, node, at) VALUES (:p, :node, :at) ON CONFLICT (pseudonym) DO NOTHING"
-_HOLDER = "SELECT node FROM registration WHERE pseudonym = :p"
 _COLUMNS = "id, kind, origin, node, recall, pseudonym, reason, state, opened_by, opened_at, finished_at"
 _OPEN = f"""
 INSERT INTO case_file ({_COLUMNS})
@@ -125,20 +123,6 @@ class ReceiptRow(NamedTuple):
     node: str
     envelope: Envelope
     accepted_at: int
-
-
-async def register(t: Transaction, node: str, pseudonyms: Sequence[str], at: int) -> list[str]:
-    """Let ``node`` hold pseudonyms that nobody holds; give those that another node holds."""
-    rows = [(pseudonym, node, at) for pseudonym in sorted(set(pseudonyms))]
-    if not rows or await t.execute_many(_REGISTER, rows) == len(rows):
-        return []
-    return [pseudonym for pseudonym in pseudonyms if await holder(t, pseudonym) != node]
-
-
-async def holder(t: Transaction, pseudonym: str) -> str | None:
-    """Give the node that registered a pseudonym."""
-    rows = await t.fetch(_HOLDER, {"p": pseudonym})
-    return str(rows[0][0]) if rows else None
 
 
 async def open_case(

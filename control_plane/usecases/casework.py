@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from control_plane.core.cases import ENDED, CaseState, erasure_at, judge_receipt, orders_at, state_of
 from control_plane.core.errors import Conflict, NotKnownYet, NotRegisteredYet, PseudonymClaimed
 from control_plane.core.events import EventData
-from control_plane.storage import cases
+from control_plane.storage import cases, registrations
 from control_plane.storage.cases import CaseRow, Tally
 from control_plane.storage.work import Work
 from shared.wire import CaseNotice, Place, RecallNotice, Receipt, ReceiptPush
@@ -22,7 +22,7 @@ async def open_erasure(work: Work, pseudonym: str, reason: ReasonCode, by: str) 
 
     Where that node was retired, the case ends at once, and says so: nobody can be asked.
     """
-    node = await cases.holder(work.t, pseudonym)
+    node = await registrations.holder(work.t, pseudonym)
     if node is None:
         raise NotRegisteredYet
     case = await cases.open_case(
@@ -45,7 +45,7 @@ async def take_case(work: Work, node: str, notice: CaseNotice) -> None:
 
     ``PseudonymClaimed`` where another node holds the pseudonym, ``Conflict`` where another case has the id.
     """
-    if await cases.register(work.t, node, (notice.pseudonym,), work.now):
+    if await registrations.register(work.t, node, (notice.pseudonym,), work.now):
         raise PseudonymClaimed
     case = await cases.find(work.t, notice.case)
     if case is None:

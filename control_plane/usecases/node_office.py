@@ -6,7 +6,7 @@ from control_plane.core.errors import PseudonymClaimed, ReceiptUnsigned, Request
 from control_plane.core.events import EventData
 from control_plane.core.health import problems_of
 from control_plane.metrics import Metrics
-from control_plane.storage import cases, nodes
+from control_plane.storage import cases, nodes, registrations
 from control_plane.storage.work import Store
 from control_plane.usecases import casework
 from control_plane.usecases.roster_keeper import RosterKeeper
@@ -72,7 +72,7 @@ class NodeOffice:
             raise RequestMalformed(reason="node")
         agree(beat.protocol, beat.oldest)
         async with self._store.work() as work:
-            claimed = await cases.register(work.t, beat.node, beat.registrations, work.now)
+            claimed = await registrations.register(work.t, beat.node, beat.registrations, work.now)
             if await nodes.beat(work.t, beat, work.now):
                 await work.tell("node.returned", EventData(node=beat.node))
             now = work.now

@@ -9,7 +9,7 @@ from control_plane.core.errors import Conflict, KeyReused, NotRegisteredYet, Own
 from control_plane.core.events import EventData
 from control_plane.core.four_eyes import Proposal
 from control_plane.core.paging import START, Position
-from control_plane.storage import answers, cases, events, hooks, nodes, principals
+from control_plane.storage import answers, cases, events, hooks, nodes, principals, registrations
 from control_plane.storage.rosters import StoredNonces
 from control_plane.storage.work import Store
 from control_plane.usecases import casework, once, people
@@ -71,9 +71,9 @@ async def test_a_case_opens_asks_and_finishes(store):
         async with store.work() as work:
             await casework.open_erasure(work, drawn("subject"), "objection", "dpo")
     async with store.work() as work:
-        assert await cases.register(work.t, "eu", [drawn("subject"), drawn("other")], 1) == []
-        assert await cases.register(work.t, "eu", [drawn("subject")], 2) == []
-        assert await cases.register(work.t, "ap", [drawn("subject"), drawn("new")], 3) == [drawn("subject")]
+        assert await registrations.register(work.t, "eu", [drawn("subject"), drawn("other")], 1) == []
+        assert await registrations.register(work.t, "eu", [drawn("subject")], 2) == []
+        assert await registrations.register(work.t, "ap", [drawn("subject"), drawn("new")], 3) == [drawn("subject")]
         case = await casework.open_erasure(work, drawn("subject"), "objection", "dpo")
     (command,) = await commands(store, "eu")
     receipt = wire.Receipt(
