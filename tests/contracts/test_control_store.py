@@ -1,7 +1,6 @@
 """The control plane's store does the same on SQLite and PostgreSQL: casework, numbers, outbox, nonces, answers."""
 
 import asyncio
-from importlib.resources import files
 
 import pytest
 
@@ -11,59 +10,13 @@ from control_plane.core.four_eyes import Proposal
 from control_plane.core.paging import START, Position
 from control_plane.storage import answers, cases, events, hooks, nodes, principals, registrations
 from control_plane.storage.rosters import StoredNonces
-from control_plane.storage.work import Store
 from control_plane.usecases import casework, once, people
 from shared import wire
-from shared.database import Step
-from shared.database.migrations import migrate
-from shared.entropy import SystemEntropy
-from shared.wire import Beat, CaseNotice, Health, Place, RecallNotice
+from shared.wire import Beat, Health, Place, RecallNotice
+from tests.support.control_store import commands, notice, store, stored_events
 from tests.support.trust import NODE, PLACES, drawn
 
-MIGRATIONS = files("control_plane.storage") / "migrations" / "control"
-
-
-class Clock:
-    """Time that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.ms = 1_795_000_000_000
-
-    def now(self) -> int:
-        """Give the instant."""
-        return self.ms
-
-    def elapsed(self) -> float:
-        """Give seconds."""
-        return self.ms / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        """Pass the time."""
-        self.ms += int(seconds * 1000)
-
-
-@pytest.fixture
-async def store(database):
-    """Open an empty store of a control plane, once for each driver."""
-    await migrate(database, MIGRATIONS, 1)
-    await database.run([Step("INSERT INTO control_store (id, cursor, event) VALUES (1, 0, 0)")])
-    await database.run([Step("INSERT INTO member (name, state) VALUES ('eu', 'active'), ('ap', 'active')")])
-    return Store(database, Clock(), SystemEntropy())
-
-
-def notice(**change):
-    facts = {"case": drawn("case"), "pseudonym": drawn("subject"), "reason": "objection", "at": 5, "places": ()}
-    return CaseNotice(protocol=1, kind="erasure", **facts | change)
-
-
-async def commands(store, node):
-    async with store.database.read() as t:
-        return await cases.commands_after(t, node, 0, 100)
-
-
-async def stored_events(store):
-    async with store.database.read() as t:
-        return [each.kind for each in await events.after(t, 0, 100)]
+__all__ = ["store"]
 
 
 async def test_a_case_opens_asks_and_finishes(store):
@@ -109,85 +62,6 @@ async def test_a_case_opens_asks_and_finishes(store):
         assert len({each.command for each in (*first, *rest)}) == 3
         assert await cases.unfinished(t) == 0
     assert await stored_events(store) == ["case.opened", *["case.receipt"] * 3, "case.finished"]
-
-
-async def test_what_a_retired_node_owed_lapses_and_its_case_ends_as_partial(store):
-    async with store.work() as work:
-        await casework.take_case(work, "eu", notice(places=(Place("ap", (drawn("1"), drawn("2"))),)))
-    await follow(store, "UPDATE member SET state = 'retired' WHERE name = 'ap'")
-    assert await commands(store, "ap") == []
-    assert await shown(store) == ("open", {"ap": ("retired", 0, 2), "eu": ("active", 1, 0)})
-    await follow(store, "UPDATE member SET state = 'retired' WHERE name = 'eu'")
-    assert await shown(store) == ("partial", {"ap": ("retired", 0, 2), "eu": ("retired", 0, 1)})
-    await follow(store, "UPDATE member SET state = 'retired' WHERE name = 'eu'")
-    assert await stored_events(store) == ["case.opened", "case.partial"]
-    async with store.database.read() as t:
-        assert (await nodes.owed(t), await cases.unfinished(t), await cases.partial(t)) == ({}, 0, 1)
-        assert len(await cases.page(t, START, "partial", "any", 10)) == 1
-    async with store.work() as work:
-        again = await casework.open_erasure(work, drawn("subject"), "objection", "dpo")
-    assert again.state == "partial"
-
-
-async def test_a_place_that_the_roster_does_not_know_lapses_until_it_is_known(store):
-    async with store.work() as work:
-        await casework.take_recall(
-            work, "eu", RecallNotice(protocol=1, recall=drawn("r"), at=1, disclosed_to=(Place("us", (drawn("d"),)),))
-        )
-        assert work.commanded == set()
-    (case,) = await rows(store, "SELECT id, state FROM case_file")
-    assert case[1] == "partial"
-    assert await shown(store, case[0]) == ("partial", {"us": ("unknown", 0, 1)})
-    await follow(store, "INSERT INTO member (name, state) VALUES ('us', 'active')")
-    assert await shown(store, case[0]) == ("open", {"us": ("active", 1, 0)})
-    assert len(await commands(store, "us")) == 1
-    assert await stored_events(store) == ["case.opened", "case.partial", "case.reopened"]
-
-
-async def test_a_notice_that_names_many_disclosures_costs_few_statements(store):
-    names = tuple(drawn(str(number)) for number in range(2_000))
-    async with store.work() as work:
-        asked = []
-        work.t = Counting(work.t, asked)
-        for _ in range(2):
-            await casework.take_recall(
-                work, "eu", RecallNotice(protocol=1, recall=drawn("r"), at=1, disclosed_to=(Place("ap", names),))
-            )
-    assert len(asked) < 30
-    assert await rows(store, "SELECT count(*) FROM command") == [(2_000,)]
-
-
-class Counting:
-    """A transaction that notes what is fetched."""
-
-    def __init__(self, inner, asked):
-        self._inner, self._asked = inner, asked
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-    async def fetch(self, *words):
-        """Note a statement and fetch."""
-        self._asked.append(words)
-        return await self._inner.fetch(*words)
-
-
-async def follow(store, sql):
-    async with store.work() as work:
-        await work.t.execute(sql)
-        await casework.follow_roster(work)
-
-
-async def rows(store, sql):
-    async with store.database.read() as t:
-        return [tuple(row) for row in await t.fetch(sql)]
-
-
-async def shown(store, case=None):
-    async with store.database.read() as t:
-        row = await cases.find(t, case or drawn("case"))
-        places = await cases.places(t, case or drawn("case"))
-    return row.state, {place.node: (place.standing, place.owed, place.lapsed) for place in places}
 
 
 async def test_notices_are_taken_once(store):
