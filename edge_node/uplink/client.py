@@ -89,9 +89,13 @@ class ControlClient:
         """Close every connection."""
         await self._http.aclose()
 
-    async def roster(self, address: str) -> Answered:
-        """Ask for the signed roster in force; who may sign the answer is known only from what is in it."""
-        answered = await self._exchange("GET", address + "/node/v1/roster", b"", 0, FILE_BYTES_MAX)
+    async def roster(self, address: str, after: int | None = None) -> Answered:
+        """Ask for the signed roster in force, or for the first one after a version, if there is one.
+
+        Who may sign the answer is known only from what is in it.
+        """
+        query = "" if after is None else f"?after={after}"
+        answered = await self._exchange("GET", f"{address}/node/v1/roster{query}", b"", 0, FILE_BYTES_MAX)
         if answered.status != httpx.codes.OK:
             raise ControlUnreachable(status=answered.status)
         return answered

@@ -251,9 +251,12 @@ class Uplink:
         return found is not None and found.keys == self._identity.public
 
     async def _refresh(self, client: ControlClient, enrolled: Enrolled) -> None:
-        """Fetch the roster and accept it, if the officers signed it."""
+        """Fetch later rosters and accept them in order, as far as the officers signed them.
+
+        All are asked for where the control plane answered last: one on the way may name an address it has left.
+        """
         known = self._roster.current().control_plane.address if self._roster.version else enrolled.address
-        await self._roster.take(await client.roster(known), enrolled.root)
+        await self._roster.catch_up(lambda after: client.roster(known, after), enrolled.root)
 
     async def _tell_again(self) -> None:
         """Tell receipts again that the control plane says it lost; at most once an hour, it may not be true."""
