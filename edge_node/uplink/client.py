@@ -6,17 +6,16 @@ anybody between the two programs can write one.
 """
 
 import asyncio
-import ssl
 from types import TracebackType
 from typing import TypeVar
 
 import httpx
 
 from edge_node.storage.identity import NodeIdentity
+from edge_node.vouching import trusted
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import SettingsInvalid
 from shared.errors.trust import AnswerRefused
 from shared.errors.uplink import ControlRefused, ControlUnreachable
 from shared.http_signatures import Request, Tag, sign_request, verify_answer
@@ -76,7 +75,7 @@ class ControlClient:
         """
         self._node, self._identity = node, identity
         self._clock, self._entropy, self._seconds_max = clock, entropy, seconds_max
-        verify = True if ca_file is None else _trusting(ca_file)
+        verify = trusted(ca_file, "uplink.ca_file")
         self._http = httpx.AsyncClient(verify=verify, timeout=seconds_max, follow_redirects=False, trust_env=False)
 
     async def __aenter__(self) -> "ControlClient":
@@ -149,14 +148,6 @@ class ControlClient:
         except httpx.HTTPError as error:
             raise ControlUnreachable(reason=type(error).__name__) from None
         return Answered(request, answer, content, self._clock)
-
-
-def _trusting(ca_file: str) -> ssl.SSLContext:
-    """Trust whom a file of certificates names, and nobody else."""
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError:
-        raise SettingsInvalid(field_name="uplink.ca_file", wants="a PEM file of certificates") from None
 
 
 async def _read_bounded(answer: httpx.Response, bytes_max: int) -> bytes:
