@@ -36,9 +36,7 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     ca_file: Annotated[
         Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")] | None,
-        Meta(
-            description="absolute path of a PEM file: who vouches for relay addresses; default public CAs"
-        ),
+        Meta(description="absolute path of a PEM file: who vouches for relay addresses; default public CAs"),
     ] = None
     home_seconds: Annotated[
         float, Meta(ge=0.1, le=10, description="seconds a webhook waits for its home node; LINE waits 2. 0.1 to 10")

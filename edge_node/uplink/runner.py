@@ -22,7 +22,7 @@ from edge_node.uplink.client import ControlClient
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
-from edge_node.uplink.work import Retractor
+from edge_node.uplink.work import Retractor, Waiting
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
@@ -64,13 +64,13 @@ class Uplink:
         metrics: Metrics,
         clock: Clock,
         entropy: Entropy,
-        events_waiting: Callable[[], int],
+        waiting: Callable[[], Waiting],
     ) -> None:
-        """Take the parts; ``events_waiting`` counts the events that wait for commit in this process."""
+        """Take the parts; ``waiting`` counts the events that wait in this process."""
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._events_waiting = events_waiting
+        self._waiting = waiting
         self._commands = CommandStore(store.content)
         self._teller = Teller(self._commands, roster, clock)
         self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
@@ -105,12 +105,13 @@ class Uplink:
         receipts, notices = await self._commands.untold_counts()
         for what, count in (("commands", commands), ("receipts", receipts), ("notices", notices)):
             self._metrics.uplink_waiting.labels(what).set(count)
+        waiting = self._waiting()
         return wire.Health(
-            events_waiting=self._events_waiting(),
+            events_waiting=waiting.events,
             removals_open=removals,
             commands_open=commands,
             receipts_unsent=receipts,
-            relays_waiting=0,
+            relays_waiting=waiting.relays,
             refusals=await self._store.refusals_since(since),
         )
 

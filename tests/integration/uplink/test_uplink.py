@@ -37,6 +37,16 @@ async def test_a_beat_registers_who_is_new_among_dummies_and_then_nobody(open_be
             assert [beat.number for beat in control.of(wire.Beat)[:3]] == [1, 2, 3]
 
 
+async def test_a_beat_counts_what_waits_in_memory(open_bench, control):
+    async with open_bench() as node:
+        await enrolled(node, control)
+        control.take_in("eu")
+        async with running(node, control):
+            await until(lambda: control.of(wire.Beat))
+        health = control.of(wire.Beat)[0].health
+        assert (health.events_waiting, health.relays_waiting) == (3, 2)
+
+
 async def test_a_beat_that_was_not_answered_is_sent_again_unchanged(open_bench, control):
     async with open_bench() as node:
         await enrolled(node, control)
