@@ -31,6 +31,7 @@ class RosterKeeper:
         self._own = own
         self._signed: SignedRoster | None = None
         self._barred: frozenset[str] = frozenset()
+        self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -120,8 +121,8 @@ class RosterKeeper:
         return roster
 
     async def refresh(self) -> None:
-        """Read what has changed."""
-        async with self._store.database.read() as t:
+        """Read what has changed; one look after the other, so that none brings back what an earlier one saw."""
+        async with self._looking, self._store.database.read() as t:
             have = self._signed.roster.version if self._signed is not None else -1
             if await rosters.version(t) != have:
                 self._signed = await rosters.newest(t)
