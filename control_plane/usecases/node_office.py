@@ -47,6 +47,13 @@ class NodeOffice:
         self._signals = signals
         self._metrics = metrics
 
+    async def refuse_strangers(self, said: Enrolment) -> None:
+        """Refuse an enrolment with a secret that nobody was given, before anything of it is kept: ``RequestRefused``."""
+        async with self._store.database.read() as t:
+            token = await nodes.find_token(t, hashlib.sha256(said.secret).hexdigest())
+        if token is None or token.node != said.node:
+            raise RequestRefused(reason="secret")
+
     async def enrol(self, signed: Signed, said: Enrolment) -> EnrolmentAnswer:
         """Keep an enrolment that its own key signed; ``RequestRefused`` unless its secret is good for that name."""
         keys = fingerprint(PublicKeys(said.keys.ed25519, said.keys.mldsa65))
