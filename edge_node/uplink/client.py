@@ -8,6 +8,7 @@ anybody between the two programs can write one.
 import asyncio
 from types import TracebackType
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,7 +18,7 @@ from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors.trust import AnswerRefused
-from shared.errors.uplink import ControlRefused, ControlUnreachable
+from shared.errors.uplink import ControlRefused, ControlUnknown, ControlUnreachable
 from shared.http_signatures import Request, Tag, sign_request, verify_answer
 from shared.roster import CONTROL_PLANE, FILE_BYTES_MAX, ControlPlane
 
@@ -28,6 +29,7 @@ ANSWER_BYTES_MAX = 1024 * 1024
 
 NONCE_BYTES = 16
 _TAG: Tag = "homeport-uplink"
+_ON_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _TYPE = ("content-type", "application/json")
 
 
@@ -125,6 +127,7 @@ class ControlClient:
 
     async def _exchange(self, method: str, url: str, body: bytes, wait_seconds: float, bytes_max: int) -> Answered:
         """Send one signed request and read its answer, whole and bounded in size and time."""
+        check_address(url)
         plain = Request(method, url, (_TYPE,) if body else (), body)
         request = sign_request(
             plain,
@@ -148,6 +151,13 @@ class ControlClient:
         except httpx.HTTPError as error:
             raise ControlUnreachable(reason=type(error).__name__) from None
         return Answered(request, answer, content, self._clock)
+
+
+def check_address(address: str) -> None:
+    """Refuse an address to which pseudonyms must not go, ``ControlUnknown``: plain http off this machine."""
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
+        raise ControlUnknown(reason="not https")
 
 
 async def _read_bounded(answer: httpx.Response, bytes_max: int) -> bytes:
