@@ -48,7 +48,7 @@ class NodeOffice:
         self._metrics = metrics
 
     async def refuse_strangers(self, said: Enrolment) -> None:
-        """Refuse an enrolment with a secret that nobody was given, before anything of it is kept: ``RequestRefused``."""
+        """Refuse an enrolment with a secret nobody was given, before anything of it is kept: ``RequestRefused``."""
         async with self._store.database.read() as t:
             token = await nodes.find_token(t, hashlib.sha256(said.secret).hexdigest())
         if token is None or token.node != said.node:

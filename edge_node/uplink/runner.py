@@ -260,9 +260,14 @@ class Uplink:
         await self._roster.catch_up(lambda after: client.roster(known, after), enrolled.root)
 
     async def _tell_again(self) -> None:
-        """Tell receipts again that the control plane says it lost; at most once an hour, it may not be true."""
+        """Tell receipts again that the control plane says it lost; at most once an hour, it may not be true.
+
+        While some wait here, they are what it misses: to add all that were ever told would only make it miss more.
+        """
         now = self._clock.now()
-        if now - self._told_again_at > _AGAIN_MILLISECONDS:
+        if (await self._commands.untold_counts())[0]:
+            self._owed.set()
+        elif now - self._told_again_at > _AGAIN_MILLISECONDS:
             self._told_again_at = now
             await self._commands.tell_again(0)
             self._owed.set()

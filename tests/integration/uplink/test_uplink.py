@@ -236,6 +236,22 @@ async def test_receipts_that_were_lost_are_told_again(open_bench, control):
         assert control.receipts[command.id] == lost
 
 
+async def test_receipts_that_wait_here_are_no_reason_to_tell_all_others_again(open_bench, control):
+    async with open_bench() as node:
+        await enrolled(node, control)
+        control.take_in("eu")
+        first = control.command("erase", wire.SubjectTarget(drawn("nobody")))
+        async with running(node, control):
+            await until(lambda: first.id in control.receipts)
+            busy = wire.Problem(protocol=1, code="not_known_yet", status=404, retry=True, retry_after_seconds=2)
+            control.answer_with = lambda path, _message: busy if path.endswith("receipts") else None
+            control.command("erase", wire.SubjectTarget(drawn("nobody else")))
+            await until(lambda: node.rows("SELECT 1 FROM outbox WHERE accepted_at IS NULL"))
+            control.problems, beats = ("receipts_missing",), len(control.of(wire.Beat))
+            await until(lambda: len(control.of(wire.Beat)) > beats + 1)
+            assert await node.rows("SELECT count(*) FROM outbox WHERE accepted_at IS NULL") == [(1,)]
+
+
 async def test_two_processes_share_one_uplink(open_bench, control):
     async with open_bench() as one, open_bench() as two:
         await enrolled(one, control)
