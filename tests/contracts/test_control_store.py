@@ -147,9 +147,11 @@ async def test_events_are_owed_to_hooks_until_they_are_settled(store):
         await work.tell("roster.accepted", EventData(version=2))
     now = store.clock.now()
     async with store.work() as work:
-        due = await hooks.claim(work.t, now, now + 10, 10)
+        assert await hooks.due(work.t, now) == ["h1", "h2"]
+        due = [each for hook in ("h1", "h2") for each in await hooks.claim(work.t, hook, now, now + 10, 10)]
         assert sorted((each.hook, each.event.data.version) for each in due) == [("h1", 1), ("h1", 2), ("h2", 2)]
-        assert await hooks.claim(work.t, now, now + 10, 10) == []
+        assert await hooks.claim(work.t, "h1", now, now + 10, 10) == []
+        assert await hooks.due(work.t, now) == []
         await hooks.settle(work.t, due[0], "delivered", "http_200", now)
         assert await hooks.close(work.t, "h2", "gone")
         assert await hooks.waiting(work.t) == 1
@@ -207,3 +209,33 @@ async def test_a_node_falls_silent_once(store):
 
 def fields(struct):
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+async def test_the_same_key_at_once_acts_once(store):
+    ran: list[int] = []
+
+    async def act(_work) -> once.Made:
+        ran.append(1)
+        await asyncio.sleep(0.01)
+        return once.Made(201, EventData(case=str(len(ran))))
+
+    asked = once.Request("crm", "key", "POST", "/v1/cases", b"{}")
+    answered = await asyncio.gather(*(once.once(store, asked, act) for _ in range(5)))
+    assert len(ran) == len(set(answered)) == 1
+
+
+async def test_of_two_approvers_at_once_one_decides(store):
+    async with store.work() as work:
+        await people.appoint(work, "ops", "olga", "operator", None)
+        await people.appoint(work, "dpo", "omar", "officer", None)
+        asked = await people.appoint(work, "new", "nina", "auditor", None)
+        assert isinstance(asked, Proposal)
+
+    async def approve(principal, person):
+        async with store.work() as work:
+            actor = principals.Actor(principal, person, "officer", "t", frozenset({"proposals:decide"}))
+            return await people.decide(work, asked.id, actor, approves=True)
+
+    done = await asyncio.gather(approve("ops", "olga"), approve("dpo", "omar"), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Conflict", "Proposal"]
+    assert await stored_events(store) == ["proposal.opened", "proposal.decided"]
