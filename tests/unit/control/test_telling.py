@@ -1,5 +1,6 @@
 """One delivery that goes wrong, in whichever way, keeps no other back, and telling goes on."""
 
+import asyncio
 from importlib.resources import files
 
 import pytest
@@ -17,6 +18,22 @@ from shared.database.migrations import migrate
 from shared.database.sqlite import open_sqlite
 from shared.entropy import SystemEntropy
 from shared.errors import StoreUnavailable
+
+
+class Silent:
+    """Never answers for one address."""
+
+    def __init__(self, wanted):
+        self.wanted, self.sent, self.all_sent = wanted, [], asyncio.Event()
+
+    async def post(self, url, headers, body):
+        """Send."""
+        if "bad" in url:
+            await asyncio.sleep(60)
+        self.sent.append(url)
+        if len(self.sent) == self.wanted:
+            self.all_sent.set()
+        return 204, "http_204"
 
 
 class Sends:
@@ -51,6 +68,25 @@ async def test_an_address_that_fails_in_a_way_nobody_thought_of_keeps_no_other_b
         await hooks.add(work.t, "b", "https://good.example.org/", "ops", 1)
         await work.tell("roster.accepted", EventData(version=1))
     assert await teller.round() == 2
+    await teller.idle()
     assert sorted(sends.sent) == ["https://bad.example.org/", "https://good.example.org/"]
     async with store.database.read() as t:
         assert await hooks.waiting(t) == 1
+
+
+async def test_a_hook_that_never_answers_keeps_no_other_waiting(store):
+    sends = Silent(40)
+    teller = Teller(store, sends, bytes(32), Hooks(), Signals(store.clock), Metrics())
+    async with store.work() as work:
+        await hooks.add(work.t, "a", "https://bad.example.org/", "ops", 1)
+        for version in range(40):
+            await work.tell("roster.accepted", EventData(version=version))
+        await hooks.add(work.t, "b", "https://good.example.org/", "ops", 1)
+        for version in range(40):
+            await work.tell("roster.accepted", EventData(version=version))
+    teller.start()
+    try:
+        async with asyncio.timeout(10):
+            await sends.all_sent.wait()
+    finally:
+        await teller.stop()
