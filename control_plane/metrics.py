@@ -29,6 +29,9 @@ class Metrics:
         self.streams = Gauge("homeport_control_event_streams", "Open event streams.", registry=registry)
         self.polls = Gauge("homeport_control_command_polls", "Nodes that wait for commands.", registry=registry)
         self.open_cases = Gauge("homeport_control_open_cases", "Cases with something owed.", registry=registry)
+        self.partial_cases = Gauge(
+            "homeport_control_partial_cases", "Cases ended with something never carried out.", registry=registry
+        )
         self.owed = Gauge("homeport_control_owed_commands", "Commands owed, by node.", ("node",), registry=registry)
         self.silent = Gauge("homeport_control_silent_nodes", "Nodes that missed three beats.", registry=registry)
         self.deliveries_waiting = Gauge(

@@ -23,6 +23,7 @@ from edge_node.stores import Stores, initialise, key_places, open_stores
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS as UPLINK_LEASE
 from edge_node.uplink.runner import Uplink
+from edge_node.uplink.work import Waiting
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
@@ -101,7 +102,7 @@ class Node:
             metrics,
             stores.clock,
             stores.entropy,
-            lambda: self._committer.waiting,
+            lambda: Waiting(self._committer.waiting, self._relay.relayer.waiting),
             stores.settings.key_provider,
         )
 

@@ -68,7 +68,7 @@ def relay_parts(stores: Stores, metrics: Metrics, holder: str) -> RelayParts:
     settings, clock = stores.settings, stores.clock
     identity = ensure_identity(key_places(settings), stores.entropy)
     membership = Membership(UplinkStore(stores.content), identity, clock)
-    client = RelayClient(membership, clock, stores.entropy)
+    client = RelayClient(membership, clock, stores.entropy, ca_file=settings.relay.ca_file)
     shower = Shower(stores.content, stores.keys, settings.show, metrics, clock)
     viewer = Viewer(stores.content, stores.keys, membership, client, clock, settings.relay.view_hours)
     views = Views(stores.content)

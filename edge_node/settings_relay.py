@@ -35,6 +35,10 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Address | None,
         Meta(description="loopback host:port or unix:/path for live views; without it there are none"),
     ] = None
+    ca_file: Annotated[
+        Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")] | None,
+        Meta(description="absolute path of a PEM file: who vouches for relay addresses; default public CAs"),
+    ] = None
     home_seconds: Annotated[
         float, Meta(ge=0.1, le=10, description="seconds a webhook waits for its home node; LINE waits 2. 0.1 to 10")
     ] = 1.5

@@ -14,8 +14,13 @@ from urllib.parse import urlsplit
 from control_plane.core.errors import AddressRefused
 
 URL_CHARACTERS_MAX = 2_000
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-"""IPv6 addresses that stand for IPv4 ones (RFC 6052, RFC 8215)."""
+HOST_CHARACTERS_MAX = 253
+LABEL_CHARACTERS_MAX = 63
+"""Longest name, and longest part of one (RFC 1035, section 2.3.4); no resolver can be asked for more."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv6 addresses that stand for IPv4 ones everywhere (RFC 6052): the last 32 bits say which."""
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""IPv6 addresses that stand for whatever a local network says (RFC 8215): never one of the internet's."""
 
 
 class HostPort(NamedTuple):
@@ -55,6 +60,8 @@ def judge_url(url: str, allowed: frozenset[HostPort]) -> Target:
     host = (parts.hostname or "").lower().rstrip(".")
     if not host or parts.username is not None or parts.password is not None or parts.fragment or "%" in host:
         raise AddressRefused(reason="form")
+    if ":" not in host and not _is_name(host):
+        raise AddressRefused(reason="form")
     trusted = HostPort(host, port) in allowed
     if parts.scheme != "https" and not (parts.scheme == "http" and trusted):
         raise AddressRefused(reason="scheme")
@@ -86,7 +93,9 @@ def _public(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Say whether a number is one of the internet's: no private, loopback, link-local, multicast or reserved one."""
     if isinstance(number, ipaddress.IPv6Address):
         inner = number.ipv4_mapped or number.sixtofour or (number.teredo[1] if number.teredo else None)
-        if any(number in network for network in _NAT64):
+        if number in _NAT64_LOCAL:
+            return False
+        if number in _NAT64:
             inner = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)
         if inner is not None:
             return _public(inner)
@@ -102,6 +111,12 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def _is_name(host: str) -> bool:
+    """Say whether a host can be asked for at all: no part of it empty or too long."""
+    parts = host.split(".")
+    return len(host) <= HOST_CHARACTERS_MAX and all(0 < len(part) <= LABEL_CHARACTERS_MAX for part in parts)
 
 
 def _looks_like_number(host: str) -> bool:

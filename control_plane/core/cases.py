@@ -6,10 +6,12 @@ twice, in any order, in one message or several, asks once.  A case is
 
 - ``open`` while nobody has signed for anything,
 - ``waiting`` while some have and others owe,
-- ``finished`` when nothing is owed.
+- ``finished`` when nothing is owed, and everything that was asked was signed for,
+- ``partial`` when nothing is owed any more, and something will never be signed for: the roster retired its node, or
+  knows no node of that name.  It has ended, and says of what nothing is known.
 
-A place named later, by the node that opened the case or that was erased, makes a finished case wait again: it would not
-be true otherwise.
+A place named later, by the node that opened the case or that was erased, makes a case that has ended wait again: it
+would not be true otherwise.
 """
 
 from collections.abc import Iterable
@@ -19,7 +21,12 @@ from control_plane.core.errors import ReceiptContradicts, ReceiptMisplaced
 from shared.wire import Place, Receipt
 from shared.wire.types import CaseKind, CommandKind
 
-CaseState = Literal["finished", "open", "waiting"]
+CaseState = Literal["finished", "open", "partial", "waiting"]
+ENDED: frozenset[CaseState] = frozenset({"finished", "partial"})
+Lapse = Literal["retired", "unknown"]
+"""Why nobody will carry a command out."""
+Standing = Literal["active", "barred", "retired", "unknown"]
+"""How a place stands: as the roster says, and ``barred`` where it is refused here before a roster retires it."""
 Origin = Literal["node", "program"]
 
 _AT_PLACES: dict[CaseKind, CommandKind] = {"erasure": "close_view", "recall": "recall"}
@@ -66,10 +73,25 @@ def orders_at(kind: CaseKind, discloser: str, places: Iterable[Place]) -> list[O
     return sorted(wanted)
 
 
-def state_of(owed: int, done: int) -> CaseState:
-    """Say how a case stands, from how many commands are owed and done."""
+def lapse_of(in_roster: Literal["active", "retired"] | None) -> Lapse | None:
+    """Say why a node will never carry out what it is asked; ``None`` where it may, also while it is barred."""
+    if in_roster is None:
+        return "unknown"
+    return "retired" if in_roster == "retired" else None
+
+
+def standing_of(in_roster: Literal["active", "retired"] | None, *, barred: bool) -> Standing:
+    """Say how a place stands; what officers decided comes before what was barred here."""
+    lapse = lapse_of(in_roster)
+    if lapse is not None:
+        return lapse
+    return "barred" if barred else "active"
+
+
+def state_of(owed: int, done: int, lapsed: int) -> CaseState:
+    """Say how a case stands, from how many commands are owed, signed for, and will never be."""
     if not owed:
-        return "finished"
+        return "partial" if lapsed else "finished"
     return "waiting" if done else "open"
 
 

@@ -21,7 +21,7 @@
     ├── AddressRefused          422  an address that nothing is sent to
     └── RosterRefused           422  a roster that is not accepted; the reason is the code of why
     OperatorError
-    └── RosterNamesOther        the roster's control plane has another address or other keys
+    └── RosterNamesOther   422  the roster's control plane has another address or other keys
 """
 
 from shared.errors import CallerError, OperatorError
@@ -171,4 +171,5 @@ class RosterNamesOther(OperatorError):
     """The roster's control plane has another address or other keys than this one."""
 
     code = "roster_names_other"
+    status = 422
     remedy = "Let officers name this control plane: homeport control status shows its address and fingerprint."

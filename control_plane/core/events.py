@@ -8,6 +8,7 @@ import msgspec
 EventKind = Literal[
     "case.finished",
     "case.opened",
+    "case.partial",
     "case.receipt",
     "case.reopened",
     "node.barred",
@@ -34,7 +35,9 @@ class EventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pseudonym: str | None = None
     state: str | None = None
     owed: int | None = None
-    """Commands of the case that nobody has signed for."""
+    """Commands of the case that somebody has still to sign for."""
+    lapsed: int | None = None
+    """Commands of the case that nobody will sign for: their nodes are retired, or unknown to the roster."""
     proposal: str | None = None
     version: int | None = None
 

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromQuery, JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
-from control_plane.core.cases import CaseState, Origin
+from control_plane.core.cases import CaseState, Origin, Standing
 from control_plane.core.errors import NotFound
 from control_plane.core.events import instant
 from control_plane.core.paging import Position, read_cursor, write_cursor
@@ -45,12 +45,15 @@ class CaseOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlaceView(msgspec.Struct, frozen=True):
-    """What one node was asked in a case, and what of it is owed."""
+    """What one node was asked in a case, what of it is owed, and what nobody will carry out."""
 
     node: str
+    state: Standing
+    """``retired`` and ``unknown`` (to the roster): it is asked nothing, and what it had not signed for has lapsed."""
     kinds: tuple[CommandKind, ...]
     asked: int
     owed: int
+    lapsed: int
 
 
 class CaseSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +78,8 @@ class CaseView(CaseSummary, frozen=True, kw_only=True):
 
     asked: int
     owed: int
+    lapsed: int
+    """Commands that nobody will sign for; a case that ended with any is ``partial``, never ``finished``."""
     places: tuple[PlaceView, ...]
 
 
@@ -170,7 +175,11 @@ class Cases(Controller):
             **msgspec.structs.asdict(summary(row)),
             asked=sum(place.asked for place in places),
             owed=sum(place.owed for place in places),
-            places=tuple(PlaceView(place.node, place.kinds, place.asked, place.owed) for place in places),
+            lapsed=sum(place.lapsed for place in places),
+            places=tuple(
+                PlaceView(place.node, place.standing, place.kinds, place.asked, place.owed, place.lapsed)
+                for place in places
+            ),
         )
 
     @get(

@@ -1,7 +1,7 @@
 """``/v1/events``: what happened, as server-sent events (WHATWG HTML, section 9.2), taken up where they broke.
 
 An event's number is its id; ``Last-Event-ID``, or ``after`` in the query, says what was seen last.  Events are kept for
-30 days.  A silent stream gets a comment now and then, and at each of them its token is looked at again.
+30 days.  A silent stream gets a comment now and then; as often, silent or not, its token is looked at again.
 """
 
 from collections.abc import AsyncIterator
@@ -19,9 +19,12 @@ from control_plane.http.asking import Asked, OpenPlane, actor_of, authorise, nee
 from control_plane.http.plane import Plane
 from control_plane.http.problems import documented
 from control_plane.storage import events
+from shared.errors import QueueFull
 
 PAGE = 200
 NOW = -1
+STREAMS_MAX = 256
+"""Event streams open at once in a process: they must not take the connections that nodes need."""
 _NUMBER_MAX = 2**53 - 1
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """The latter keeps proxies from holding events back."""
@@ -74,6 +77,8 @@ class Events(Controller):
         if number == NOW:
             async with plane.store.database.read() as t:
                 number = await events.last(t)
+        if follow and plane.signals.streams >= STREAMS_MAX:
+            raise QueueFull(waiting=plane.signals.streams)
         content = _follow(request, plane, number) if follow else _backlog(plane, number)
         return Stream(content, media_type="text/event-stream", headers=_HEADERS)
 
@@ -92,6 +97,7 @@ async def _follow(request: Asked, plane: Plane, number: int) -> AsyncIterator[by
     """Give what happened and what happens, until the reader, its token or this process goes."""
     clock, pause = plane.store.clock, plane.settings.heartbeat_seconds
     plane.metrics.streams.inc()
+    plane.signals.streams += 1
     try:
         yield b"retry: 1000\n: hello\n\n"
         beat_at = clock.elapsed() + pause
@@ -100,14 +106,17 @@ async def _follow(request: Asked, plane: Plane, number: int) -> AsyncIterator[by
             text, number = await _page(plane, number)
             if text:
                 yield text
-                continue
             if clock.elapsed() >= beat_at:
                 beat_at = clock.elapsed() + pause
                 if not await _still_allowed(request):
                     return
-                yield b": beat\n\n"
+                if not text:
+                    yield b": beat\n\n"
+            if text:
+                continue
             await plane.signals.wait_events(mark, min(1.0, pause))
     finally:
+        plane.signals.streams -= 1
         plane.metrics.streams.dec()
 
 

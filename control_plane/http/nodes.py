@@ -70,6 +70,7 @@ class NodeDoor:
 
         ``address``: scheme, host and port by which nodes know it; what a request was signed for.
         """
+        self._office = office
         self._keeper = keeper
         self._nonces = nonces
         self._keys = keys
@@ -139,8 +140,15 @@ class NodeDoor:
                 raise RequestRefused(reason="form") from None
             message, keys_of = enrolment, {enrolment.node: enrolment.keys.ed25519}.get
         signed = verify_request(request, keys_of, tag=_TAG, now_ms=self._clock.now())
+        key = keys_of(signed.keyid)
+        if isinstance(message, Enrolment):
+            await self._office.refuse_strangers(message)  # a stranger's nonces must not fill the store
         await refuse_replay(self._nonces, signed, now_ms=self._clock.now())
-        return await way.office(signed, message if message is not None else decode(way.kind, request.body))
+        done = await way.office(signed, message if message is not None else decode(way.kind, request.body))
+        if keys_of(signed.keyid) != key:
+            # Given up, retired or barred while it waited: whoever holds these keys is told nothing any more.
+            raise RequestRefused(reason="signature")
+        return done
 
     async def _roster(self, query: str) -> bytes:
         """Give the roster in force, or with ``after=VERSION`` the one that follows.

@@ -26,7 +26,7 @@ async def resolve(host: str, port: int) -> list[str]:
     """Ask the system's resolver; none where it knows no such host."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)  # SOCK_STREAM
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a name that cannot be written as one (RFC 3490)
         return []
     return [str(place[4][0]) for place in found]
 

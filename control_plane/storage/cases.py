@@ -1,11 +1,11 @@
-"""Cases, their commands and receipts, and which node registered a pseudonym."""
+"""Cases, their commands and receipts."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from control_plane.core.cases import Asked, CaseState, Order, Origin
+from control_plane.core.cases import Asked, CaseState, Order, Origin, Standing, lapse_of, standing_of
 from control_plane.core.paging import Position
 from control_plane.storage.work import Work
 from shared.crypto.dsse import Envelope
@@ -14,8 +14,6 @@ from shared.wire import Command, DisclosureTarget, SubjectTarget
 from shared.wire.base import PROTOCOL
 from shared.wire.types import CaseKind, CommandKind, ReasonCode
 
-_REGISTER = "INSERT INTO registration (pseudonym, node, at) VALUES (:p, :node, :at) ON CONFLICT (pseudonym) DO NOTHING"
-_HOLDER = "SELECT node FROM registration WHERE pseudonym = :p"
 _COLUMNS = "id, kind, origin, node, recall, pseudonym, reason, state, opened_by, opened_at, finished_at"
 _OPEN = f"""
 INSERT INTO case_file ({_COLUMNS})
@@ -30,25 +28,42 @@ AND (:kind = 'any' OR kind = :kind) ORDER BY opened_at, id LIMIT :limit
 """  # noqa: S608
 _STATE = "UPDATE case_file SET state = :state, finished_at = :finished_at WHERE id = :id"
 _TALLY = """
-SELECT count(*), count(done_at) FROM command WHERE case_id = :id
+SELECT count(*), count(done_at), count(lapsed) FROM command WHERE case_id = :id
 """
-_HAS = """
-SELECT 1 FROM command
-WHERE case_id = :id AND node = :node AND kind = :kind AND discloser = :discloser AND target = :target
-"""
+_HAS = "SELECT node, kind, discloser, target FROM command WHERE case_id = :id"
 _COMMAND = """
-INSERT INTO command (id, cursor, case_id, node, kind, discloser, target, reason, issued_at, done_at)
-VALUES (:id, :cursor, :case_id, :node, :kind, :discloser, :target, :reason, :at, NULL)
+INSERT INTO command (id, cursor, case_id, node, kind, discloser, target, reason, issued_at, done_at, lapsed)
+VALUES (:id, :cursor, :case_id, :node, :kind, :discloser, :target, :reason, :at, NULL, :lapsed)
+"""
+_MEMBERS = "SELECT name, state FROM member"
+# What a change of the roster does to what is owed: by node, for good where it retired; again owed where it came.
+_LAPSES = (
+    """
+UPDATE command SET lapsed = 'retired' WHERE done_at IS NULL AND (lapsed IS NULL OR lapsed = 'unknown')
+AND node IN (SELECT name FROM member WHERE state = 'retired') RETURNING case_id, node
+""",
+    """
+UPDATE command SET lapsed = 'unknown' WHERE done_at IS NULL AND lapsed IS NULL
+AND node NOT IN (SELECT name FROM member) RETURNING case_id, node
+""",
+)
+_RETURNS = """
+UPDATE command SET lapsed = NULL WHERE lapsed = 'unknown'
+AND node IN (SELECT name FROM member WHERE state = 'active') RETURNING case_id, node
 """
 _AFTER = """
 SELECT id, cursor, case_id, kind, discloser, target, reason, issued_at FROM command
-WHERE node = :node AND cursor > :after ORDER BY cursor LIMIT :limit
+WHERE node = :node AND cursor > :after AND lapsed IS NULL ORDER BY cursor LIMIT :limit
 """
 _PLACES = """
-SELECT node, kind, count(*), count(*) - count(done_at) FROM command WHERE case_id = :id
-GROUP BY node, kind ORDER BY node, kind
+SELECT command.node, command.kind, count(*), count(*) - count(command.done_at) - count(command.lapsed),
+count(command.lapsed), member.state, node.barred_at
+FROM command LEFT JOIN member ON member.name = command.node LEFT JOIN node ON node.name = command.node
+WHERE command.case_id = :id
+GROUP BY command.node, command.kind, member.state, node.barred_at ORDER BY command.node, command.kind
 """
-_UNFINISHED = "SELECT count(*) FROM case_file WHERE state <> 'finished'"
+_UNFINISHED = "SELECT count(*) FROM case_file WHERE state IN ('open', 'waiting')"
+_PARTIAL = "SELECT count(*) FROM case_file WHERE state = 'partial'"
 _ASKED = """
 SELECT command.id, command.case_id, command.node, command.kind, receipt.payload_sha256
 FROM command LEFT JOIN receipt ON receipt.command = command.id WHERE command.id = :id
@@ -57,7 +72,7 @@ _RECEIPT = """
 INSERT INTO receipt (command, case_id, node, envelope, payload_sha256, accepted_at)
 VALUES (:command, :case_id, :node, :envelope, :sha256, :at)
 """
-_DONE = "UPDATE command SET done_at = :at WHERE id = :id"
+_DONE = "UPDATE command SET done_at = :at, lapsed = NULL WHERE id = :id"
 _RECEIPTS = """
 SELECT command, node, envelope, accepted_at FROM receipt
 WHERE case_id = :id AND (accepted_at > :at OR (accepted_at = :at AND command > :after))
@@ -88,6 +103,17 @@ class AtPlace(NamedTuple):
     kinds: tuple[CommandKind, ...]
     asked: int
     owed: int
+    lapsed: int
+    """Of what was asked: what nobody will sign for."""
+    standing: Standing
+
+
+class Tally(NamedTuple):
+    """A case's commands: that somebody has to sign for, that were signed for, that nobody will sign for."""
+
+    owed: int
+    done: int
+    lapsed: int
 
 
 class ReceiptRow(NamedTuple):
@@ -97,20 +123,6 @@ class ReceiptRow(NamedTuple):
     node: str
     envelope: Envelope
     accepted_at: int
-
-
-async def register(t: Transaction, node: str, pseudonyms: Sequence[str], at: int) -> list[str]:
-    """Let ``node`` hold pseudonyms that nobody holds; give those that another node holds."""
-    rows = [(pseudonym, node, at) for pseudonym in sorted(set(pseudonyms))]
-    if not rows or await t.execute_many(_REGISTER, rows) == len(rows):
-        return []
-    return [pseudonym for pseudonym in pseudonyms if await holder(t, pseudonym) != node]
-
-
-async def holder(t: Transaction, pseudonym: str) -> str | None:
-    """Give the node that registered a pseudonym."""
-    rows = await t.fetch(_HOLDER, {"p": pseudonym})
-    return str(rows[0][0]) if rows else None
 
 
 async def open_case(
@@ -155,10 +167,15 @@ async def unfinished(t: Transaction) -> int:
     return int((await t.fetch(_UNFINISHED))[0][0])
 
 
-async def tally(t: Transaction, id_: str) -> tuple[int, int]:
-    """Count a case's commands that are owed and done."""
-    asked, done = (await t.fetch(_TALLY, {"id": id_}))[0]
-    return asked - done, done
+async def partial(t: Transaction) -> int:
+    """Count the cases that ended with something that nobody will sign for."""
+    return int((await t.fetch(_PARTIAL))[0][0])
+
+
+async def tally(t: Transaction, id_: str) -> Tally:
+    """Count a case's commands."""
+    asked, done, lapsed = (await t.fetch(_TALLY, {"id": id_}))[0]
+    return Tally(asked - done - lapsed, done, lapsed)
 
 
 async def set_state(work: Work, id_: str, state: CaseState) -> None:
@@ -168,9 +185,15 @@ async def set_state(work: Work, id_: str, state: CaseState) -> None:
 
 
 async def command(work: Work, case: CaseRow, orders: Sequence[Order]) -> int:
-    """Write the commands of a case that it does not have yet, each with a cursor; give how many."""
-    fresh = [order for order in orders if not await work.t.fetch(_HAS, {"id": case.id, **order._asdict()})]
+    """Write the commands of a case that it does not have yet, each with a cursor; give how many.
+
+    One at a node that the roster has retired or does not know lapses at once: nobody would ever fetch it.
+    """
+    have = {Order(*row) for row in await work.t.fetch(_HAS, {"id": case.id})} if orders else set()
+    fresh = [order for order in orders if order not in have]
     if fresh:
+        members: dict[str, Any] = dict(await work.t.fetch(_MEMBERS))
+        lapses = {order.node: lapse_of(members.get(order.node)) for order in fresh}
         rows = [
             (
                 work.draw_id(),
@@ -182,18 +205,30 @@ async def command(work: Work, case: CaseRow, orders: Sequence[Order]) -> int:
                 order.target,
                 case.reason,
                 work.now,
+                lapses[order.node],
             )
             for cursor, order in zip(await work.cursors(len(fresh)), fresh, strict=True)
         ]
         await work.t.execute_many(_COMMAND, rows)
-        work.commanded |= {order.node for order in fresh}
+        work.commanded |= {node for node, lapse in lapses.items() if lapse is None}
     return len(fresh)
+
+
+async def follow_members(work: Work) -> set[str]:
+    """Let what is owed follow a change of the roster; give the cases that this concerns.
+
+    What a retired or unknown node owes lapses; what lapsed since nobody knew its node is owed again where it came.
+    """
+    lapsed = [row for sql in _LAPSES for row in await work.t.fetch(sql)]
+    again = await work.t.fetch(_RETURNS)
+    work.commanded |= {node for _, node in again}
+    return {case for case, _ in (*lapsed, *again)}
 
 
 async def own_command(work: Work, case: CaseRow, order: Order) -> None:
     """Write what the opening node does unasked: its command has the case's id and no cursor."""
     row = {"id": case.id, "cursor": None, "case_id": case.id, "reason": case.reason, "at": work.now}
-    await work.t.execute(_COMMAND, row | order._asdict())
+    await work.t.execute(_COMMAND, row | order._asdict() | {"lapsed": None})
 
 
 async def commands_after(t: Transaction, node: str, after: int, limit: int) -> list[Command]:
@@ -203,11 +238,16 @@ async def commands_after(t: Transaction, node: str, after: int, limit: int) -> l
 
 
 async def places(t: Transaction, id_: str) -> list[AtPlace]:
-    """Give, for each node of a case, what it was asked and what it owes."""
+    """Give, for each node of a case, how it stands, what it was asked, what it owes and what nobody will do."""
     found: dict[str, AtPlace] = {}
-    for node, kind, count, owed in await t.fetch(_PLACES, {"id": id_}):
-        before = found.get(node, AtPlace(node, (), 0, 0))
-        found[node] = AtPlace(node, (*before.kinds, kind), before.asked + count, before.owed + owed)
+    for node, kind, count, owed, lapsed, state, barred_at in await t.fetch(_PLACES, {"id": id_}):
+        before = found.get(node, AtPlace(node, (), 0, 0, 0, standing_of(state, barred=barred_at is not None)))
+        found[node] = before._replace(
+            kinds=(*before.kinds, kind),
+            asked=before.asked + count,
+            owed=before.owed + owed,
+            lapsed=before.lapsed + lapsed,
+        )
     return list(found.values())
 
 

@@ -20,9 +20,10 @@ _DROP = "UPDATE delivery SET state = 'given_up', outcome = :outcome WHERE hook =
 _DUE = """
 SELECT delivery.hook, hook.url, delivery.attempts, event.id, event.kind, event.at, event.data
 FROM delivery JOIN hook ON hook.id = delivery.hook JOIN event ON event.id = delivery.event
-WHERE delivery.state = 'waiting' AND delivery.due_at <= :now ORDER BY delivery.due_at, delivery.event LIMIT :limit
+WHERE delivery.hook = :hook AND delivery.state = 'waiting' AND delivery.due_at <= :now
+ORDER BY delivery.due_at, delivery.event LIMIT :limit
 """
-_ANY_DUE = "SELECT count(*) FROM delivery WHERE state = 'waiting' AND due_at <= :now"
+_ANY_DUE = "SELECT DISTINCT hook FROM delivery WHERE state = 'waiting' AND due_at <= :now ORDER BY hook"
 _CLAIM = """
 UPDATE delivery SET due_at = :until WHERE hook = :hook AND event = :event AND state = 'waiting' AND due_at <= :now
 """
@@ -72,15 +73,16 @@ async def close(t: Transaction, id_: str, state: str) -> bool:
     return True
 
 
-async def due(t: Transaction, now: int) -> int:
-    """Count the deliveries that are to be made now."""
-    return int((await t.fetch(_ANY_DUE, {"now": now}))[0][0])
+async def due(t: Transaction, now: int) -> list[str]:
+    """Name the hooks to which something is to be delivered now."""
+    return [hook for (hook,) in await t.fetch(_ANY_DUE, {"now": now})]
 
 
-async def claim(t: Transaction, now: int, until: int, limit: int) -> list[Due]:
-    """Take deliveries that are due; until ``until`` (ms) nobody else takes them."""
+async def claim(t: Transaction, hook_: str, now: int, until: int, limit: int) -> list[Due]:
+    """Take deliveries to a hook that are due; until ``until`` (ms) nobody else takes them."""
     taken = []
-    for hook, url, attempts, number, kind, at, data in await t.fetch(_DUE, {"now": now, "limit": limit}):
+    parameters: dict[str, Value] = {"hook": hook_, "now": now, "limit": limit}
+    for hook, url, attempts, number, kind, at, data in await t.fetch(_DUE, parameters):
         if await t.execute(_CLAIM, {"until": until, "hook": hook, "event": number, "now": now}):
             event = StoredEvent(number, kind, at, msgspec.json.decode(data, type=EventData))
             taken.append(Due(hook, url, attempts, event))

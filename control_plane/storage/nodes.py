@@ -16,11 +16,15 @@ refusals = :refusals WHERE name = :name
 """
 _VOICE = "UPDATE node SET silent = 0 WHERE name = :name AND silent = 1"
 _LATE = """
-silent = 0 AND barred_at IS NULL
+silent = 0 AND barred_at IS NULL AND name NOT IN (SELECT name FROM member WHERE state = 'retired')
 AND beat_at < :now - 1000 * (CASE WHEN 3 * beat_seconds < 5 THEN 5 ELSE 3 * beat_seconds END)
 """
 _OVERDUE = f"SELECT count(*) FROM node WHERE {_LATE}"  # noqa: S608  our own words
 _SILENT = f"UPDATE node SET silent = 1 WHERE {_LATE} RETURNING name"  # noqa: S608
+_SILENT_NOW = """
+SELECT count(*) FROM node
+WHERE silent = 1 AND barred_at IS NULL AND name NOT IN (SELECT name FROM member WHERE state = 'retired')
+"""
 _ASKED = "UPDATE node SET cursor = :cursor, asked_at = :at WHERE name = :name"
 _BAR = "UPDATE node SET barred_at = :at WHERE name = :name AND barred_at IS NULL"
 _BARRED = "SELECT name FROM node WHERE barred_at IS NOT NULL"
@@ -28,10 +32,10 @@ _SEEN = """
 SELECT name, barred_at, silent, cursor, asked_at, beat_number, beat_seconds, beat_at, protocol, roster_version,
 events_waiting, removals_open, commands_open, receipts_unsent, relays_waiting, refusals FROM node
 """
-_OWED = "SELECT node, count(*) FROM command WHERE done_at IS NULL GROUP BY node"
+_OWED = "SELECT node, count(*) FROM command WHERE done_at IS NULL AND lapsed IS NULL GROUP BY node"
 _LAG = """
 SELECT command.node, count(*) FROM command JOIN node ON node.name = command.node
-WHERE command.cursor > node.cursor GROUP BY command.node
+WHERE command.cursor > node.cursor AND command.lapsed IS NULL GROUP BY command.node
 """
 _TICKET = """
 INSERT INTO enrolment_token (id, node, secret_sha256, made_by, made_at, until)
@@ -115,6 +119,11 @@ async def fall_silent(t: Transaction, now: int) -> list[str]:
     return [row[0] for row in await t.fetch(_SILENT, {"now": now})]
 
 
+async def silent(t: Transaction) -> int:
+    """Count the nodes that are silent and should not be: neither barred nor retired."""
+    return int((await t.fetch(_SILENT_NOW))[0][0])
+
+
 async def asked(t: Transaction, name: str, cursor: int, at: int) -> None:
     """Note what a node asked after."""
     await t.execute(_NODE, {"name": name})
@@ -138,7 +147,7 @@ async def seen(t: Transaction) -> dict[str, Seen]:
 
 
 async def owed(t: Transaction) -> dict[str, int]:
-    """Count, by node, the commands that nobody has signed for."""
+    """Count, by node, the commands that it has still to sign for."""
     return dict(await t.fetch(_OWED))
 
 

@@ -8,6 +8,9 @@ _NEWEST = "SELECT signed FROM roster ORDER BY version DESC LIMIT 1"
 _NEXT = "SELECT signed FROM roster WHERE version > :version ORDER BY version LIMIT 1"
 _VERSION = "SELECT coalesce(max(version), -1) FROM roster"
 _ADD = "INSERT INTO roster (version, signed, accepted_at) VALUES (:version, :signed, :at)"
+_MEMBER = """
+INSERT INTO member (name, state) VALUES (:name, :state) ON CONFLICT (name) DO UPDATE SET state = excluded.state
+"""
 _NONCE = "INSERT INTO nonce (keyid, nonce, until) VALUES (:keyid, :nonce, :until) ON CONFLICT (keyid, nonce) DO NOTHING"
 _FORGET = "DELETE FROM nonce WHERE until < :now"
 
@@ -30,8 +33,10 @@ async def version(t: Transaction) -> int:
 
 
 async def add(t: Transaction, signed: SignedRoster, at: int) -> None:
-    """Keep a roster that was accepted."""
+    """Keep a roster that was accepted, and who is a node in it; none is ever missing in a later one."""
     await t.execute(_ADD, {"version": signed.roster.version, "signed": write(signed), "at": at})
+    if signed.roster.nodes:
+        await t.execute_many(_MEMBER, [(node.name, node.state) for node in signed.roster.nodes])
 
 
 class StoredNonces:

@@ -7,19 +7,22 @@ request again changes nothing.
 import hashlib
 from collections.abc import Iterable
 
-from control_plane.core.cases import CaseState, erasure_at, judge_receipt, orders_at, state_of
+from control_plane.core.cases import ENDED, CaseState, erasure_at, judge_receipt, orders_at, state_of
 from control_plane.core.errors import Conflict, NotKnownYet, NotRegisteredYet, PseudonymClaimed
 from control_plane.core.events import EventData
-from control_plane.storage import cases
-from control_plane.storage.cases import CaseRow
+from control_plane.storage import cases, registrations
+from control_plane.storage.cases import CaseRow, Tally
 from control_plane.storage.work import Work
 from shared.wire import CaseNotice, Place, RecallNotice, Receipt, ReceiptPush
 from shared.wire.types import ReasonCode
 
 
 async def open_erasure(work: Work, pseudonym: str, reason: ReasonCode, by: str) -> CaseRow:
-    """Open an erasure for a program; its node is asked.  ``NotRegisteredYet`` where no node has the pseudonym."""
-    node = await cases.holder(work.t, pseudonym)
+    """Open an erasure for a program; its node is asked.  ``NotRegisteredYet`` where no node has the pseudonym.
+
+    Where that node was retired, the case ends at once, and says so: nobody can be asked.
+    """
+    node = await registrations.holder(work.t, pseudonym)
     if node is None:
         raise NotRegisteredYet
     case = await cases.open_case(
@@ -34,7 +37,7 @@ async def open_erasure(work: Work, pseudonym: str, reason: ReasonCode, by: str) 
     )
     await _say_opened(work, case)
     await cases.command(work, case, [erasure_at(node, pseudonym)])
-    return case
+    return await _settle(work, case)
 
 
 async def take_case(work: Work, node: str, notice: CaseNotice) -> None:
@@ -42,7 +45,7 @@ async def take_case(work: Work, node: str, notice: CaseNotice) -> None:
 
     ``PseudonymClaimed`` where another node holds the pseudonym, ``Conflict`` where another case has the id.
     """
-    if await cases.register(work.t, node, (notice.pseudonym,), work.now):
+    if await registrations.register(work.t, node, (notice.pseudonym,), work.now):
         raise PseudonymClaimed
     case = await cases.find(work.t, notice.case)
     if case is None:
@@ -98,35 +101,56 @@ async def take_receipt(work: Work, node: str, push: ReceiptPush, receipt: Receip
         await cases.keep_receipt(work, asked, push.envelope, sha256)
     if asked.kind == "erase" and push.places:
         await cases.command(work, case, orders_at(case.kind, node, push.places))
-    state, owed = await _state(work, case)
     if fresh:
-        await work.tell("case.receipt", EventData(case=case.id, kind=asked.kind, node=node, state=state, owed=owed))
-    await _settle(work, case, state, owed)
+        state, tally = await _state(work, case)
+        data = EventData(case=case.id, kind=asked.kind, node=node, state=state, owed=tally.owed)
+        await work.tell("case.receipt", data)
+    await _settle(work, case)
     return fresh
+
+
+async def follow_roster(work: Work) -> None:
+    """Let cases follow a roster that comes into force: what its retired nodes owed, nobody owes any more."""
+    for id_ in sorted(await cases.follow_members(work)):
+        case = await cases.find(work.t, id_)
+        if case is not None:
+            await _settle(work, case)
 
 
 async def _ask_places(work: Work, case: CaseRow, node: str, places: Iterable[Place]) -> None:
     """Ask the places that a notice names; a case that asks nobody is finished."""
     await cases.command(work, case, orders_at(case.kind, node, places))
-    await _settle(work, case, *await _state(work, case))
+    await _settle(work, case)
 
 
-async def _state(work: Work, case: CaseRow) -> tuple[CaseState, int]:
-    """Say how a case stands now, and how much is owed."""
-    owed, done = await cases.tally(work.t, case.id)
-    return state_of(owed, done), owed
+async def _state(work: Work, case: CaseRow) -> tuple[CaseState, Tally]:
+    """Say how a case stands now, and count its commands."""
+    tally = await cases.tally(work.t, case.id)
+    return state_of(*tally), tally
 
 
-async def _settle(work: Work, case: CaseRow, state: CaseState, owed: int) -> None:
-    """Write down how a case stands; tell programs where it is finished now, or was and is no more."""
+async def _settle(work: Work, case: CaseRow) -> CaseRow:
+    """Write down how a case stands; tell programs where it has ended now, or had and has no more."""
+    state, tally = await _state(work, case)
     if state == case.state:
-        return
+        return case
     await cases.set_state(work, case.id, state)
-    data = EventData(case=case.id, kind=case.kind, node=case.node, pseudonym=case.pseudonym, state=state, owed=owed)
+    data = EventData(
+        case=case.id,
+        kind=case.kind,
+        node=case.node,
+        pseudonym=case.pseudonym,
+        state=state,
+        owed=tally.owed,
+        lapsed=tally.lapsed or None,
+    )
     if state == "finished":
         await work.tell("case.finished", data)
-    elif case.state == "finished":
+    elif state == "partial":
+        await work.tell("case.partial", data)
+    elif case.state in ENDED:
         await work.tell("case.reopened", data)
+    return case._replace(state=state)
 
 
 async def _say_opened(work: Work, case: CaseRow) -> None:

@@ -6,7 +6,7 @@ from control_plane.core.errors import PseudonymClaimed, ReceiptUnsigned, Request
 from control_plane.core.events import EventData
 from control_plane.core.health import problems_of
 from control_plane.metrics import Metrics
-from control_plane.storage import cases, nodes
+from control_plane.storage import cases, nodes, registrations
 from control_plane.storage.work import Store
 from control_plane.usecases import casework
 from control_plane.usecases.roster_keeper import RosterKeeper
@@ -47,6 +47,13 @@ class NodeOffice:
         self._signals = signals
         self._metrics = metrics
 
+    async def refuse_strangers(self, said: Enrolment) -> None:
+        """Refuse an enrolment with a secret nobody was given, before anything of it is kept: ``RequestRefused``."""
+        async with self._store.database.read() as t:
+            token = await nodes.find_token(t, hashlib.sha256(said.secret).hexdigest())
+        if token is None or token.node != said.node:
+            raise RequestRefused(reason="secret")
+
     async def enrol(self, signed: Signed, said: Enrolment) -> EnrolmentAnswer:
         """Keep an enrolment that its own key signed; ``RequestRefused`` unless its secret is good for that name."""
         keys = fingerprint(PublicKeys(said.keys.ed25519, said.keys.mldsa65))
@@ -72,7 +79,7 @@ class NodeOffice:
             raise RequestMalformed(reason="node")
         agree(beat.protocol, beat.oldest)
         async with self._store.work() as work:
-            claimed = await cases.register(work.t, beat.node, beat.registrations, work.now)
+            claimed = await registrations.register(work.t, beat.node, beat.registrations, work.now)
             if await nodes.beat(work.t, beat, work.now):
                 await work.tell("node.returned", EventData(node=beat.node))
             now = work.now

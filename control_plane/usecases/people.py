@@ -56,7 +56,8 @@ async def give_token(
     """Make a token of a principal; its secret is kept as a digest only.
 
     ``ScopeMissing`` where its role, or whoever asks, does not have what is wanted: nobody hands out what they may not
-    do themselves, else a token of an officer's principal would be one person's two pairs of eyes.
+    do themselves, else a token of an officer's principal would be one person's two pairs of eyes, and a token that was
+    made narrow would make a wide one for its own person.
     """
     principal = await principals.find(work.t, name)
     if principal is None or principal.removed_at is not None:
@@ -66,6 +67,8 @@ async def give_token(
         raise ScopeMissing(reason="not of the role")
     if by is not None and by.person != principal.person and needs_second(principal.role):
         raise ScopeMissing(reason="of another person")
+    if by is not None and by.person == principal.person and not by.scopes.issuperset(scopes):
+        raise ScopeMissing(reason="not of the token")
     until = None if minutes is None else work.now + minutes * _MINUTE_MS
     token = Token(id_, name, scopes, work.now, until, None)
     await principals.add_token(work.t, token, digest(secret))

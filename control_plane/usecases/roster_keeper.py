@@ -7,6 +7,7 @@ from control_plane.core.errors import RosterMissing, RosterNamesOther, RosterRef
 from control_plane.core.events import EventData
 from control_plane.storage import nodes, rosters
 from control_plane.storage.work import Store
+from control_plane.usecases.casework import follow_roster
 from shared.crypto.dsse import Envelope
 from shared.crypto.signing import PublicKeys, fingerprint
 from shared.errors import HomeportError, OperatorError
@@ -30,6 +31,7 @@ class RosterKeeper:
         self._own = own
         self._signed: SignedRoster | None = None
         self._barred: frozenset[str] = frozenset()
+        self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -113,13 +115,14 @@ class RosterKeeper:
                 raise RosterRefused(reason=error.code) from None
             if pinned is None or roster.version > pinned.roster.version:
                 await rosters.add(work.t, candidate, work.now)
+                await follow_roster(work)
                 await work.tell("roster.accepted", EventData(version=roster.version))
         await self.refresh()
         return roster
 
     async def refresh(self) -> None:
-        """Read what has changed."""
-        async with self._store.database.read() as t:
+        """Read what has changed; one look after the other, so that none brings back what an earlier one saw."""
+        async with self._looking, self._store.database.read() as t:
             have = self._signed.roster.version if self._signed is not None else -1
             if await rosters.version(t) != have:
                 self._signed = await rosters.newest(t)

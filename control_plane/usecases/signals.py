@@ -11,6 +11,9 @@ from shared.clock import Clock
 
 T = TypeVar("T")
 
+POLLS_MAX = 4
+"""Requests of one node that may wait at once: two processes while one follows the other, and some that were cut off."""
+
 LOOK_SECONDS = 1.0
 """How often a waiting request looks at the store unasked."""
 
@@ -24,6 +27,8 @@ class Signals:
         self._nodes: dict[str, asyncio.Event] = {}
         self._events = asyncio.Event()
         self._waiting: dict[str, int] = {}
+        self.streams = 0
+        """Event streams that are open."""
         self.closing = False
         """Once the process steps back, every wait ends at once."""
 
@@ -52,7 +57,12 @@ class Signals:
             await _wait(mark, seconds)
 
     async def poll(self, node: str, seconds: float, look: Callable[[], Awaitable[T]]) -> T:
-        """Look until something is found or ``seconds`` are over; give what was found last."""
+        """Look until something is found or ``seconds`` are over; give what was found last.
+
+        A node of which many requests wait already is not kept waiting: one node must not hold every connection.
+        """
+        if self._waiting.get(node, 0) >= POLLS_MAX:
+            return await look()
         end = self._clock.elapsed() + seconds
         event = self._nodes.setdefault(node, asyncio.Event())
         self._waiting[node] = self._waiting.get(node, 0) + 1

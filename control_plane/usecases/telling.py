@@ -2,7 +2,7 @@
 
 A delivery is claimed for longer than sending can take, so that two processes never send the same one at once; one whose
 process died is sent again when its claim is over.  So a receiver gets each event at least once, under the same
-``webhook-id``.
+``webhook-id``.  Every hook is told by itself: one that does not answer keeps no other waiting.
 """
 
 import asyncio
@@ -22,8 +22,10 @@ from control_plane.usecases.signals import Signals
 from shared.errors import HomeportError
 from shared.telemetry import logger
 
-_AT_ONCE = 16
-"""Deliveries that one process sends at the same time."""
+_AT_ONCE = 8
+"""Deliveries that one process sends to the same hook at the same time."""
+_HOOKS_AT_ONCE = 64
+"""Hooks that one process sends to at the same time."""
 _CLAIM_SPARE_MS = 5_000
 """A claim outlasts the longest sending by so much."""
 
@@ -50,6 +52,8 @@ class Teller:
         self._signals = signals
         self._metrics = metrics
         self._task: asyncio.Task[None] | None = None
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        """By hook: what is being sent to it."""
 
     def start(self) -> None:
         """Begin."""
@@ -62,18 +66,39 @@ class Teller:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        for each in list(self._telling.values()):
+            each.cancel()
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Wait until nothing is being sent."""
+        await asyncio.gather(*self._telling.values(), return_exceptions=True)
 
     async def round(self) -> int:
-        """Send what is due; give how many deliveries that were."""
-        now = self._store.clock.now()
-        until = now + int(self._settings.answer_seconds_max * 1000) + _CLAIM_SPARE_MS
+        """Begin to tell every hook that is owed something and not being told; give how many those are."""
         async with self._store.database.read() as t:
-            if not await hooks.due(t, now):
-                return 0
-        async with self._store.work() as work:
-            claimed = await hooks.claim(work.t, now, until, _AT_ONCE)
-        await asyncio.gather(*(self._deliver(each) for each in claimed))
-        return len(claimed)
+            owed = await hooks.due(t, self._store.clock.now())
+        fresh = [hook for hook in owed if hook not in self._telling][: _HOOKS_AT_ONCE - len(self._telling)]
+        for hook in fresh:
+            self._telling[hook] = asyncio.create_task(self._tell(hook), name="teller-of-one-hook")
+        return len(fresh)
+
+    async def _tell(self, hook: str) -> None:
+        """Send what is due to one hook, until nothing is; a store that is away is asked again by a later round."""
+        try:
+            while True:
+                now = self._store.clock.now()
+                until = now + int(self._settings.answer_seconds_max * 1000) + _CLAIM_SPARE_MS
+                async with self._store.work() as work:
+                    claimed = await hooks.claim(work.t, hook, now, until, _AT_ONCE)
+                if not claimed:
+                    return
+                await asyncio.gather(*(self._deliver(each) for each in claimed))
+        except HomeportError as error:
+            logger().error("alert_telling_failed", error=type(error).__name__, code=error.code)
+            await self._store.clock.sleep(1.0)
+        finally:
+            del self._telling[hook]
 
     async def _run(self) -> None:
         """Send whenever something happens or is due again; a store that is away is asked again."""
@@ -94,8 +119,9 @@ class Teller:
         """Send one delivery; where its outcome cannot be written down, it is sent again when its claim is over."""
         try:
             await self._send(due)
-        except HomeportError as error:
-            logger().error("alert_telling_failed", error=type(error).__name__, code=error.code)
+        except Exception as error:  # noqa: BLE001 - one address that fails in a new way must not end all telling
+            code = error.code if isinstance(error, HomeportError) else "unforeseen"
+            logger().error("alert_telling_failed", error=type(error).__name__, code=code)
 
     async def _send(self, due: Due) -> None:
         """Send one delivery and write down what came of it."""

@@ -85,8 +85,9 @@ class Upkeep:
         async with self._store.database.read() as t:
             owed = await nodes.owed(t)
             self._metrics.open_cases.set(await cases.unfinished(t))
+            self._metrics.partial_cases.set(await cases.partial(t))
             self._metrics.deliveries_waiting.set(await hooks.waiting(t))
-            self._metrics.silent.set(sum(seen.silent for seen in (await nodes.seen(t)).values()))
+            self._metrics.silent.set(await nodes.silent(t))
         self._metrics.owed.clear()
         for node, count in owed.items():
             self._metrics.owed.labels(node).set(count)

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 
 from edge_node.usecases.company import Company, member_or_refuse
+from edge_node.vouching import trusted
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -26,12 +27,16 @@ _CONNECTIONS_MAX = 64
 class RelayClient:
     """Asks other nodes; one for a process, closed with it."""
 
-    def __init__(self, company: Company, clock: Clock, entropy: Entropy) -> None:
-        """Take who this node is, time and chance; connections are made when something is asked."""
+    def __init__(self, company: Company, clock: Clock, entropy: Entropy, *, ca_file: str | None = None) -> None:
+        """Take who this node is, time and chance; connections are made when something is asked.
+
+        ``ca_file`` replaces the public authorities: ``SettingsInvalid`` where it holds no certificates.
+        """
         self._company = company
         self._clock = clock
         self._entropy = entropy
         self._http = httpx.AsyncClient(
+            verify=trusted(ca_file, "relay.ca_file"),
             follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=_CONNECTIONS_MAX, keepalive_expiry=30.0),

@@ -15,6 +15,7 @@ from edge_node.uplink.work import HealthOf
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
+from shared.errors import StoreUnavailable
 from shared.telemetry import logger
 from shared.wire.uplink import REGISTRATIONS_MAX
 
@@ -66,7 +67,12 @@ class Beats:
             return enrolled.beat_number, msgspec.msgpack.decode(enrolled.beat_body, type=tuple[str, ...])
         new = await self._store.unregistered(REGISTRATIONS_MAX)
         number, names = enrolled.beat_number + 1, registrations(new, self._entropy)
-        await self._store.write_beat(number, names)
+        if not await self._store.write_beat(number, names):
+            # Another process wrote that beat: its names are the ones to send, or there is none to send any more.
+            kept = await self._store.load()
+            if kept is None or kept.beat_body is None:
+                raise StoreUnavailable(store="content")
+            return kept.beat_number, msgspec.msgpack.decode(kept.beat_body, type=tuple[str, ...])
         return number, names
 
     def _look(self, answer: wire.BeatAnswer) -> None:

@@ -6,19 +6,19 @@ anybody between the two programs can write one.
 """
 
 import asyncio
-import ssl
 from types import TracebackType
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
 from edge_node.storage.identity import NodeIdentity
+from edge_node.vouching import trusted
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import SettingsInvalid
 from shared.errors.trust import AnswerRefused
-from shared.errors.uplink import ControlRefused, ControlUnreachable
+from shared.errors.uplink import ControlRefused, ControlUnknown, ControlUnreachable
 from shared.http_signatures import Request, Tag, sign_request, verify_answer
 from shared.roster import CONTROL_PLANE, FILE_BYTES_MAX, ControlPlane
 
@@ -29,6 +29,7 @@ ANSWER_BYTES_MAX = 1024 * 1024
 
 NONCE_BYTES = 16
 _TAG: Tag = "homeport-uplink"
+_ON_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _TYPE = ("content-type", "application/json")
 
 
@@ -76,7 +77,7 @@ class ControlClient:
         """
         self._node, self._identity = node, identity
         self._clock, self._entropy, self._seconds_max = clock, entropy, seconds_max
-        verify = True if ca_file is None else _trusting(ca_file)
+        verify = trusted(ca_file, "uplink.ca_file")
         self._http = httpx.AsyncClient(verify=verify, timeout=seconds_max, follow_redirects=False, trust_env=False)
 
     async def __aenter__(self) -> "ControlClient":
@@ -89,9 +90,13 @@ class ControlClient:
         """Close every connection."""
         await self._http.aclose()
 
-    async def roster(self, address: str) -> Answered:
-        """Ask for the signed roster in force; who may sign the answer is known only from what is in it."""
-        answered = await self._exchange("GET", address + "/node/v1/roster", b"", 0, FILE_BYTES_MAX)
+    async def roster(self, address: str, after: int | None = None) -> Answered:
+        """Ask for the signed roster in force, or for the first one after a version, if there is one.
+
+        Who may sign the answer is known only from what is in it.
+        """
+        query = "" if after is None else f"?after={after}"
+        answered = await self._exchange("GET", f"{address}/node/v1/roster{query}", b"", 0, FILE_BYTES_MAX)
         if answered.status != httpx.codes.OK:
             raise ControlUnreachable(status=answered.status)
         return answered
@@ -122,6 +127,7 @@ class ControlClient:
 
     async def _exchange(self, method: str, url: str, body: bytes, wait_seconds: float, bytes_max: int) -> Answered:
         """Send one signed request and read its answer, whole and bounded in size and time."""
+        check_address(url)
         plain = Request(method, url, (_TYPE,) if body else (), body)
         request = sign_request(
             plain,
@@ -147,12 +153,11 @@ class ControlClient:
         return Answered(request, answer, content, self._clock)
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
-    """Trust whom a file of certificates names, and nobody else."""
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError:
-        raise SettingsInvalid(field_name="uplink.ca_file", wants="a PEM file of certificates") from None
+def check_address(address: str) -> None:
+    """Refuse an address to which pseudonyms must not go, ``ControlUnknown``: plain http off this machine."""
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
+        raise ControlUnknown(reason="not https")
 
 
 async def _read_bounded(answer: httpx.Response, bytes_max: int) -> bytes:

@@ -7,12 +7,11 @@
 """
 
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from edge_node.settings_uplink import Uplink
 from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.storage.identity import NodeIdentity
-from edge_node.uplink.client import ControlClient
+from edge_node.uplink.client import ControlClient, check_address
 from edge_node.uplink.roster import RosterInForce
 from shared import wire
 from shared.clock import Clock
@@ -20,8 +19,6 @@ from shared.enrolment_token import EnrolmentToken
 from shared.entropy import Entropy
 from shared.errors.uplink import ControlRefused, ControlUnknown, EnrolledElsewhere, TokenExpired
 from shared.roster import ControlPlane, Roster, SignedRoster, accept_first, read_signed
-
-_ON_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 
 
 class Introduction(NamedTuple):
@@ -46,7 +43,7 @@ async def enrol(
     """Enrol a node; give the roster in force.  Said again with the same token's names, it changes nothing here."""
     if clock.now() > token.until:
         raise TokenExpired
-    _check_address(token.address)
+    check_address(token.address)
     kept = await store.load()
     if kept is not None and (kept.node, kept.root, kept.own) != (token.node, token.root, identity.fingerprint):
         raise EnrolledElsewhere
@@ -104,10 +101,3 @@ async def _introduce(
     answer = await client.tell(control, "/node/v1/enrolments", message, wire.EnrolmentAnswer)
     if answer.node != token.node:
         raise ControlRefused(reason="another node's enrolment was answered")
-
-
-def _check_address(address: str) -> None:
-    """Refuse an address to which pseudonyms must not go: plain http off this machine."""
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
-        raise ControlUnknown(reason="not https")

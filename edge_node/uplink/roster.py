@@ -1,8 +1,10 @@
 """The roster in force at this node: believed by its officers' signatures alone, kept, replaced only by a later one.
 
 The root is pinned at enrolment.  From then on a roster is accepted if the officers in force signed it; whoever brings
-it, the control plane included, adds nothing to that.
+it, the control plane included, adds nothing to that.  Versions that were missed are taken one after the other.
 """
+
+from collections.abc import Awaitable, Callable
 
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.uplink.client import Answered
@@ -52,12 +54,18 @@ class RosterInForce:
             logger().info("roster_accepted", version=roster.version)
         return roster
 
-    async def take(self, answered: Answered, root: str) -> Roster:
-        """Accept the roster in an answer: the officers' signatures decide, so the answer's own is checked after it.
+    async def catch_up(self, ask: Callable[[int], Awaitable[Answered]], root: str) -> Roster:
+        """Accept every roster after the one in force, one by one in order, until there is no later one.
 
-        ``AnswerRefused`` where the control plane that this roster names did not give the answer.
+        Officers may have changed more than once meanwhile, so that only the next roster is signed by those whom this
+        node knows.  ``ask`` gives the answer with the first roster after a version, or with the newest.  The officers'
+        signatures decide; only the last answer's own is checked, by the keys that the last roster names:
+        ``AnswerRefused`` where the control plane did not give it.
         """
-        candidate = read_signed(answered.body)
-        roster = await self.accept(candidate, root)
-        answered.verify(roster.control_plane.keys.ed25519)
-        return roster
+        while True:
+            before = self.version
+            answered = await ask(before)
+            roster = await self.accept(read_signed(answered.body), root)
+            if roster.version <= before:
+                answered.verify(roster.control_plane.keys.ed25519)
+                return roster

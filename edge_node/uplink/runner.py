@@ -22,7 +22,7 @@ from edge_node.uplink.client import ControlClient
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
-from edge_node.uplink.work import Retractor
+from edge_node.uplink.work import Retractor, Waiting
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
@@ -65,14 +65,14 @@ class Uplink:
         metrics: Metrics,
         clock: Clock,
         entropy: Entropy,
-        events_waiting: Callable[[], int],
+        waiting: Callable[[], Waiting],
         provider: ProviderCode,
     ) -> None:
-        """Take the parts; ``events_waiting`` counts events that wait for commit, ``provider`` says who keeps keys."""
+        """Take the parts; ``waiting`` counts events that wait in this process, ``provider`` says who keeps keys."""
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._events_waiting, self._provider = events_waiting, provider
+        self._waiting, self._provider = waiting, provider
         self._commands = CommandStore(store.content)
         self._teller = Teller(self._commands, roster, clock)
         self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
@@ -107,12 +107,13 @@ class Uplink:
         receipts, notices = await self._commands.untold_counts()
         for what, count in (("commands", commands), ("receipts", receipts), ("notices", notices)):
             self._metrics.uplink_waiting.labels(what).set(count)
+        waiting = self._waiting()
         return wire.Health(
-            events_waiting=self._events_waiting(),
+            events_waiting=waiting.events,
             removals_open=removals,
             commands_open=commands,
             receipts_unsent=receipts,
-            relays_waiting=0,
+            relays_waiting=waiting.relays,
             refusals=await self._store.refusals_since(since),
         )
 
@@ -254,14 +255,22 @@ class Uplink:
         return found is not None and found.keys == self._identity.public
 
     async def _refresh(self, client: ControlClient, enrolled: Enrolled) -> None:
-        """Fetch the roster and accept it, if the officers signed it."""
+        """Fetch later rosters and accept them in order, as far as the officers signed them.
+
+        All are asked for where the control plane answered last: one on the way may name an address it has left.
+        """
         known = self._roster.current().control_plane.address if self._roster.version else enrolled.address
-        await self._roster.take(await client.roster(known), enrolled.root)
+        await self._roster.catch_up(lambda after: client.roster(known, after), enrolled.root)
 
     async def _tell_again(self) -> None:
-        """Tell receipts again that the control plane says it lost; at most once an hour, it may not be true."""
+        """Tell receipts again that the control plane says it lost; at most once an hour, it may not be true.
+
+        While some wait here, they are what it misses: to add all that were ever told would only make it miss more.
+        """
         now = self._clock.now()
-        if now - self._told_again_at > _AGAIN_MILLISECONDS:
+        if (await self._commands.untold_counts())[0]:
+            self._owed.set()
+        elif now - self._told_again_at > _AGAIN_MILLISECONDS:
             self._told_again_at = now
             await self._commands.tell_again(0)
             self._owed.set()

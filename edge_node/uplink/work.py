@@ -10,6 +10,15 @@ HealthOf = Callable[[int], Awaitable[Health]]
 """Counts the work that waits; the argument is the instant (ms) since which refusals are counted."""
 
 
+class Waiting(NamedTuple):
+    """What waits in this process's memory now."""
+
+    events: int
+    """Events that wait for commit."""
+    relays: int
+    """Events that wait for their home node, to be acknowledged when they rest there."""
+
+
 class Retracted(NamedTuple):
     """What taking shown copies back did."""
 

@@ -36,6 +36,8 @@ class Relayer:
         self._peers = peers
         self._metrics = metrics
         self._seconds_max = seconds_max
+        self.waiting = 0
+        """Events that are on their way home now."""
 
     async def send_home(self, groups: Mapping[Bound, Sequence[Event]], received_at: int) -> None:
         """Send each group of events to its home node; on return all of them rest there.
@@ -50,10 +52,13 @@ class Relayer:
 
     async def _send(self, bound: Bound, events: Sequence[Event], received_at: int) -> bool:
         """Send one group; say whether its home node has stored it."""
+        self.waiting += len(events)
         try:
             outcome = await self._ask(bound, events, received_at)
         except HomeportError as error:
             outcome = error.code
+        finally:
+            self.waiting -= len(events)
         self._metrics.peers.relayed.labels(outcome).inc(len(events))
         if outcome != "stored":
             logger().warning("alert_home_unreachable", account=bound[2], code=outcome, events=len(events))

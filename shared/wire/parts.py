@@ -49,5 +49,6 @@ class Health(msgspec.Struct, frozen=True):
     commands_open: Count
     receipts_unsent: Count
     relays_waiting: Count
+    """Events of webhooks on their way to their home node; none of them rests here."""
     refusals: Count
     """Events refused at intake since the last beat."""

@@ -1,7 +1,6 @@
 """The control plane's store does the same on SQLite and PostgreSQL: casework, numbers, outbox, nonces, answers."""
 
 import asyncio
-from importlib.resources import files
 
 import pytest
 
@@ -9,60 +8,15 @@ from control_plane.core.errors import Conflict, KeyReused, NotRegisteredYet, Own
 from control_plane.core.events import EventData
 from control_plane.core.four_eyes import Proposal
 from control_plane.core.paging import START, Position
-from control_plane.storage import answers, cases, events, hooks, nodes, principals
+from control_plane.storage import answers, cases, events, hooks, nodes, principals, registrations
 from control_plane.storage.rosters import StoredNonces
-from control_plane.storage.work import Store
 from control_plane.usecases import casework, once, people
 from shared import wire
-from shared.database import Step
-from shared.database.migrations import migrate
-from shared.entropy import SystemEntropy
-from shared.wire import Beat, CaseNotice, Health, Place, RecallNotice
+from shared.wire import Beat, Health, Place, RecallNotice
+from tests.support.control_store import commands, notice, store, stored_events
 from tests.support.trust import NODE, PLACES, drawn
 
-MIGRATIONS = files("control_plane.storage") / "migrations" / "control"
-
-
-class Clock:
-    """Time that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.ms = 1_795_000_000_000
-
-    def now(self) -> int:
-        """Give the instant."""
-        return self.ms
-
-    def elapsed(self) -> float:
-        """Give seconds."""
-        return self.ms / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        """Pass the time."""
-        self.ms += int(seconds * 1000)
-
-
-@pytest.fixture
-async def store(database):
-    """Open an empty store of a control plane, once for each driver."""
-    await migrate(database, MIGRATIONS, 1)
-    await database.run([Step("INSERT INTO control_store (id, cursor, event) VALUES (1, 0, 0)")])
-    return Store(database, Clock(), SystemEntropy())
-
-
-def notice(**change):
-    facts = {"case": drawn("case"), "pseudonym": drawn("subject"), "reason": "objection", "at": 5, "places": ()}
-    return CaseNotice(protocol=1, kind="erasure", **facts | change)
-
-
-async def commands(store, node):
-    async with store.database.read() as t:
-        return await cases.commands_after(t, node, 0, 100)
-
-
-async def stored_events(store):
-    async with store.database.read() as t:
-        return [each.kind for each in await events.after(t, 0, 100)]
+__all__ = ["store"]
 
 
 async def test_a_case_opens_asks_and_finishes(store):
@@ -70,9 +24,9 @@ async def test_a_case_opens_asks_and_finishes(store):
         async with store.work() as work:
             await casework.open_erasure(work, drawn("subject"), "objection", "dpo")
     async with store.work() as work:
-        assert await cases.register(work.t, "eu", [drawn("subject"), drawn("other")], 1) == []
-        assert await cases.register(work.t, "eu", [drawn("subject")], 2) == []
-        assert await cases.register(work.t, "ap", [drawn("subject"), drawn("new")], 3) == [drawn("subject")]
+        assert await registrations.register(work.t, "eu", [drawn("subject"), drawn("other")], 1) == []
+        assert await registrations.register(work.t, "eu", [drawn("subject")], 2) == []
+        assert await registrations.register(work.t, "ap", [drawn("subject"), drawn("new")], 3) == [drawn("subject")]
         case = await casework.open_erasure(work, drawn("subject"), "objection", "dpo")
     (command,) = await commands(store, "eu")
     receipt = wire.Receipt(
@@ -193,9 +147,11 @@ async def test_events_are_owed_to_hooks_until_they_are_settled(store):
         await work.tell("roster.accepted", EventData(version=2))
     now = store.clock.now()
     async with store.work() as work:
-        due = await hooks.claim(work.t, now, now + 10, 10)
+        assert await hooks.due(work.t, now) == ["h1", "h2"]
+        due = [each for hook in ("h1", "h2") for each in await hooks.claim(work.t, hook, now, now + 10, 10)]
         assert sorted((each.hook, each.event.data.version) for each in due) == [("h1", 1), ("h1", 2), ("h2", 2)]
-        assert await hooks.claim(work.t, now, now + 10, 10) == []
+        assert await hooks.claim(work.t, "h1", now, now + 10, 10) == []
+        assert await hooks.due(work.t, now) == []
         await hooks.settle(work.t, due[0], "delivered", "http_200", now)
         assert await hooks.close(work.t, "h2", "gone")
         assert await hooks.waiting(work.t) == 1
@@ -253,3 +209,33 @@ async def test_a_node_falls_silent_once(store):
 
 def fields(struct):
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+async def test_the_same_key_at_once_acts_once(store):
+    ran: list[int] = []
+
+    async def act(_work) -> once.Made:
+        ran.append(1)
+        await asyncio.sleep(0.01)
+        return once.Made(201, EventData(case=str(len(ran))))
+
+    asked = once.Request("crm", "key", "POST", "/v1/cases", b"{}")
+    answered = await asyncio.gather(*(once.once(store, asked, act) for _ in range(5)))
+    assert len(ran) == len(set(answered)) == 1
+
+
+async def test_of_two_approvers_at_once_one_decides(store):
+    async with store.work() as work:
+        await people.appoint(work, "ops", "olga", "operator", None)
+        await people.appoint(work, "dpo", "omar", "officer", None)
+        asked = await people.appoint(work, "new", "nina", "auditor", None)
+        assert isinstance(asked, Proposal)
+
+    async def approve(principal, person):
+        async with store.work() as work:
+            actor = principals.Actor(principal, person, "officer", "t", frozenset({"proposals:decide"}))
+            return await people.decide(work, asked.id, actor, approves=True)
+
+    done = await asyncio.gather(approve("ops", "olga"), approve("dpo", "omar"), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Conflict", "Proposal"]
+    assert await stored_events(store) == ["proposal.opened", "proposal.decided"]

@@ -56,6 +56,10 @@ class ControlDouble:
         self.address = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public))
         self.roster = found("acme", 1, (Officer("ada", OFFICER.public),), control, now_ms())
+        self.kept: list[SignedRoster] = []
+        """Earlier rosters, served one by one to who asks after a version."""
+        self.signers: dict[str, SigningKeys] = {"ada": OFFICER}
+        self.asked_rosters: list[str] = []
         self.bodies: list[bytes] = []
         self.told: list[wire.Message] = []
         self.refused: list[str] = []
@@ -96,8 +100,8 @@ class ControlDouble:
         self._next(retire_node(self.roster, node, now_ms()))
 
     def signed(self) -> SignedRoster:
-        """Give the roster with its officer's signature."""
-        return SignedRoster(self.roster, (sign(self.roster, "ada", OFFICER),))
+        """Give the roster with its officers' signatures."""
+        return SignedRoster(self.roster, tuple(sign(self.roster, person, key) for person, key in self.signers.items()))
 
     def _next(self, roster: Any) -> None:
         self.roster = msgspec.structs.replace(roster, version=self.roster.version + 1)
@@ -174,7 +178,10 @@ class ControlDouble:
         fields = tuple((name.decode(), value.decode()) for name, value in scope["headers"])
         request = Request(scope["method"], self.address + scope["path"], fields, body)
         self.bodies.append(body + repr(fields).encode())
-        status, answer = await self._answer(request, scope["path"])
+        if scope["path"] == "/node/v1/roster":
+            status, answer = 200, write(self._following(scope["query_string"].decode()))
+        else:
+            status, answer = await self._answer(request, scope["path"])
         status, answer = self.lie(scope["path"], status, answer)
         added: tuple[tuple[str, str], ...] = ()
         if status != 401:
@@ -186,8 +193,6 @@ class ControlDouble:
         await send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, request: Request, path: str) -> tuple[int, bytes]:
-        if path == "/node/v1/roster":
-            return 200, write(self.signed())
         message, now = wire.decode(_OF[path], request.body), now_ms()
         try:
             signed = verify_request(request, lambda name: self._key(name, message), tag="homeport-uplink", now_ms=now)
@@ -200,6 +205,12 @@ class ControlDouble:
             return answer.status, wire.encode(answer)
         self.told.append(message)
         return 200, wire.encode(answer)
+
+    def _following(self, query: str) -> SignedRoster:
+        self.asked_rosters.append(query)
+        after = int(query.removeprefix("after=") or 2**53)
+        later = [signed for signed in self.kept if signed.roster.version > after]
+        return min(later, key=lambda signed: signed.roster.version, default=self.signed())
 
     def _key(self, name: str, message: wire.Message) -> bytes | None:
         if isinstance(message, wire.Enrolment):

@@ -17,7 +17,7 @@ PURE = (
 )
 LAYERS = (
     *("app", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
-    *("settings", "storage", "stores", "uplink", "usecases"),
+    *("settings", "storage", "stores", "uplink", "usecases", "vouching"),
 )
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
 CONTROL_SHELL = tuple(

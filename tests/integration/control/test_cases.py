@@ -1,10 +1,12 @@
 """A case from its opening to its last receipt, over HTTP, with nodes that speak the real protocol."""
 
+import json
 import threading
 
 import pytest
 
 from shared import wire
+from shared.roster import write
 from shared.wire import CaseNotice, DisclosureTarget, Place, RecallNotice, SubjectTarget
 from tests.support.control import now_ms
 from tests.support.node import until
@@ -174,3 +176,43 @@ def test_only_whose_role_says_so_opens_a_case(company, who):
     body = {"kind": "erasure", "pseudonym": subject, "reason": "subject_request"}
     answer = company.control.ask(getattr(company, who), "POST", "/v1/cases", body)
     assert answer.status_code == (201 if who == "program" else 403)
+
+
+def test_a_retired_node_is_named_and_its_case_ends_as_partial_and_never_as_finished(own_company):
+    company = own_company
+    subject, shown = drawn(), drawn()
+    company.eu.beat(subject)
+    case = erasure(company, subject).json()["id"]
+    (command,) = newest(company.eu)
+    company.eu.sign_for(command, (Place("ap", (shown,)),))
+    assert owed(company, case) == {"ap": 1}
+    roster = company.control.officers.retire("ap")
+    answer = company.control.ask(company.operator, "PUT", "/v1/roster", json.loads(write(roster)))
+    assert answer.status_code == 200
+    ended = view(company, case)
+    assert (ended["state"], ended["asked"], ended["owed"], ended["lapsed"]) == ("partial", 2, 0, 1)
+    assert ended["finished_at"] is None
+    assert {place["node"]: (place["state"], place["lapsed"]) for place in ended["places"]} == {
+        "ap": ("retired", 1),
+        "eu": ("active", 0),
+    }
+    told = company.control.ask(company.program, "GET", "/v1/events?follow=false&after=0").text
+    assert "event: case.partial" in told
+    assert "event: case.finished" not in told
+    nodes = company.control.ask(company.operator, "GET", "/v1/nodes").json()["items"]
+    assert {node["name"]: (node["state"], node["owed"]) for node in nodes}["ap"] == ("retired", 0)
+
+
+def test_a_place_that_the_roster_does_not_know_is_named_and_not_waited_for(company):
+    notice = RecallNotice(
+        protocol=1, recall=drawn(), at=now_ms(), disclosed_to=(Place("ap", (drawn(),)), Place("nowhere", (drawn(),)))
+    )
+    company.eu.told("recalls", notice, wire.Accepted)
+    (command,) = newest(company.ap)
+    assert view(company, command.case)["state"] == "open"
+    company.ap.sign_for(command)
+    ended = view(company, command.case)
+    assert ended["state"] == "partial"
+    assert {place["node"]: place["state"] for place in ended["places"]} == {"ap": "active", "nowhere": "unknown"}
+    listed = company.control.ask(company.officer, "GET", "/v1/cases?state=partial&limit=200").json()["items"]
+    assert command.case in [each["id"] for each in listed]

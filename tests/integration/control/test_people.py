@@ -1,10 +1,11 @@
 """Who may ask: roles, scopes, tokens, and four eyes by person."""
 
 import httpx
+import msgspec
 import pytest
 
 from shared.enrolment_token import read_token
-from shared.roster import NodeIntroduction, read_introduction, read_signed
+from shared.roster import NodeIntroduction, read_introduction, read_signed, write
 from tests.support.node import until
 from tests.support.node_double import NodeDouble, drawn
 
@@ -209,3 +210,22 @@ def test_a_node_is_barred_by_two_persons_before_the_roster_retires_it(company):
 def _state(company, node):
     items = ask(company, company.officer, "GET", "/v1/nodes").json()["items"]
     return {each["name"]: each["state"] for each in items}[node]
+
+
+@pytest.mark.parametrize("scopes", [None, ["principals:write", "nodes:enrol"]], ids=["all of the role", "one more"])
+def test_a_narrow_token_makes_no_wider_one_for_its_own_person(company, scopes):
+    narrow = {"scopes": ["principals:write", "nodes:read"], "minutes": 5}
+    token = ask(company, company.operator, "POST", "/v1/principals/ops/tokens", narrow).json()["secret"]
+    wider = ask(company, token, "POST", "/v1/principals/ops/tokens", {"scopes": scopes} if scopes else {})
+    assert (wider.status_code, wider.json()["reason"]) == (403, "not of the token")
+    same = ask(company, token, "POST", "/v1/principals/ops/tokens", {"scopes": ["nodes:read"]})
+    assert same.status_code == 201
+
+
+def test_a_roster_that_names_another_control_plane_is_refused_by_name(company):
+    officers = company.control.officers
+    other = msgspec.structs.replace(officers.roster.control_plane, address="http://127.0.0.1:9")
+    roster = msgspec.structs.replace(officers.roster, version=officers.roster.version + 1, control_plane=other)
+    body = msgspec.json.decode(write(officers.signed(roster)))
+    answer = ask(company, company.operator, "PUT", "/v1/roster", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "roster_names_other")

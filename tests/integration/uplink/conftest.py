@@ -16,7 +16,7 @@ from edge_node.stores import key_places
 from edge_node.uplink.enrolling import Introduction, enrol
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS, Uplink
-from edge_node.uplink.work import Retracted
+from edge_node.uplink.work import Retracted, Waiting
 from shared.enrolment_token import read_token
 from shared.errors import StoreUnavailable
 from tests.support.control_double import control_double
@@ -105,7 +105,8 @@ def uplink_of(node, shown, **settings):
         Metrics(),
         stores.clock,
         stores.entropy,
-        lambda: 0,
+        lambda: Waiting(events=3, relays=2),
+        "file",
     )
     uplink.on_ordered = node.remover.wake
     node.eraser.on_done = uplink.wake

@@ -1,5 +1,6 @@
 """Who is believed: forged answers move nothing, and an enrolment believes only what its token names."""
 
+import msgspec
 import pytest
 
 from edge_node.uplink.client import ControlClient
@@ -39,6 +40,20 @@ async def test_a_forged_answer_moves_nothing(open_bench, control, lie):
                 await until(lambda: len(control.bodies) > 6)
             assert await node.rows("SELECT count(*) FROM command") == [(0,)]
         assert await node.texts() == ["one"]
+
+
+@pytest.mark.parametrize("address", ["http://control.example", "http://127.0.0.2.example:80"])
+async def test_nothing_is_said_in_the_clear_wherever_a_roster_says_the_control_plane_is(open_bench, control, address):
+    async with open_bench() as node:
+        await enrolled(node, control)
+        identity, stores = identity_of(node), node.stores
+        plane = msgspec.structs.replace(control.roster.control_plane, address=address)
+        ask = wire.CommandAsk(protocol=1, after=0, wait_seconds=0)
+        async with ControlClient("eu", identity, stores.clock, stores.entropy, seconds_max=1) as client:
+            with pytest.raises(ControlUnknown):
+                await client.tell(plane, "/node/v1/commands", ask, wire.CommandPage)
+            with pytest.raises(ControlUnknown):
+                await client.roster(address)
 
 
 async def test_enrolment_believes_only_what_the_token_names(open_bench, control):

@@ -37,6 +37,16 @@ async def test_a_beat_registers_who_is_new_among_dummies_and_then_nobody(open_be
             assert [beat.number for beat in control.of(wire.Beat)[:3]] == [1, 2, 3]
 
 
+async def test_a_beat_counts_what_waits_in_memory(open_bench, control):
+    async with open_bench() as node:
+        await enrolled(node, control)
+        control.take_in("eu")
+        async with running(node, control):
+            await until(lambda: control.of(wire.Beat))
+        health = control.of(wire.Beat)[0].health
+        assert (health.events_waiting, health.relays_waiting) == (3, 2)
+
+
 async def test_a_beat_that_was_not_answered_is_sent_again_unchanged(open_bench, control):
     async with open_bench() as node:
         await enrolled(node, control)
@@ -224,6 +234,22 @@ async def test_receipts_that_were_lost_are_told_again(open_bench, control):
             control.problems = ("receipts_missing",)
             await until(lambda: command.id in control.receipts)
         assert control.receipts[command.id] == lost
+
+
+async def test_receipts_that_wait_here_are_no_reason_to_tell_all_others_again(open_bench, control):
+    async with open_bench() as node:
+        await enrolled(node, control)
+        control.take_in("eu")
+        first = control.command("erase", wire.SubjectTarget(drawn("nobody")))
+        async with running(node, control):
+            await until(lambda: first.id in control.receipts)
+            busy = wire.Problem(protocol=1, code="not_known_yet", status=404, retry=True, retry_after_seconds=2)
+            control.answer_with = lambda path, _message: busy if path.endswith("receipts") else None
+            control.command("erase", wire.SubjectTarget(drawn("nobody else")))
+            await until(lambda: node.rows("SELECT 1 FROM outbox WHERE accepted_at IS NULL"))
+            control.problems, beats = ("receipts_missing",), len(control.of(wire.Beat))
+            await until(lambda: len(control.of(wire.Beat)) > beats + 1)
+            assert await node.rows("SELECT count(*) FROM outbox WHERE accepted_at IS NULL") == [(1,)]
 
 
 async def test_two_processes_share_one_uplink(open_bench, control):

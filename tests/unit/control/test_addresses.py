@@ -52,6 +52,10 @@ def test_what_an_operator_set_is_allowed_exactly(url):
         ("https://printer.local/", "private"),
         ("https://" + "a" * 2_000, "form"),
         ("https://[fe80::1%25eth0]/", "form"),
+        ("https://hooks..example.org/", "form"),
+        ("https://.example.org/", "form"),
+        ("https://" + "a" * 64 + ".example.org/", "form"),
+        ("https://" + "a.bc" * 64 + ".example.org/", "form"),
     ],
 )
 def test_everything_else_is_refused(url, reason):
@@ -65,6 +69,8 @@ PRIVATE = [
     *("192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255"),
     *("::", "::1", "fe80::1", "fc00::1", "ff02::1", "2001:db8::1", "fec0::1"),
     *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "fe80::1%eth0"),
+    # What stands for which number is the local network's own affair (RFC 8215): with a /48 it is not the last 32 bits.
+    *("64:ff9b:1:7f00:0:1:808:808", "64:ff9b:1::808:808"),
 ]
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.core.cases import Asked, Order, erasure_at, judge_receipt, orders_at, state_of
+from control_plane.core.cases import Asked, Order, erasure_at, judge_receipt, lapse_of, orders_at, standing_of, state_of
 from control_plane.core.errors import ReceiptContradicts, ReceiptMisplaced
 from shared.wire import Place, Receipt
 from tests.support.trust import drawn
@@ -60,10 +60,25 @@ def test_what_is_asked_is_a_set_whatever_the_order_and_however_often(places, cha
     }
 
 
-@given(st.integers(0, 5), st.integers(0, 5))
-def test_a_case_is_finished_when_nothing_is_owed_and_only_then(owed, done):
-    assert (state_of(owed, done) == "finished") == (owed == 0)
-    assert (state_of(owed, done) == "open") == (owed > 0 and done == 0)
+@given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
+def test_a_case_is_finished_when_everything_was_signed_for_and_only_then(owed, done, lapsed):
+    assert (state_of(owed, done, lapsed) == "finished") == (owed == 0 and lapsed == 0)
+    assert (state_of(owed, done, lapsed) == "partial") == (owed == 0 and lapsed > 0)
+    assert (state_of(owed, done, lapsed) == "open") == (owed > 0 and done == 0)
+
+
+@pytest.mark.parametrize(
+    ("in_roster", "barred", "standing", "lapse"),
+    [
+        ("active", False, "active", None),
+        ("active", True, "barred", None),
+        ("retired", True, "retired", "retired"),
+        (None, False, "unknown", "unknown"),
+    ],
+)
+def test_a_place_stands_as_officers_decided(in_roster, barred, standing, lapse):
+    assert standing_of(in_roster, barred=barred) == standing
+    assert lapse_of(in_roster) == lapse
 
 
 def test_a_receipt_is_new_once():

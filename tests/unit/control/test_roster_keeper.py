@@ -1,7 +1,13 @@
 """Whose receipts count: the node's keys in force, and keys it gave up for what it signed in their time."""
 
+import asyncio
+import contextlib
+from types import SimpleNamespace
+
+import msgspec
 import pytest
 
+from control_plane.usecases import roster_keeper
 from control_plane.usecases.roster_keeper import RosterKeeper
 from shared.crypto.signing import fingerprint
 from shared.errors.trust import SignatureInvalid
@@ -53,3 +59,47 @@ def test_a_retired_node_signs_and_asks_nothing_more(roster):
     assert retired.key_of("eu") is None
     with pytest.raises(SignatureInvalid):
         retired.open_receipt("eu", signed(NEW, 1))
+
+
+async def test_a_look_that_began_earlier_never_takes_a_later_roster_back(monkeypatch, roster):
+    later = SignedRoster(msgspec.structs.replace(roster, version=roster.version + 1), ())
+    store, slow = Snapshots(), asyncio.Event()
+    kept = {1: SignedRoster(roster, ()), 2: later}
+
+    async def version(snapshot):
+        return kept[snapshot].roster.version
+
+    async def newest(snapshot):
+        if snapshot == 1:
+            await slow.wait()
+        return kept[snapshot]
+
+    async def barred(snapshot):
+        return frozenset({"eu"} if snapshot == 2 else ())
+
+    monkeypatch.setattr(roster_keeper.rosters, "version", version)
+    monkeypatch.setattr(roster_keeper.rosters, "newest", newest)
+    monkeypatch.setattr(roster_keeper.nodes, "barred", barred)
+    made = RosterKeeper(SimpleNamespace(database=store), "http://127.0.0.1:1", OTHER.keys.public)
+    first = asyncio.create_task(made.refresh())
+    await asyncio.sleep(0)
+    second = asyncio.create_task(made.refresh())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    slow.set()
+    await asyncio.gather(first, second)
+    assert made.roster.version == later.roster.version
+    assert made.barred("eu")
+
+
+class Snapshots:
+    """A database in which every look sees one more commit."""
+
+    def __init__(self):
+        self.commits = 0
+
+    @contextlib.asynccontextmanager
+    async def read(self):
+        """Give the number of the snapshot."""
+        self.commits += 1
+        yield self.commits

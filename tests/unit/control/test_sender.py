@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from control_plane.core.addresses import HostPort
-from control_plane.outgoing.sender import Sender
+from control_plane.outgoing.sender import Sender, resolve
 
 
 class Names:
@@ -106,3 +106,8 @@ async def test_a_receiver_that_does_not_answer_is_left_in_time():
     allowed = frozenset({HostPort("127.0.0.1", port)})
     assert await Sender(allowed, 0.2).post(f"http://127.0.0.1:{port}/", {}, b"{}") == (None, "timeout")
     listening.close()
+
+
+@pytest.mark.parametrize("host", ["a..example.org", "a" * 64 + ".example.org"])
+async def test_a_name_that_no_resolver_can_ask_for_resolves_to_nothing(host):
+    assert await resolve(host, 443) == []

@@ -17,6 +17,12 @@ CREATE TABLE roster (
     accepted_at INTEGER NOT NULL
 ) STRICT;
 
+-- Who is a node, as the roster in force says; written with it.
+CREATE TABLE member (
+    name TEXT NOT NULL PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('active', 'retired'))
+) STRICT;
+
 CREATE TABLE nonce (
     keyid TEXT NOT NULL,
     nonce TEXT NOT NULL,
@@ -85,7 +91,7 @@ CREATE TABLE case_file (
     recall TEXT,
     pseudonym TEXT,
     reason TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('open', 'waiting', 'finished')),
+    state TEXT NOT NULL CHECK (state IN ('open', 'waiting', 'finished', 'partial')),
     opened_by TEXT NOT NULL,
     opened_at INTEGER NOT NULL,
     finished_at INTEGER
@@ -95,7 +101,8 @@ CREATE UNIQUE INDEX case_recall ON case_file (node, recall) WHERE recall IS NOT 
 CREATE INDEX case_opened ON case_file (opened_at, id);
 
 -- `cursor` is null where the node does it unasked: the erasure that was opened there.  `target` is a pseudonym, or the
--- disclosure that `discloser` names so; `discloser` is empty for a pseudonym.
+-- disclosure that `discloser` names so; `discloser` is empty for a pseudonym.  `lapsed` says why nobody will carry it out:
+-- the roster retired its node, or knows no node of that name.
 CREATE TABLE command (
     id TEXT NOT NULL PRIMARY KEY,
     cursor INTEGER UNIQUE,
@@ -107,6 +114,7 @@ CREATE TABLE command (
     reason TEXT NOT NULL,
     issued_at INTEGER NOT NULL,
     done_at INTEGER,
+    lapsed TEXT CHECK (lapsed IN ('retired', 'unknown')),
     UNIQUE (case_id, node, kind, discloser, target)
 ) STRICT;
 
