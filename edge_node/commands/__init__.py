@@ -8,6 +8,7 @@ import click
 
 from edge_node.commands.account import account
 from edge_node.commands.enrol import enrol
+from edge_node.commands.holds import hold
 from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
 from edge_node.commands.reply import reply
@@ -20,7 +21,7 @@ def edge() -> None:
     """Run a region's node: it receives, seals, stores and recalls messages."""
 
 
-for _command in (init, run, restart, stop, status, account, parse, reply, enrol, find, erase, view):
+for _command in (init, run, restart, stop, status, account, parse, reply, enrol, find, erase, hold, view):
     edge.add_command(_command)
 
 __all__ = ["edge"]

@@ -2,7 +2,7 @@
 
 Further pages, each opening with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink`` (a
 node and its control plane), ``relay`` (node and node), ``replying`` (a reply's way out), ``bus`` (webhooks that an
-integration bus hands on); the control plane's own stand in ``control_plane/core/errors.py``.
+integration bus hands on), ``keeping`` (holds); the control plane's own stand in ``control_plane/core/errors.py``.
 
 ::
 

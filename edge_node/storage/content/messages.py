@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.storage.content.head import turn_of
+from edge_node.storage.content.keeping import TAKEN_BACK_UNDER_HOLD
 from shared.database.contract import Database, Row, Step, StepResult
 
 _COLUMNS = """
-(mark, account, conversation, subject, direction, kind, at, received_at, edited_at, edit, original, grouped, keep, key,
- sealed)
+(mark, account, conversation, subject, direction, kind, at, received_at, edited_at, edit, original, grouped, key,
+ sealed, keep)
 """
 _LIVES = """
 (CAST(:subject AS INTEGER) IS NULL OR EXISTS (SELECT 1 FROM subject WHERE id = :subject AND keep = 'active'))
@@ -17,12 +18,15 @@ _MESSAGE_VALUES = """
 SELECT CAST(:mark AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER), CAST(:subject AS INTEGER),
        CAST(:direction AS TEXT), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER),
        CAST(:edited_at AS INTEGER), CAST(:edit AS BLOB), CASE WHEN :edited_at = 0 THEN 1 ELSE 0 END,
-       CAST(:grouped AS INTEGER), 'active', CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
+       CAST(:grouped AS INTEGER), CAST(:key AS INTEGER), CAST(:sealed AS BLOB),
+       CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) THEN 'held' ELSE 'active' END
 """
+# What was taken back before it came stays out; under a hold it is kept and shown to nobody.
+_LET_IN = f"(NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) OR {TAKEN_BACK_UNDER_HOLD})"  # noqa: S608
 _GUARDED_MESSAGE = f"""
 INSERT INTO message {_COLUMNS} {_MESSAGE_VALUES}
-WHERE {_LIVES} AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
-"""  # noqa: S608 - constants of this page
+WHERE {_LIVES} AND {_LET_IN}
+"""
 INSERT_MESSAGE = _GUARDED_MESSAGE + "ON CONFLICT (mark) DO NOTHING"
 
 _MINE = "(COALESCE(subject, 0) = COALESCE(CAST(:subject AS INTEGER), 0) AND direction = :direction)"
@@ -59,11 +63,12 @@ ON CONFLICT (mark) DO UPDATE SET
 WHERE message.original = 0 AND NOT {_MINE_OF_TWO} AND message.keep = 'active'
 """
 _INSERT_EVENT = f"""
-INSERT INTO event (mark, about, account, conversation, subject, kind, at, received_at, keep, key, sealed)
+INSERT INTO event (mark, about, account, conversation, subject, kind, at, received_at, key, sealed, keep)
 SELECT CAST(:mark AS BLOB), CAST(:about AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER),
-       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER), 'active',
-       CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
-WHERE {_LIVES} AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB))
+       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER),
+       CAST(:key AS INTEGER), CAST(:sealed AS BLOB),
+       CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) THEN 'held' ELSE 'active' END
+WHERE {_LIVES} AND {_LET_IN}
 ON CONFLICT (mark) DO NOTHING
 """  # noqa: S608 - constants of this page
 _JUDGE_MESSAGE = "SELECT key, subject, direction, original FROM message WHERE mark = :mark"

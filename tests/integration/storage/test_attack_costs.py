@@ -27,8 +27,8 @@ SMALL = {
 """Tables that hold a handful of rows however much a node has taken in."""
 FIRST = "SELECT 1 FROM suppression LIMIT 1"
 """Ends at the first row: is there any?"""
-OPEN = ("USING INDEX log_entry_open", "USING INDEX log_entry_key")
-"""Both hold the entries that are not done, and nothing else: these are what there is to do."""
+OPEN = ("USING INDEX log_entry_open", "USING INDEX log_entry_key", "USING INDEX erasure_parting")
+"""They hold what is not done, and nothing else: these are what there is to do."""
 
 
 def scans(file, sql: str) -> list[str]:
