@@ -11,6 +11,7 @@ from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.assembly import assemble_taking_in
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
+from edge_node.core.retention import periods_of
 from edge_node.http.private import private_app
 from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
@@ -31,10 +32,13 @@ from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
+from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
+from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
 from edge_node.usecases.upkeep import Upkeep
 from shared.errors import HomeportError
 from shared.ids import draw_opaque_id
+from shared.limits import BATCH_EVENTS_MAX
 from shared.telemetry import logger
 
 __all__ = ["Node", "initialise", "open_node", "open_stores"]
@@ -68,6 +72,17 @@ class Node:
             metrics,
             stores.clock,
         )
+        self._sweeper = Sweeper(
+            stores.content,
+            stores.keys,
+            Lease(stores.content, "retention", holder, SWEEPER_LEASE),
+            periods_of(settings.retention, settings.custody.backup_days_max),
+            metrics,
+            stores.clock,
+            busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
+            every_seconds=settings.custody.sweep_seconds,
+        )
+        self._sweeper.on_ordered = self._remover.wake
         self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._remover.wake
@@ -111,6 +126,7 @@ class Node:
         self._committer.start()
         self._remover.start()
         self._upkeep.start()
+        self._sweeper.start()
         await self._relay.start()
         self._uplink.start()
 
@@ -118,6 +134,7 @@ class Node:
         """Leave background work to another process; requests are still taken in."""
         await self._uplink.stop()
         await self._relay.step_back()
+        await self._sweeper.stop()
         await self._upkeep.stop()
         await self._remover.stop()
 
@@ -172,4 +189,8 @@ def _warn(settings: EdgeSettings) -> None:
         logger().warning("journal_beside_data", field_name="journal_dir", path=str(settings.journal_dir))
     if not settings.admit:
         logger().warning("admit_list_empty", field_name="admit", reason="everything is refused")
+    kept = periods_of(settings.retention, settings.custody.backup_days_max).kept_for_ever()
+    if kept:
+        reason = f"no period is given for: {', '.join(kept)}"
+        logger().warning("retention_none", field_name="retention", reason=reason)
     logger().warning("key_provider_file", reason="destroying a key is no better than deleting a file")

@@ -13,8 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
+from edge_node.core.retention import RetentionEntry, periods_of
 from edge_node.core.showing import ShowEntry, check_entries
-from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
+from edge_node.settings_custody import RETENTION_EXAMPLE, Custody
+from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Platforms, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared import limits as bounds
 from shared.errors import SettingsInvalid
@@ -59,17 +61,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 4_096
 
 
-class Platforms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the platforms' own interfaces are; nothing else is ever sent a token."""
-
-    whatsapp_api: Annotated[str, Meta(description="Meta's Graph API: https address, or http on this machine")] = (
-        "https://graph.facebook.com"
-    )
-    line_api: Annotated[str, Meta(description="LINE Messaging API: https address, or http on this machine")] = (
-        "https://api.line.me"
-    )
-
-
 class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one node, checked; paths are absolute."""
 
@@ -106,10 +97,13 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platforms: Platforms = Platforms()
     relay: Relay = Relay()
     uplink: Uplink = Uplink()
+    custody: Custody = Custody()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which accounts' events may rest here; without an entry everything is refused."""
     show: Annotated[tuple[ShowEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which nodes are shown what, and for which purposes; without an entry nothing is shown."""
+    retention: Annotated[tuple[RetentionEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
+    """How long which class is kept; see :mod:`edge_node.core.retention`."""
 
     @property
     def second_key_dir(self) -> Path:
@@ -141,6 +135,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "platforms": Platforms,
     "relay": Relay,
     "uplink": Uplink,
+    "custody": Custody,
 }
 
 
@@ -204,6 +199,7 @@ _ADMIT_EXAMPLE = (
     '# account = "shop-de"     # name given with: homeport edge account add',
     '# data = "rest"           # stored here; or instead:  home = "name-of-its-node"',
     *SHOW_EXAMPLE,
+    *RETENTION_EXAMPLE,
 )
 
 
@@ -268,6 +264,7 @@ def _check_together(settings: EdgeSettings) -> None:
             raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
     admissions_of(settings.admit)
     check_entries(settings.show)
+    periods_of(settings.retention, settings.custody.backup_days_max)
 
 
 def _path_hook(kind: type, value: object) -> object:
@@ -289,6 +286,7 @@ def _invalid(message: str) -> SettingsInvalid:
     helps = {name: help_text for name, _, help_text in describe()}
     helps["admit"] = 'a list of [[admit]], each with account and either data = "rest" or home = a node'
     helps["show"] = "a list of [[show]], each with asker = a node, purposes = [...] and form = full, masked or metadata"
+    helps["retention"] = "a list of [[retention]], each with class = a class and days = a whole number"
     helps |= dict.fromkeys(_TABLES, "a table of settings")
     return SettingsInvalid(field_name=place, wants=helps.get(place) or helps[place.partition("[")[0]])
 

@@ -1,4 +1,4 @@
-"""Settings of what goes to and comes from other nodes: the table ``[relay]``, and checks beyond a field's form."""
+"""Settings of who is spoken with: the tables ``[platforms]`` and ``[relay]``, and checks beyond a field's form."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -21,6 +21,17 @@ SHOW_EXAMPLE = (
 """How ``[[show]]`` is explained in a new settings file."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class Platforms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the platforms' own interfaces are; nothing else is ever sent a token."""
+
+    whatsapp_api: Annotated[str, Meta(description="Meta's Graph API: https address, or http on this machine")] = (
+        "https://graph.facebook.com"
+    )
+    line_api: Annotated[str, Meta(description="LINE Messaging API: https address, or http on this machine")] = (
+        "https://api.line.me"
+    )
 
 
 class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
