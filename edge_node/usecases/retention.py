@@ -120,8 +120,9 @@ class Sweeper:
         chosen = _few_buckets(page)
         rows = {row.row: row for row in chosen if not row.held}
         for row in _one_of_each(due, rows.values()):
-            near = await read_neighbours(self._content, due, row, ROWS_MAX - len(rows))
-            rows |= {each.row: each for each in near if not each.held}
+            near = await read_neighbours(self._content, due, row, ROWS_MAX)
+            new = [each for each in near if not each.held and each.row not in rows]
+            rows |= {each.row: each for each in new[: max(0, ROWS_MAX - len(rows))]}
         ended = len(chosen) == len(page) < PAGE_ROWS
         cursor = Cursor(chosen[-1].received_at, chosen[-1].row) if chosen else after
         orders = await self._orders(due, list(rows.values()), tombstones)

@@ -12,7 +12,7 @@ from shared.errors.uplink import SubjectUnknown
 from shared.message import Person, Unclassified
 from tests.support.interleave import Died
 from tests.support.mortal import make_mortal
-from tests.support.stores import message, person, recall
+from tests.support.stores import edit, message, person, recall
 
 ANN, BEN = person(1, phone=11), person(2, phone=22)
 LATER = 4_000_000_000_000
@@ -62,6 +62,30 @@ async def test_a_message_taken_back_under_a_hold_is_kept_and_shown_to_nobody(ope
             ("placed", "operator"),
             ("released", "operator"),
         ]
+        await node.check_keys()
+
+
+async def test_an_edit_under_a_hold_is_kept_beside_what_was_said_first(open_bench):
+    async with open_bench() as node:
+        await node.take(message(1, ANN, "first"), message(2, ANN, "free", at=50_000))
+        name = await ann(node)
+        hold = await place(node, name, until_at=10_000)
+        for _ in range(2):
+            outcome = await node.take(edit(1, ANN, "second", at=2_000), edit(2, ANN, "freely changed", at=60_000))
+            assert outcome.foreign_edits == 0
+    async with open_bench() as node:
+        await node.take(edit(1, ANN, "second", at=2_000))
+        await node.remove()
+        assert await node.texts() == ["first", "freely changed"]
+        assert await node.rows("SELECT kind, keep FROM event") == [("edit", "active")]
+        await node.take(recall(1, ANN))
+        await node.remove()
+        assert await node.rows("SELECT kind, keep FROM event") == [("edit", "held")]
+        assert await held(node) == ["first"]
+        await holder(node).release(hold)
+        await node.remove()
+        assert await node.rows("SELECT count(*) FROM event") == [(0,)]
+        assert await node.texts() == ["freely changed"]
         await node.check_keys()
 
 
