@@ -72,17 +72,7 @@ class Node:
             metrics,
             stores.clock,
         )
-        self._sweeper = Sweeper(
-            stores.content,
-            stores.keys,
-            Lease(stores.content, "retention", holder, SWEEPER_LEASE),
-            periods_of(settings.retention, settings.custody.backup_days_max),
-            metrics,
-            stores.clock,
-            busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
-            every_seconds=settings.custody.sweep_seconds,
-        )
-        self._sweeper.on_ordered = self._remover.wake
+        self._sweeper = self._sweep(Lease(stores.content, "retention", holder, SWEEPER_LEASE), metrics)
         self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._remover.wake
@@ -102,6 +92,22 @@ class Node:
             "private": private_app(metrics, self.unready),
             **relay_apps(self._relay, stores, book, admissions, committer, self._remover, metrics),
         }
+
+    def _sweep(self, lease: Lease, metrics: Metrics) -> Sweeper:
+        """Make the retention sweeper, which stands back while more than one batch waits for commit."""
+        stores, custody = self._stores, self._stores.settings.custody
+        sweeper = Sweeper(
+            stores.content,
+            stores.keys,
+            lease,
+            periods_of(stores.settings.retention, custody.backup_days_max),
+            metrics,
+            stores.clock,
+            busy=lambda: self._committer.waiting > BATCH_EVENTS_MAX,
+            every_seconds=custody.sweep_seconds,
+        )
+        sweeper.on_ordered = self._remover.wake
+        return sweeper
 
     def _join(self, eraser: Eraser, lease: Lease, metrics: Metrics) -> Uplink:
         """Make the uplink; it does nothing while the node is not enrolled."""

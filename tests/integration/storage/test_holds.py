@@ -5,22 +5,16 @@ import itertools
 import pytest
 
 from edge_node.core.keeping import REMOVALS, Duties, Standing, decide
-from edge_node.usecases.holding import Holder
 from shared.errors import StoreUnavailable
 from shared.errors.keeping import HoldTooLate, HoldUnknown
 from shared.errors.uplink import SubjectUnknown
 from shared.message import Person, Unclassified
 from tests.support.interleave import Died
+from tests.support.keeping import LATER, holder
 from tests.support.mortal import make_mortal
 from tests.support.stores import edit, message, person, recall
 
 ANN, BEN = person(1, phone=11), person(2, phone=22)
-LATER = 4_000_000_000_000
-
-
-def holder(node) -> Holder:
-    """Give what places holds at an open node."""
-    return Holder(node.content, node.stores.clock, node.stores.entropy)
 
 
 async def place(node, pseudonym, *, beats=REMOVALS, **more) -> str:

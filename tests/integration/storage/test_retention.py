@@ -1,45 +1,16 @@
 """What has expired goes the way of every removal, in batches; what a hold covers stays; late webhooks stay out."""
 
 import asyncio
-import itertools
-
-import msgspec
 
 from edge_node.metrics import Metrics
 from edge_node.storage.keys.destruction import destroy_rows
 from edge_node.usecases import retention
-from edge_node.usecases.holding import Holder
-from shared.database.contract import Step
-from shared.errors import StoreUnavailable
-from shared.message import Identifier, Person, Reaction, Status
+from shared.message import Person, Reaction, Status
 from tests.integration.storage.test_attack_remains import remains, traces
-from tests.support.interleave import Died
-from tests.support.mortal import make_mortal
-from tests.support.stores import bench, edit, message, person, recall, taken
+from tests.support.keeping import LATER, YEAR, holder, sweep, take_now
+from tests.support.stores import bench, edit, message, person, recall
 
 ANN, BEN = person(1, phone=11), person(2, phone=22)
-LATER = 4_000_000_000_000
-YEAR = ("message", 365)
-
-
-async def take_now(node, *events):
-    """Take events in as having arrived now; ``node.take`` says that they did years ago."""
-    now = node.stores.clock.now()
-    return await node.taking_in.take_in([msgspec.structs.replace(taken(event), received_at=now) for event in events])
-
-
-async def sweep(node, *periods, **more) -> int:
-    """Sweep everything and carry it out."""
-    sweeper = node.sweeper(*periods, **more)
-    swept = asyncio.create_task(sweeper.once())
-    while not swept.done():
-        await node.remove()
-        await asyncio.sleep(0.01)
-    await node.remove()
-    await sweeper.stop()
-    async with node.content.write() as transaction:
-        await transaction.execute("DELETE FROM lease WHERE name = 'retention'")
-    return await swept
 
 
 async def test_what_has_expired_goes_and_what_has_not_stays(open_bench):
@@ -74,9 +45,7 @@ async def test_late_webhooks_of_an_expired_message_stay_out(open_bench):
         assert await node.texts() == []
         # A hold that comes later brings nothing back.
         ((name,),) = await node.rows("SELECT pseudonym FROM subject")
-        await Holder(node.content, node.stores.clock, node.stores.entropy).place(
-            name, reason="complaint", review_at=LATER, beats=("recall", "erase", "expire")
-        )
+        await holder(node).place(name, reason="complaint", review_at=LATER, beats=("recall", "erase", "expire"))
         assert (await take_now(node, message(1, ANN, "old"))).stored == 0
         assert await node.rows("SELECT count(*) FROM message") == [(0,)]
 
@@ -131,7 +100,7 @@ async def test_a_hold_passes_expiry_over_and_its_release_lets_it_go_on(open_benc
         await node.take(*(message(number, ANN, f"old {number}", at=number + 1) for number in range(9)))
         await node.take(message(20, BEN, "old"))
         name = (await node.rows("SELECT pseudonym FROM subject ORDER BY id"))[0][0]
-        holds = Holder(node.content, node.stores.clock, node.stores.entropy)
+        holds = holder(node)
         hold = await holds.place(name, reason="complaint", review_at=0, beats=("expire",), from_at=3, until_at=6)
         assert await sweep(node, YEAR, metrics=metrics) == 6
         assert await node.texts() == [f"old {number}" for number in (2, 3, 4, 5)]
@@ -146,55 +115,6 @@ async def test_a_hold_passes_expiry_over_and_its_release_lets_it_go_on(open_benc
         await holds.release(hold)
         assert await sweep(node, YEAR) == 4
         assert await node.texts() == []
-
-
-ACTS = ("hold", "recall", "erase", "expire", "release")
-
-
-async def live(node, number, order) -> None:
-    """Take one person through hold, recall, erasure, expiry and release in an order; check what a hold keeps."""
-    author, holds = person(number), Holder(node.content, node.stores.clock, node.stores.entropy)
-    await node.take(message(2 * number, author, "one"), message(2 * number + 1, author, "two"))
-    ((name, subject),) = await node.rows("SELECT pseudonym, id FROM subject ORDER BY id DESC LIMIT 1")
-    rest = "SELECT count(*) FROM message WHERE subject = :subject"
-    hold, erased = None, False
-    for act in order:
-        before = await node.rows(rest, subject=subject)
-        if act == "hold" and not erased:
-            hold = await holds.place(name, reason="complaint", review_at=LATER, beats=("recall", "erase", "expire"))
-        elif act == "release" and hold is not None:
-            await holds.release(hold)
-            hold = None
-        elif act == "recall":
-            await node.take(recall(2 * number, author))
-        elif act == "erase":
-            await node.eraser.open_case(name, "subject_request")
-            erased = True
-        elif act == "expire":
-            await node.sweeper(YEAR).once()
-        await node.remove()
-        await node.content.run([Step("DELETE FROM lease WHERE name = 'retention'")])
-        if hold is not None:
-            assert await node.rows(rest, subject=subject) == before, order
-    if hold is not None:
-        await holds.release(hold)
-        await node.remove()
-    assert await node.rows("SELECT keep FROM subject WHERE id = :subject", subject=subject) == [("gone",)], order
-    assert await node.rows(rest, subject=subject) == [(0,)], order
-
-
-async def test_in_every_order_a_release_leaves_what_removals_alone_would(open_bench, monkeypatch):
-    """A release before its hold does nothing; a hold after the erasure comes too late."""
-    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0)
-    orders = list(itertools.permutations(ACTS))
-    async with open_bench() as node:
-        # Every order on one engine, a quarter of them on the slower: the statements are the same.
-        mine = [order for place, order in enumerate(orders) if (place % 4 == 0) == (node.content.engine != "sqlite")]
-        for number, order in enumerate(mine, 1):
-            await live(node, number, order)
-        assert await node.rows("SELECT DISTINCT state FROM log_entry") == [("done",)]
-        assert await node.rows("SELECT count(*) FROM log_entry WHERE held = 1") == [(0,)]
-        await node.check_keys()
 
 
 async def test_bookkeeping_and_marks_are_deleted_when_their_time_is_over(open_bench):
@@ -244,7 +164,7 @@ async def test_marks_live_while_their_removal_waits(open_bench):
     async with open_bench() as node:
         await node.take(message(1, ANN, "one"))
         ((name,),) = await node.rows("SELECT pseudonym FROM subject")
-        holds = Holder(node.content, node.stores.clock, node.stores.entropy)
+        holds = holder(node)
         await holds.place(name, reason="complaint", review_at=LATER, beats=("recall", "erase"))
         await node.take(recall(1, ANN))
         await node.eraser.open_case(name, "objection")
@@ -284,7 +204,7 @@ async def test_what_is_many_goes_in_batches_and_progress_is_kept(open_bench, mon
         people = [person(number) for number in range(1, 8)]
         await node.take(*(message(number, people[number % 7], f"{number}") for number in range(70)))
         name = (await node.rows("SELECT pseudonym FROM subject ORDER BY id"))[2][0]
-        holds = Holder(node.content, node.stores.clock, node.stores.entropy)
+        holds = holder(node)
         await holds.place(name, reason="complaint", review_at=LATER, beats=("expire",))
         tombstones = (await node.keys.indexes("tombstone"))[0]
         sweeper = node.sweeper(YEAR)
@@ -334,37 +254,3 @@ async def test_an_edit_between_reading_and_ordering_is_not_removed(open_bench, m
         await node.remove()
         assert await node.texts() == ["second"]
         await node.check_keys()
-
-
-async def test_killed_at_any_call_the_sweep_ends_the_same(open_bench, monkeypatch):
-    fate = make_mortal(monkeypatch)
-    group = Identifier("whatsapp_group", "room")
-
-    async def life(node):
-        sweeper = node.sweeper(YEAR)
-        await sweeper.once()
-        while await node.remover.round():
-            pass
-
-    for at in range(1, 100, 4):
-        async with open_bench() as node:
-            await node.take(message(at, ANN, "old"), message(100 + at, BEN, "old", group=group))
-            await take_now(node, message(200 + at, ANN, "new"))
-            fate.arm(at, Died())
-            try:
-                await life(node)
-                whole = True
-            except (Died, StoreUnavailable):
-                whole = False
-            finally:
-                fate.disarm()
-        async with open_bench() as node:
-            async with node.content.write() as transaction:
-                await transaction.execute("DELETE FROM lease")
-            await life(node)
-            assert set(await node.texts()) == {"new"}, at
-            assert await node.rows("SELECT DISTINCT state FROM log_entry") == [("done",)]
-            await node.check_keys()
-        if whole:
-            break
-    assert whole
