@@ -11,6 +11,7 @@ from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.assembly import assemble_taking_in, epoch_beat
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
+from edge_node.core.retention import periods_of
 from edge_node.http.private import private_app
 from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
@@ -34,10 +35,13 @@ from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
+from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
+from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
 from edge_node.usecases.upkeep import Upkeep
 from shared.errors import HomeportError
 from shared.ids import draw_opaque_id
+from shared.limits import BATCH_EVENTS_MAX
 from shared.telemetry import logger
 
 __all__ = ["Node", "initialise", "open_node", "open_stores"]
@@ -68,6 +72,7 @@ class Node:
         self._upkeep = Upkeep(stores.content, stores.keys, upkeep, metrics, stores.clock)
         epochs = Lease(stores.content, "epochs", holder, EPOCHS_LEASE)
         self._epochs = EpochKeeper(epoch_beat(stores, metrics), epochs, settings.keys.epoch_days, stores.clock)
+        self._sweeper = self._sweep(Lease(stores.content, "retention", holder, SWEEPER_LEASE), metrics)
         self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._remover.wake
@@ -87,6 +92,22 @@ class Node:
             "private": private_app(metrics, self.unready),
             **relay_apps(self._relay, stores, book, admissions, committer, self._remover, metrics),
         }
+
+    def _sweep(self, lease: Lease, metrics: Metrics) -> Sweeper:
+        """Make the retention sweeper, which stands back while more than one batch waits for commit."""
+        stores, custody = self._stores, self._stores.settings.custody
+        sweeper = Sweeper(
+            stores.content,
+            stores.keys,
+            lease,
+            periods_of(stores.settings.retention, custody.backup_days_max),
+            metrics,
+            stores.clock,
+            busy=lambda: self._committer.waiting > BATCH_EVENTS_MAX,
+            every_seconds=custody.sweep_seconds,
+        )
+        sweeper.on_ordered = self._remover.wake
+        return sweeper
 
     def _join(self, eraser: Eraser, lease: Lease, metrics: Metrics) -> Uplink:
         """Make the uplink; it does nothing while the node is not enrolled."""
@@ -113,6 +134,7 @@ class Node:
         self._remover.start()
         self._upkeep.start()
         self._epochs.start()
+        self._sweeper.start()
         await self._relay.start()
         self._uplink.start()
 
@@ -121,6 +143,7 @@ class Node:
         await self._uplink.stop()
         await self._relay.step_back()
         await self._epochs.stop()
+        await self._sweeper.stop()
         await self._upkeep.stop()
         await self._remover.stop()
 
@@ -175,5 +198,9 @@ def _warn(settings: EdgeSettings) -> None:
         logger().warning("journal_beside_data", field_name="journal_dir", path=str(settings.journal_dir))
     if not settings.admit:
         logger().warning("admit_list_empty", field_name="admit", reason="everything is refused")
+    kept = periods_of(settings.retention, settings.custody.backup_days_max).kept_for_ever()
+    if kept:
+        reason = f"no period is given for: {', '.join(kept)}"
+        logger().warning("retention_none", field_name="retention", reason=reason)
     if settings.key_provider == "file":
         logger().warning("key_provider_file", reason="destroying a key is no better than deleting a file")

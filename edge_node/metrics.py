@@ -42,6 +42,30 @@ class PeerMetrics:
         )
 
 
+class KeepingMetrics:
+    """What the retention sweeper does, and the holds that stand."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Set every metric up."""
+        self.expired = Counter(
+            "homeport_edge_expired",
+            "Rows whose removal was ordered, or that were deleted.",
+            ("class",),
+            registry=registry,
+        )
+        self.overdue = Gauge(
+            "homeport_edge_overdue_rows",
+            "Rows past their time, not under a hold; capped.",
+            ("class",),
+            registry=registry,
+        )
+        self.swept = Gauge(
+            "homeport_edge_retention_swept_timestamp_seconds", "When the sweeper last went on.", registry=registry
+        )
+        self.holds = Gauge("homeport_edge_holds", "Holds that stand.", registry=registry)
+        self.holds_due = Gauge("homeport_edge_holds_due", "Holds whose date of review is past.", registry=registry)
+
+
 class _Tally(Collector):
     """A counter of the hot path, raised by one thread: a plain number by labels, at a tenth of a ``Counter``'s cost."""
 
@@ -97,6 +121,10 @@ class Metrics:
         self.oldest_removal = Gauge(
             "homeport_edge_oldest_open_removal_seconds", "Age of the oldest log entry not done.", registry=registry
         )
+        self.held_removals = Gauge(
+            "homeport_edge_held_removals", "Log entries that wait under a hold.", registry=registry
+        )
+        self.keeping = KeepingMetrics(registry)
         self.batch_events = Histogram(
             "homeport_edge_batch_events", "Events in one commit.", buckets=_SIZES, registry=registry
         )

@@ -13,7 +13,9 @@ import msgspec
 from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
+from edge_node.core.retention import RetentionEntry, periods_of
 from edge_node.core.showing import ShowEntry, check_entries
+from edge_node.settings_custody import RETENTION_EXAMPLE, Custody
 from edge_node.settings_keys import Keys, Pkcs11, check_keys
 from edge_node.settings_limits import Limits, Platforms
 from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
@@ -68,10 +70,13 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pkcs11: Pkcs11 = Pkcs11()
     relay: Relay = Relay()
     uplink: Uplink = Uplink()
+    custody: Custody = Custody()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which accounts' events may rest here; without an entry everything is refused."""
     show: Annotated[tuple[ShowEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """Which nodes are shown what, and for which purposes; without an entry nothing is shown."""
+    retention: Annotated[tuple[RetentionEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
+    """How long which class is kept; see :mod:`edge_node.core.retention`."""
 
     @property
     def second_key_dir(self) -> Path:
@@ -110,6 +115,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "pkcs11": Pkcs11,
     "relay": Relay,
     "uplink": Uplink,
+    "custody": Custody,
 }
 
 
@@ -173,6 +179,7 @@ _ADMIT_EXAMPLE = (
     '# account = "shop-de"     # name given with: homeport edge account add',
     '# data = "rest"           # stored here; or instead:  home = "name-of-its-node"',
     *SHOW_EXAMPLE,
+    *RETENTION_EXAMPLE,
 )
 
 
@@ -238,6 +245,7 @@ def _check_together(settings: EdgeSettings) -> None:
     check_keys(settings.key_provider, settings.keys, settings.pkcs11, (settings.key_dir, settings.second_key_dir))
     admissions_of(settings.admit)
     check_entries(settings.show)
+    periods_of(settings.retention, settings.custody.backup_days_max)
 
 
 def _path_hook(kind: type, value: object) -> object:
@@ -259,6 +267,7 @@ def _invalid(message: str) -> SettingsInvalid:
     helps = {name: help_text for name, _, help_text in describe()}
     helps["admit"] = 'a list of [[admit]], each with account and either data = "rest" or home = a node'
     helps["show"] = "a list of [[show]], each with asker = a node, purposes = [...] and form = full, masked or metadata"
+    helps["retention"] = "a list of [[retention]], each with class = a class and days = a whole number"
     helps |= dict.fromkeys(_TABLES, "a table of settings")
     return SettingsInvalid(field_name=place, wants=helps.get(place) or helps[place.partition("[")[0]])
 

@@ -1,4 +1,4 @@
-"""Settings of what goes to and comes from other nodes: the table ``[relay]``, and checks beyond a field's form."""
+"""Settings of who is spoken with: the tables ``[platforms]`` and ``[relay]``, and checks beyond a field's form."""
 
 from collections.abc import Mapping
 from typing import Annotated

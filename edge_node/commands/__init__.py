@@ -10,6 +10,7 @@ from edge_node.commands.account import account
 from edge_node.commands.doctor import doctor
 from edge_node.commands.enrol import enrol
 from edge_node.commands.escrow import escrow
+from edge_node.commands.holds import hold
 from edge_node.commands.keys import keys
 from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
@@ -23,23 +24,13 @@ def edge() -> None:
     """Run a region's node: it receives, seals, stores and recalls messages."""
 
 
-for _command in (
-    init,
-    run,
-    restart,
-    stop,
-    status,
-    account,
-    parse,
-    reply,
-    enrol,
-    find,
-    erase,
-    view,
-    keys,
-    escrow,
-    doctor,
-):
+_COMMANDS = (
+    *(init, run, restart, stop, status, doctor),
+    *(account, parse, reply, enrol, find, erase, hold, view),
+    *(keys, escrow),
+)
+
+for _command in _COMMANDS:
     edge.add_command(_command)
 
 __all__ = ["edge"]

@@ -27,6 +27,10 @@ def _settings_help() -> str:
     lines.append(
         '  [[admit]]: account = NAME and either data = "rest" or home = NODE; an account not listed is refused'
     )
+    lines.append(
+        "  [[retention]]: class = CLASS and days = N; message, interaction, relation and preference are otherwise kept "
+        "until removed"
+    )
     return "\n".join(lines)
 
 

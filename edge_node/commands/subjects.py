@@ -55,7 +55,8 @@ def find(config: Path, purpose: str, country: str | None) -> None:
 def erase(config: Path, pseudonym: str, reason: str, yes: bool) -> None:
     """Erase the person PSEUDONYM: keys and rows here at once; the control plane carries it to where content was shown.
 
-    It cannot be undone. Prints the case and what was destroyed.
+    It cannot be undone. Prints the case and what was destroyed. Under a hold the person is shown to nobody any more,
+    and the rest waits for the hold's release; see homeport edge hold list.
     """
     settings = settings_of(config)
     try:
@@ -64,7 +65,7 @@ def erase(config: Path, pseudonym: str, reason: str, yes: bool) -> None:
         raise SubjectUnknown from None
     if not yes:
         confirmed("Everything of this person will be destroyed. Go on?")
-    case, done, counts = asyncio.run(_erase(settings, pseudonym, cast("ReasonCode", reason)))
+    case, said, counts = asyncio.run(_erase(settings, pseudonym, cast("ReasonCode", reason)))
     print_table(
         ("what", "value"),
         [
@@ -76,7 +77,7 @@ def erase(config: Path, pseudonym: str, reason: str, yes: bool) -> None:
             ("disclosures on record removed", str(counts.views)),
         ],
     )
-    click.echo("Erased here." if done else "Ordered; it goes on in the running node.")
+    click.echo(said)
 
 
 async def _find(settings: EdgeSettings, typed: str, country: str | None, purpose: PurposeCode) -> list[str]:
@@ -88,10 +89,14 @@ async def _find(settings: EdgeSettings, typed: str, country: str | None, purpose
         return await find_people(stores.content, stores.keys, stores.accounts, typed, country, purpose, stores.clock)
 
 
-async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> tuple[str, bool, Counts]:
-    """Order the erasure; carry it out where no node runs, else wait a while for the one that does."""
+async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> tuple[str, str, Counts]:
+    """Order the erasure; carry it out where no node runs, else wait a while for the one that does.
+
+    Gives the case, how it stands in words, and what went so far.
+    """
     from edge_node.metrics import Metrics  # noqa: PLC0415  only what opens stores loads them
     from edge_node.storage.content.erasures import erasure_state  # noqa: PLC0415
+    from edge_node.storage.content.holds import is_held  # noqa: PLC0415
     from edge_node.storage.content.leases import Lease  # noqa: PLC0415
     from edge_node.storage.content.places import DisclosurePlaces  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
@@ -111,7 +116,11 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
         done, counts = await erasure_state(stores.content, entry)
         while not done and stores.clock.elapsed() < until:
             if not await remover.round():
+                if await is_held(stores.content, entry):
+                    break
                 await stores.clock.sleep(_LOOK_SECONDS)
             done, counts = await erasure_state(stores.content, entry)
         await lease.give_back()
-    return case, done, counts
+        held = await is_held(stores.content, entry)
+    waits = "Ordered; it waits under a hold." if held else "Ordered; it goes on in the running node."
+    return case, "Erased here." if done else waits, counts

@@ -1,4 +1,4 @@
-"""What somebody at a terminal may ask for: the codes of purposes and reasons, as they are on the wire."""
+"""What somebody at a terminal may ask for: codes of purposes and reasons, as they are on the wire, and of holds."""
 
 from typing import get_args
 
@@ -11,3 +11,11 @@ ERASURE_REASONS: tuple[str, ...] = tuple(
     reason for reason in get_args(ReasonCode) if reason not in {"sender_recalled", "view_ended"}
 )
 """Why a person may be erased; the others are of single messages and of views."""
+
+HOLD_REASONS: tuple[str, ...] = (
+    "access_refused",  # what an access request was refused for is preserved: Singapore PDPA, section 22A
+    "authority_order",  # a court's or an authority's
+    "complaint",  # under examination
+    "legal_claim",  # establishment, exercise or defence: GDPR 17(3)(e)
+)
+"""Why a person's messages may be put under a hold."""

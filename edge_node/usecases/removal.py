@@ -12,8 +12,18 @@ import contextlib
 from collections.abc import Sequence
 
 from edge_node.metrics import Metrics
+from edge_node.storage.content.holds import order_part
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.removals import OpenEntry, advance, clear, finish, open_entries, waiting
+from edge_node.storage.content.removals import (
+    OpenEntry,
+    advance,
+    clear,
+    finish,
+    held_count,
+    open_batch,
+    open_entries,
+    waiting,
+)
 from edge_node.storage.journal import Journal, JournalEntry
 from edge_node.storage.keys.destruction import LogEntry, destroy_rows
 from edge_node.storage.keys.store import KeyStore
@@ -25,6 +35,9 @@ from shared.telemetry import logger
 
 ROUND_MAX = 64
 """Entries carried on in one round: bounds how long the key store is locked."""
+
+BATCH_MAX = 512
+"""Entries that were ordered together and are carried on in one round: keys of few owners, see usecases/retention."""
 
 IDLE_SECONDS = 1.0
 """How soon an order of another process is seen; an idle look reads once and writes nothing."""
@@ -95,24 +108,39 @@ class Remover:
     async def round(self) -> int:
         """Carry the oldest open entries on; give how many went on, 0 where there is nothing to do now.
 
-        Recalls are carried to their end; after them an erasure goes one step, and the next round looks for recalls
-        again.
+        Recalls are carried to their end; after them an erasure goes one step and a batch of expired rows goes, and the
+        next round looks for recalls again.
         """
         if not await self._measure():
             return 0
         if not await self._lease.hold(self._clock.now()):
             return 0
-        return await self._recall_round() + await self._eraser.step(self._metrics)
+        recalled = await self._recall_round()
+        erased = await self._eraser.step(self._metrics)
+        parted = await order_part(self._content, self._clock.now())
+        carried = recalled + erased + parted + await self._batch_round()
+        if not carried:
+            self._stuck.clear()
+        return carried
 
     async def _recall_round(self) -> int:
         """Carry the oldest entries of messages to their end; give how many came there."""
         entries = await open_entries(self._content, ROUND_MAX + len(self._stuck))
+        return await self._round_of([entry for entry in entries if entry.id not in self._stuck])
+
+    async def _batch_round(self) -> int:
+        """Carry the oldest batch of what expired, or of what no hold covers, to its end."""
+        entries = await open_batch(self._content, BATCH_MAX + len(self._stuck))
         entries = [entry for entry in entries if entry.id not in self._stuck]
+        # What was ordered together goes together, so that each bucket is wrapped again once.
+        return await self._round_of([entry for entry in entries if entry.ordered_at == entries[0].ordered_at])
+
+    async def _round_of(self, entries: Sequence[OpenEntry]) -> int:
+        """Carry entries to their end; give how many came there."""
         if not entries:
-            self._stuck.clear()
             return 0
         try:
-            carried = entries
+            carried = list(entries)
             removed = await self._carry(entries)
         except IntegrityError:
             carried, removed = await self._carry_apart(entries)
@@ -177,6 +205,7 @@ class Remover:
         """Say how much is open and how old the oldest is; give how much."""
         count, oldest = await waiting(self._content)
         self._metrics.open_removals.set(count)
+        self._metrics.held_removals.set(await held_count(self._content))
         age = 0 if oldest is None else (self._clock.now() - oldest) / 1000
         self._metrics.oldest_removal.set(max(age, 0))
         return count

@@ -211,7 +211,7 @@ class TakingIn:
             filed = sealed.filed[key]
             if verdict == "again":
                 left.rows.append(filed)
-            elif verdict == "foreign":
+            elif verdict in {"foreign", "beside"}:
                 left.rows.append(msgspec.structs.replace(filed, as_event=True))
             elif verdict == "displaces":
                 displacement = await self._displacer.displace(filed, asked[key].subject)

@@ -1,12 +1,13 @@
 """Both stores of a node in a temporary folder, and the parts that take messages in, without any process around."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
 from edge_node.core.accounts import Account, Credentials, WhatsAppIds
+from edge_node.core.retention import RetentionEntry, periods_of
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings
 from edge_node.storage.content.leases import Lease
@@ -17,6 +18,7 @@ from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk, Taken
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.resolving import Resolver
+from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.taking_in import Outcome, TakingIn
 from shared.crypto import Cipher, content_place
 from shared.message import Edit, Event, Identifier, Message, Person, Recall, Text
@@ -77,6 +79,23 @@ class Bench:
         """Carry every open log entry to its end."""
         while await self.remover.round():
             pass
+
+    def sweeper(
+        self, *entries: tuple[str, int], busy: Callable[[], bool] = lambda: False, metrics: Metrics | None = None
+    ) -> Sweeper:
+        """Give a retention sweeper with these periods (class, days); its lease is given back with the store's."""
+        periods = periods_of([RetentionEntry(of, days) for of, days in entries], 35)
+        lease = Lease(self.content, "retention", self.stores.entropy.draw(8).hex(), 60_000)
+        return Sweeper(
+            self.content,
+            self.keys,
+            lease,
+            periods,
+            metrics or Metrics(),
+            self.stores.clock,
+            busy=busy,
+            every_seconds=600,
+        )
 
     async def check_keys(self) -> None:
         """Hold the key store to its invariants: every content row opens, nothing is over its bound."""

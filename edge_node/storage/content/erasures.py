@@ -2,7 +2,7 @@
 
 The order is one transaction: the subject is no longer found, its identities end, its suppression marks stand, the log
 has its entry, whoever asked is owed a receipt, and the control plane a notice.  From its commit on nothing more is
-taken in for the subject; keys and rows follow.
+taken in for the subject; keys and rows follow, or wait where a hold keeps them.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
+from edge_node.storage.content.holds import hold_erasure
 from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
 from shared.database.contract import Database, Transaction
@@ -53,7 +54,7 @@ _NOTICE = "INSERT INTO outbox (id, kind, body, created_at) VALUES (:id, 'case', 
 _OPEN = """
 SELECT l.id, l.reason, l.state, l.ordered_at, e.subject, s.pseudonym, e.keys
 FROM log_entry l JOIN erasure e ON e.log_entry = l.id JOIN subject s ON s.id = e.subject
-WHERE l.state <> 'done' AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
+WHERE l.state <> 'done' AND l.held = 0 AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
 """
 _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
 _JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered'"
@@ -89,7 +90,7 @@ _DONE = (
     "UPDATE erasure SET finished_at = :now WHERE log_entry = :id",
 )
 _STATE = """
-SELECT e.finished_at, COALESCE(e.keys, 0), e.messages, e.events, e.identities, e.views
+SELECT e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events, e.identities, e.views
 FROM erasure e WHERE e.log_entry = :id
 """
 
@@ -158,6 +159,7 @@ async def order_erasure(
         facts: dict[str, str | int] = {"id": order.log_entry, "subject": subject, "origin": order.origin, "now": now}
         await transaction.execute(_ERASURE, facts)
         await retract_subject(transaction, subject)
+        await hold_erasure(transaction, order.log_entry, subject)
         if marks:
             await transaction.execute_many(_SUPPRESS, sorted(marks))
         await _owe(transaction, order, order.log_entry, now)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.storage.content.head import turn_of
+from edge_node.storage.content.keeping import TAKEN_BACK_UNDER_HOLD, covered
 from shared.database.contract import Database, Row, Step, StepResult
 
 _COLUMNS = """
-(mark, account, conversation, subject, direction, kind, at, received_at, edited_at, edit, original, grouped, keep, key,
- sealed)
+(mark, account, conversation, subject, direction, kind, at, received_at, edited_at, edit, original, grouped, key,
+ sealed, keep)
 """
 _LIVES = """
 (CAST(:subject AS INTEGER) IS NULL OR EXISTS (SELECT 1 FROM subject WHERE id = :subject AND keep = 'active'))
@@ -17,12 +18,15 @@ _MESSAGE_VALUES = """
 SELECT CAST(:mark AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER), CAST(:subject AS INTEGER),
        CAST(:direction AS TEXT), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER),
        CAST(:edited_at AS INTEGER), CAST(:edit AS BLOB), CASE WHEN :edited_at = 0 THEN 1 ELSE 0 END,
-       CAST(:grouped AS INTEGER), 'active', CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
+       CAST(:grouped AS INTEGER), CAST(:key AS INTEGER), CAST(:sealed AS BLOB),
+       CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) THEN 'held' ELSE 'active' END
 """
+# What was taken back before it came stays out; under a hold it is kept and shown to nobody.
+_LET_IN = f"(NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) OR {TAKEN_BACK_UNDER_HOLD})"  # noqa: S608
 _GUARDED_MESSAGE = f"""
 INSERT INTO message {_COLUMNS} {_MESSAGE_VALUES}
-WHERE {_LIVES} AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
-"""  # noqa: S608 - constants of this page
+WHERE {_LIVES} AND {_LET_IN}
+"""
 INSERT_MESSAGE = _GUARDED_MESSAGE + "ON CONFLICT (mark) DO NOTHING"
 
 _MINE = "(COALESCE(subject, 0) = COALESCE(CAST(:subject AS INTEGER), 0) AND direction = :direction)"
@@ -30,19 +34,21 @@ _MINE_OF_TWO = (
     "(COALESCE(message.subject, 0) = COALESCE(excluded.subject, 0) AND message.direction = excluded.direction)"
 )
 
+# What was said first is evidence: under a hold that keeps what is taken back, an edit is kept beside its message.
+_VERSION_HELD = covered("message", "recall")
 # The key that an edit replaces is ordered destroyed before the edit takes the row: same transaction, same condition.
 _SUPERSEDE = f"""
 INSERT INTO log_entry (id, act, reason, state, key, ordered_at)
 SELECT CAST(:id AS TEXT), 'supersede', 'edited', 'ordered', key, CAST(:now AS INTEGER) FROM message
 WHERE mark = :mark AND (edited_at, edit) < (CAST(:edited_at AS INTEGER), CAST(:edit AS BLOB)) AND {_MINE}
-  AND keep = 'active' AND {_LIVES}
+  AND keep = 'active' AND {_LIVES} AND NOT {_VERSION_HELD}
 """  # noqa: S608 - constants of this page
 _UPSERT_EDIT = f"""{_GUARDED_MESSAGE}
 ON CONFLICT (mark) DO UPDATE SET
     kind = excluded.kind, key = excluded.key, sealed = excluded.sealed, edited_at = excluded.edited_at,
     edit = excluded.edit
 WHERE (message.edited_at, message.edit) < (excluded.edited_at, excluded.edit) AND {_MINE_OF_TWO}
-  AND message.keep = 'active'
+  AND message.keep = 'active' AND NOT {_VERSION_HELD}
 """
 # A message whose place an edit by another has taken displaces it; ``displacing`` says what becomes of that edit.
 _SUPERSEDE_DISPLACED = f"""
@@ -59,22 +65,27 @@ ON CONFLICT (mark) DO UPDATE SET
 WHERE message.original = 0 AND NOT {_MINE_OF_TWO} AND message.keep = 'active'
 """
 _INSERT_EVENT = f"""
-INSERT INTO event (mark, about, account, conversation, subject, kind, at, received_at, keep, key, sealed)
+INSERT INTO event (mark, about, account, conversation, subject, kind, at, received_at, key, sealed, keep)
 SELECT CAST(:mark AS BLOB), CAST(:about AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INTEGER),
-       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER), 'active',
-       CAST(:key AS INTEGER), CAST(:sealed AS BLOB)
-WHERE {_LIVES} AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB))
+       CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER),
+       CAST(:key AS INTEGER), CAST(:sealed AS BLOB),
+       CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) THEN 'held' ELSE 'active' END
+WHERE {_LIVES} AND {_LET_IN}
 ON CONFLICT (mark) DO NOTHING
 """  # noqa: S608 - constants of this page
-_JUDGE_MESSAGE = "SELECT key, subject, direction, original FROM message WHERE mark = :mark"
+_JUDGE_MESSAGE = f"""
+SELECT key, subject, direction, original, edited_at, edit,
+       CASE WHEN keep = 'active' AND {_VERSION_HELD} THEN 1 ELSE 0 END
+FROM message WHERE mark = :mark
+"""  # noqa: S608 - constants of this page
 _JUDGE_EVENT = "SELECT key FROM event WHERE mark = :mark"
 _TOMBSTONE = "SELECT 1 FROM tombstone WHERE mark = :mark"
 _LOGGED = "SELECT 1 FROM log_entry WHERE key = :key AND state <> 'done'"
 _FIRST_SEEN = "UPDATE message SET at = :at, original = 1 WHERE mark = :mark AND original = 0"
 
-Verdict = Literal["stored", "duplicate", "tombstoned", "foreign", "displaces", "again"]
-"""What became of a row: stored now; there already; taken back before; an edit by another author; a message whose place
-such an edit has taken; to be judged anew."""
+Verdict = Literal["stored", "duplicate", "tombstoned", "foreign", "beside", "displaces", "again"]
+"""What became of a row: stored now; there already; taken back before; an edit by another author, or one that a hold
+keeps from its message; a message whose place an edit by another has taken; to be judged anew."""
 
 
 class MessageRow(NamedTuple):
@@ -179,9 +190,10 @@ def _message_verdict(row: MessageRow, found: Sequence[Row], tombstoned: bool) ->
         return "tombstoned"
     if not found:
         return "again"
-    _, subject, direction, original = found[0]
+    _, subject, direction, original, edited_at, edit, version_held = found[0]
     if (subject, direction) == (row.subject, row.direction):
-        return "duplicate"
+        newer = (edited_at, edit) < (row.edited_at, row.edit)
+        return "beside" if row.edited_at and version_held and newer else "duplicate"
     if row.edited_at:
         return "foreign"
     return "duplicate" if original else "displaces"

@@ -2,27 +2,33 @@
 
 A recall is ordered in one transaction (entry, tombstone, row set to ``tombstoned``) and is acknowledged then.  The
 remover carries entries on: ``ordered``, ``journaled`` (safe at the second place), ``destroyed`` (key gone; then row
-gone, mark cleared), ``done`` (neither lies in a write-ahead log).
+gone, mark cleared), ``done`` (neither lies in a write-ahead log).  Under a hold the row is set to ``held`` instead and
+the entry waits (``held`` = 1) until the hold is released.
 """
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.storage.content.head import turn
+from edge_node.storage.content.keeping import REMOVABLE, covered
 from shared.database.contract import Database, Step
 
-_ORDER = """
-INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at)
+_HELD = covered("message", "recall")
+_HELD_ABOUT = covered("event", "recall")
+_ORDER = f"""
+INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)
 SELECT CAST(:id AS TEXT), 'recall', CAST(:reason AS TEXT), 'ordered', CAST(:mark AS BLOB),
-       (SELECT key FROM message WHERE mark = :mark), CAST(:now AS INTEGER)
+       (SELECT key FROM message WHERE mark = :mark), CAST(:now AS INTEGER),
+       COALESCE((SELECT CASE WHEN {_HELD} THEN 1 ELSE 0 END FROM message WHERE mark = :mark), 0)
 WHERE NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
-"""
-_ORDER_ABOUT = """
-INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at)
+"""  # noqa: S608 - constants of this page
+_ORDER_ABOUT = f"""
+INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)
 SELECT CAST(:id AS TEXT) || '-' || CAST(id AS TEXT), 'recall', CAST(:reason AS TEXT), 'ordered', mark, key,
-       CAST(:now AS INTEGER)
-FROM event WHERE about = :mark AND keep = 'active' AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
-"""
+       CAST(:now AS INTEGER), CASE WHEN {_HELD_ABOUT} THEN 1 ELSE 0 END
+FROM event WHERE about = :mark AND keep IN {REMOVABLE}
+  AND NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = :tombstone)
+"""  # noqa: S608 - constants of this page
 # A recall of what another node was shown is noted for the control plane; where nobody was, nobody needs to be told.
 _NOTE = """
 INSERT INTO outbox (id, kind, mark, created_at)
@@ -34,13 +40,23 @@ _BURY = """
 INSERT INTO tombstone (mark, key_version, at, log_entry) VALUES (:mark, :key_version, :at, :log_entry)
 ON CONFLICT (mark) DO NOTHING
 """
-_HIDE = "UPDATE message SET keep = 'tombstoned' WHERE mark = :mark AND keep = 'active'"
-_HIDE_ABOUT = "UPDATE event SET keep = 'tombstoned' WHERE about = :mark AND keep = 'active'"
+_HIDE = f"""
+UPDATE message SET keep = CASE WHEN {_HELD} THEN 'held' ELSE 'tombstoned' END WHERE mark = :mark AND keep IN {REMOVABLE}
+"""  # noqa: S608 - constants of this page
+_HIDE_ABOUT = f"""
+UPDATE event SET keep = CASE WHEN {_HELD_ABOUT} THEN 'held' ELSE 'tombstoned' END
+WHERE about = :mark AND keep IN {REMOVABLE}
+"""  # noqa: S608 - constants of this page
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' AND e.act NOT IN ('erase', 'epoch')
+WHERE e.state <> 'done' AND e.held = 0 AND e.act NOT IN ('erase', 'epoch', 'expire', 'part')
 ORDER BY CASE WHEN e.state = 'destroyed' THEN 1 ELSE 0 END, e.ordered_at, e.id LIMIT :most
+"""
+_OPEN_BATCH = """
+SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
+FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
+WHERE e.state <> 'done' AND e.held = 0 AND e.act IN ('expire', 'part') ORDER BY e.ordered_at, e.id LIMIT :most
 """
 _ADVANCE = {
     "journaled": "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered'",
@@ -60,7 +76,12 @@ _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclosure FROM shown WHERE mark = :mark
 """
 _UNSHOW = "DELETE FROM shown WHERE mark = :mark"
-_WAITING = "SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND act <> 'epoch'"
+# What waits under a hold is nothing to do now, but for an erasure that still lets go what its hold does not cover.
+_WAITING = """
+SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND act <> 'epoch' AND (held = 0 OR (act = 'erase'
+  AND EXISTS (SELECT 1 FROM erasure e WHERE e.log_entry = log_entry.id AND e.parting = 1)))
+"""
+_HELD_COUNT = "SELECT count(*) FROM log_entry WHERE state <> 'done' AND held = 1"
 
 
 class RecallOrder(NamedTuple):
@@ -96,7 +117,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
         Step(_ORDER, [(order.log_entry, order.reason, order.mark, now, order.tombstone)]),
         Step(_ORDER_ABOUT, [(order.log_entry, order.reason, now, order.mark, order.tombstone)]),
         Step(_NOTE, [(f"recall-{order.notice}", order.mark, now, order.tombstone)]),
-        Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
+        Step(_BURY, [(order.tombstone, order.tombstone_version, now, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
         Step(_HIDE_ABOUT, [(order.mark,)]),
         Step(_RETRACT, [(order.mark,)]),
@@ -113,8 +134,20 @@ async def open_entries(database: Database, most: int) -> list[OpenEntry]:
         return [OpenEntry(*row) for row in await transaction.fetch(_OPEN, {"most": most})]
 
 
+async def open_batch(database: Database, most: int) -> list[OpenEntry]:
+    """Give the oldest entries that were ordered in batches: by the sweeper, or for a part of an erasure."""
+    async with database.read() as transaction:
+        return [OpenEntry(*row) for row in await transaction.fetch(_OPEN_BATCH, {"most": most})]
+
+
+async def held_count(database: Database) -> int:
+    """Count the entries that wait under a hold."""
+    async with database.read() as transaction:
+        return int((await transaction.fetch(_HELD_COUNT))[0][0])
+
+
 async def waiting(database: Database) -> tuple[int, int | None]:
-    """Give how many entries are not done, and when the oldest was ordered (ms)."""
+    """Give how many entries there is something to do for, and when the oldest was ordered (ms)."""
     async with database.read() as transaction:
         count, oldest = (await transaction.fetch(_WAITING))[0]
     return count, oldest

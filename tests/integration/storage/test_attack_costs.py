@@ -2,10 +2,13 @@
 
 import sqlite3
 
+from edge_node.core.keeping import REMOVALS
+from edge_node.core.retention import CONTENT
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.sweep import AGE, sweep_unused_keys
 from shared.database import statements
 from shared.message import Identifier, Notice
+from tests.support.keeping import holder
 from tests.support.stores import bench, edit, message, person, recall
 
 ANN, BEN, CAT = person(1, phone=11), person(2, phone=22), person(3, phone=22)
@@ -23,12 +26,21 @@ SMALL = {
     "intent",
     "swept",
     "uplink",
+    "due",
 }
-"""Tables that hold a handful of rows however much a node has taken in."""
+"""Tables that hold a handful of rows however much a node has taken in; ``due`` is a count with a cap."""
 FIRST = "SELECT 1 FROM suppression LIMIT 1"
 """Ends at the first row: is there any?"""
-OPEN = ("USING INDEX log_entry_open", "USING INDEX log_entry_key")
-"""Both hold the entries that are not done, and nothing else: these are what there is to do."""
+OPEN = tuple(
+    f"USING INDEX {name}"
+    for name in ("log_entry_open", "log_entry_key", "erasure_parting", "command_open", "hold_standing")
+)
+"""They hold what is not done or stands, and nothing else: these are what there is to do."""
+
+
+async def place(node, name, until_at):
+    """Place a hold."""
+    return await holder(node).place(name, reason="complaint", review_at=1, beats=REMOVALS, until_at=until_at)
 
 
 def scans(file, sql: str) -> list[str]:
@@ -69,6 +81,15 @@ async def test_no_statement_walks_a_table_that_grows(tmp_path, monkeypatch):
         node.taking_in._clerk._recent.clear()
         await node.take(message(1, ANN, "one"), message(4, CAT, "her number now"), edit(1, ANN, "changed", at=5000))
         await node.take(edit(2, ANN, "not hers", at=5000), recall(1, ANN), recall(2, BEN))
+        await node.remove()
+        ((name,),) = await node.rows("SELECT pseudonym FROM subject WHERE id = 1")
+        first, second = [await place(node, name, until_at) for until_at in (2_000, None)]
+        await node.take(message(5, ANN, "three"), edit(5, ANN, "changed", at=5000), recall(5, ANN))
+        await node.eraser.open_case(name, "objection")
+        for hold in (first, second):
+            await node.remove()
+            await holder(node).release(hold)
+        await node.sweeper(*((of, 365) for of in CONTENT)).once()
         await node.remove()
         await sweep_unused_keys(node.keys, node.content, node.stores.clock.now() + AGE + 60_000)
         await discard_unused(node.keys, [1], ["nobody"], [1])

@@ -31,7 +31,7 @@ async def lose_bens_key(node) -> None:
         "DELETE FROM owner_key WHERE name = :name",
     ):
         await node.keys.database.run([Step(sql, [(name,)])])
-    node.keys.forget(node.keys.generation)
+    node.keys.remembered.clear()
 
 
 async def damage_bens_bucket(node) -> None:
@@ -39,7 +39,7 @@ async def damage_bens_bucket(node) -> None:
     sql = "UPDATE bucket_key SET wrapped = zeroblob(60) WHERE owner = (SELECT id FROM owner_key WHERE name = :name)"
     ((name,),) = await node.rows("SELECT pseudonym FROM subject WHERE id = 2")
     await node.keys.database.run([Step(sql, [(name,)])])
-    node.keys.forget(node.keys.generation)
+    node.keys.remembered.clear()
 
 
 @pytest.mark.parametrize("harm", [lose_bens_key, damage_bens_bucket])

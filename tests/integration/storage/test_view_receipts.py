@@ -52,6 +52,7 @@ def executor(node, retractor):
         Metrics(),
         stores.clock,
         erasures_per_hour_max=50,
+        provider="file",
     )
 
 

@@ -258,3 +258,18 @@ def test_what_is_between_nodes_is_refused_by_name(tmp_path, lines, field):
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:8083", "localhost:1", "unix:/run/desk"])
 def test_a_desk_listens_on_this_machine(tmp_path, address):
     assert load(tmp_path, f'{BASE}\n[relay]\ndesk_listen = "{address}"\n').relay.desk_listen == address
+
+
+def test_periods_and_marks_are_data(tmp_path):
+    text = BASE + '[custody]\nbackup_days_max = 90\n[[retention]]\nclass = "message"\ndays = 365\n'
+    settings = load(tmp_path, text, CUSTODY_SWEEP_SECONDS="5")
+    assert [(entry.of, entry.days) for entry in settings.retention] == [("message", 365)]
+    assert (settings.custody.backup_days_max, settings.custody.sweep_seconds) == (90, 5.0)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ['class = "words"\ndays = 3', 'class = "message"\ndays = 0', 'class = "tombstone"\ndays = 3', 'class = "message"'],
+)
+def test_a_period_that_cannot_stand_is_refused(tmp_path, entry):
+    assert refusal(tmp_path, f"{BASE}[[retention]]\n{entry}\n")["field_name"].startswith("retention")

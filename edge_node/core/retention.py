@@ -1,0 +1,93 @@
+"""How long what is kept: classes, their periods, and what becomes of each when its time is over.
+
+Content expires through the one removal mechanism (log entry, journal, key, row); bookkeeping, which names nobody or
+only by pseudonym, is deleted.  Content for which no period is given is kept until it is removed otherwise: how long
+people's words may rest is for whoever runs the node to say, not for a default.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import msgspec
+
+from shared.clock import Milliseconds
+from shared.errors import SettingsInvalid
+
+Class = Literal[
+    "message",  # messages, with the edits that are in them
+    "interaction",  # reactions, postbacks, edits by others, what nobody knows yet
+    "status",  # what became of messages sent: delivered, read, failed
+    "relation",  # follows, joins, account links, changed numbers
+    "preference",  # what a person allowed and forbade
+    "notice",  # what a platform says of the account
+    "lookup",  # that somebody searched for a person
+    "disclosure",  # that something was shown to another node, once the copy there is gone
+    "refusal",  # that something was turned away
+    "log_entry",  # that a removal was carried out
+]
+CONTENT: tuple[Class, ...] = ("message", "interaction", "status", "relation", "preference", "notice")
+CLASSES: tuple[Class, ...] = get_args(Class)
+
+KINDS: dict[Class, tuple[str, ...]] = {
+    "interaction": ("edit", "postback", "reaction", "unclassified"),
+    "status": ("status",),
+    "relation": ("account_link", "identity_change", "relation"),
+    "preference": ("preference",),
+    "notice": ("notice", "problem"),
+}
+"""By class: the kinds of event it holds."""
+
+DEFAULT_DAYS: dict[Class, int] = {
+    "status": 400,  # over the year that India's DPDP Rules 2025, Rule 8(3), asks of traffic data
+    "notice": 400,
+    "lookup": 1_095,  # three years: Turkey's By-law on erasure, destruction and anonymisation, records of destruction
+    "disclosure": 1_095,
+    "refusal": 400,
+    "log_entry": 1_095,
+}
+"""Days of a class for which no period is given; a class that is not here is then kept until removed otherwise."""
+
+EVENT_DAYS_MIN = 8
+"""Platforms deliver again for up to seven days (Meta, "Webhooks: getting started"); an event has no tombstone."""
+
+TOMBSTONE_DAYS_MIN = 30
+DAY: Milliseconds = 86_400_000
+
+
+class RetentionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"of": "class"}):
+    """One ``[[retention]]`` of the settings: days after its arrival (or its end) that a class is kept."""
+
+    of: Class
+    days: int
+
+
+class Periods(msgspec.Struct, frozen=True):
+    """How long (ms) each class is kept; a class that is not in it, for ever.  Marks live as long as backups may."""
+
+    of: dict[Class, Milliseconds]
+    marks: Milliseconds
+    """Of tombstones and suppression marks."""
+
+    def kept_for_ever(self) -> tuple[Class, ...]:
+        """Name the classes of content without a period."""
+        return tuple(each for each in CONTENT if each not in self.of)
+
+
+def periods_of(entries: Sequence[RetentionEntry], backup_days_max: int) -> Periods:
+    """Put what the settings say over the defaults; ``SettingsInvalid`` where it cannot stand."""
+    days: dict[Class, int] = dict(DEFAULT_DAYS)
+    given: set[Class] = set()
+    marks = max(TOMBSTONE_DAYS_MIN, backup_days_max)
+    for entry in entries:
+        if entry.of in given:
+            raise SettingsInvalid(field_name="retention", wants="each class once")
+        if not 1 <= entry.days <= 36_500:
+            raise SettingsInvalid(field_name="retention", wants="days from 1 to 36500")
+        if entry.of in KINDS and entry.days < EVENT_DAYS_MIN:
+            raise SettingsInvalid(field_name="retention", wants="8 days or more for events: platforms repeat them")
+        given.add(entry.of)
+        days[entry.of] = entry.days
+    if days["log_entry"] <= marks:
+        wants = "more days for log_entry than custody.backup_days_max, and more than 30"
+        raise SettingsInvalid(field_name="retention", wants=wants)
+    return Periods({each: count * DAY for each, count in days.items()}, marks * DAY)

@@ -1,0 +1,28 @@
+"""Settings of how long things are kept: the table ``[custody]`` and the list ``[[retention]]`` of ``node.toml``."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what is left of a removal lives, and how often the retention sweeper looks."""
+
+    backup_days_max: Annotated[
+        int,
+        Meta(ge=0, le=3_650, description="age in days of the oldest backup that may be restored; marks live so long"),
+    ] = 35
+    sweep_seconds: Annotated[
+        float, Meta(ge=0.1, le=86_400, description="seconds between looks for what has expired. 0.1 to 86400")
+    ] = 600.0
+
+
+RETENTION_EXAMPLE = (
+    "# How long what is kept, in days.  Messages, interactions, relations and preferences: until removed otherwise,",
+    "# unless a period stands here.  Defaults: status, notice, refusal 400; lookup, disclosure, log_entry 1095.",
+    "# [[retention]]",
+    '# class = "message"          # message, interaction, status, relation, preference, notice, lookup, disclosure,',
+    "# days = 365                 # refusal, log_entry",
+)
+"""How ``[[retention]]`` is explained in a new settings file."""

@@ -1,0 +1,266 @@
+"""The retention sweeper: looks for what has expired, and lets it go in small batches that never keep a webhook waiting.
+
+Content is ordered removed and goes the way of every removal (:mod:`edge_node.usecases.removal`): log entry, journal,
+key, row, write-ahead log.  A batch is of few buckets, and whatever else of its owners is due goes with it, so that a
+bucket is wrapped again once and one that has expired whole not at all.  Bookkeeping is deleted.
+
+How far it came is in the store: a process that dies leaves it to the next holder of the lease.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from edge_node.core.marks import message_mark
+from edge_node.core.retention import CONTENT, KINDS, Class, Periods
+from edge_node.metrics import Metrics
+from edge_node.storage.content.holds import count_holds
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.retention import (
+    Cursor,
+    Due,
+    Expired,
+    Mark,
+    Order,
+    count_due,
+    count_open_expiries,
+    count_overdue,
+    delete_expired,
+    note_end,
+    order_expired,
+    read_expired,
+    read_neighbours,
+    read_progress,
+)
+from edge_node.storage.keys.store import KeyStore
+from edge_node.storage.opening import open_sealed
+from shared.clock import Clock
+from shared.crypto import BlindIndex, pack
+from shared.database.contract import Database
+from shared.errors import IntegrityError
+from shared.ids import draw_opaque_id
+from shared.limits import BUCKET_ROWS_MAX
+from shared.message import Edit, Event, Message
+from shared.telemetry import logger
+
+PAGE_ROWS = 256
+ROWS_MAX = 512
+"""Rows of one batch, and of all that is ordered and not carried out yet."""
+
+BUCKETS_MAX = 16
+"""Buckets that the first page of a batch may touch: so many are wrapped again while the key store is written."""
+
+PAUSE_SECONDS = 0.05
+LEASE_MILLISECONDS = 60_000
+
+_event = msgspec.json.Decoder(Event)
+_MARKS: tuple[Mark, ...] = ("tombstone", "suppression")
+
+
+class Sweeper:
+    """Runs under a lease, so that one process of a region does it."""
+
+    def __init__(
+        self,
+        content: Database,
+        keys: KeyStore,
+        lease: Lease,
+        periods: Periods,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        busy: Callable[[], bool],
+        every_seconds: float,
+    ) -> None:
+        """Take the open stores, the lease, how long what is kept, and what says that ingest needs the stores now."""
+        self._content = content
+        self._keys = keys
+        self._lease = lease
+        self._periods = periods
+        self._metrics = metrics.keeping
+        self._clock = clock
+        self._busy = busy
+        self._every_seconds = every_seconds
+        self._task: asyncio.Task[None] | None = None
+        self.on_ordered: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Begin; the first look is at once."""
+        self._task = asyncio.create_task(self._work(), name="sweeper")
+
+    async def stop(self) -> None:
+        """End, and give the lease back."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+            await self._lease.give_back()
+
+    async def once(self) -> int:
+        """Sweep every class to its end; give how many rows were ordered removed or deleted."""
+        now = self._clock.now()
+        tombstones = (await self._keys.indexes("tombstone"))[0]
+        await self.measure()
+        swept = 0
+        for of, due in self._content_due(now):
+            swept += await self._sweep_content(of, due, tombstones)
+        for what, before in self._bookkeeping_due(now):
+            swept += await self._sweep_bookkeeping(what, before)
+        if due_holds := await self.measure():
+            logger().warning("alert_holds_due", count=due_holds)
+        return swept
+
+    async def batch(self, due: Due, tombstones: BlindIndex) -> tuple[int, bool]:
+        """Order one batch removed; give how many rows, and whether the sweep came to its end."""
+        after = await read_progress(self._content, due)
+        page = await read_expired(self._content, due, after, PAGE_ROWS)
+        chosen = _few_buckets(page)
+        rows = {row.row: row for row in chosen if not row.held}
+        for row in _one_of_each(due, rows.values()):
+            near = await read_neighbours(self._content, due, row, ROWS_MAX)
+            new = [each for each in near if not each.held and each.row not in rows]
+            rows |= {each.row: each for each in new[: max(0, ROWS_MAX - len(rows))]}
+        ended = len(chosen) == len(page) < PAGE_ROWS
+        cursor = Cursor(chosen[-1].received_at, chosen[-1].row) if chosen else after
+        orders = await self._orders(due, list(rows.values()), tombstones)
+        ordered = await order_expired(self._content, due, orders, cursor, self._clock.now())
+        if ended:
+            await note_end(self._content, due, self._clock.now())
+        return ordered, ended
+
+    async def measure(self) -> int:
+        """Count what is past its time and the holds that stand; give how many of these are due for review."""
+        now = self._clock.now()
+        overdue: dict[str, int] = {}
+        for of, due in self._content_due(now):
+            overdue[of] = overdue.get(of, 0) + await count_due(self._content, due)
+        for what, before in self._bookkeeping_due(now):
+            overdue[what] = await count_overdue(self._content, what, before)
+        for name, count in overdue.items():
+            self._metrics.overdue.labels(name).set(count)
+        holds, due_holds = await count_holds(self._content, now)
+        self._metrics.holds.set(holds)
+        self._metrics.holds_due.set(due_holds)
+        return due_holds
+
+    def _content_due(self, now: int) -> Iterable[tuple[Class, Due]]:
+        """Give what to look at of content, class by class."""
+        for of in CONTENT:
+            if of in self._periods.of:
+                before = now - self._periods.of[of]
+                if of == "message":
+                    yield of, Due("message", "", before)
+                for kind in KINDS.get(of, ()):
+                    yield of, Due("event", kind, before)
+
+    def _bookkeeping_due(self, now: int) -> Iterable[tuple[Class | Mark, int]]:
+        """Give what to look at of bookkeeping; marks first, as the log keeps the entries that they name."""
+        for mark in _MARKS:
+            yield mark, now - self._periods.marks
+        for of, period in self._periods.of.items():
+            if of not in CONTENT:
+                yield of, now - period
+
+    async def _sweep_content(self, of: Class, due: Due, tombstones: BlindIndex) -> int:
+        """Order everything of a class (and kind) removed that is due."""
+        swept, ended = 0, False
+        while not ended and await self._may_go_on():
+            if await count_open_expiries(self._content) < ROWS_MAX:
+                ordered, ended = await self.batch(due, tombstones)
+                swept += ordered
+                if ordered:
+                    self._metrics.expired.labels(of).inc(ordered)
+                    self.on_ordered()
+            if not ended:
+                await self._clock.sleep(PAUSE_SECONDS)
+        return swept
+
+    async def _sweep_bookkeeping(self, what: Class | Mark, before: int) -> int:
+        """Delete everything of a class that is due."""
+        swept = 0
+        while await self._may_go_on():
+            deleted = await delete_expired(self._content, what, before, PAGE_ROWS)
+            if not deleted:
+                break
+            swept += deleted
+            self._metrics.expired.labels(what).inc(deleted)
+            await self._clock.sleep(PAUSE_SECONDS)
+        if swept and what in _MARKS:
+            await self._content.checkpoint()  # a suppression mark is itself personal data; a reader only delays it
+        return swept
+
+    async def _may_go_on(self) -> bool:
+        """Wait while ingest needs the stores; ``False`` where another process holds the lease."""
+        while self._busy():
+            await self._clock.sleep(PAUSE_SECONDS)
+        now = self._clock.now()
+        if not await self._lease.hold(now):
+            return False
+        self._metrics.swept.set(now / 1000)
+        return True
+
+    async def _orders(self, due: Due, rows: Sequence[Expired], tombstones: BlindIndex) -> list[Order]:
+        """Make orders of rows; of a message, its tombstone, for which it is opened once more."""
+        batch = draw_opaque_id(self._keys.entropy)
+        if due.table == "event":
+            return [Order(f"{batch}-{row.row}", row.row, row.key, None, tombstones.version) for row in rows]
+        opened = await self._open(rows)
+        return [
+            Order(
+                f"{batch}-{row.row}", row.row, row.key, _tombstone(row, opened[row.key], tombstones), tombstones.version
+            )
+            for row in rows
+            if row.key in opened
+        ]
+
+    async def _open(self, rows: Sequence[Expired]) -> dict[int, bytes]:
+        """Open messages by key; one that does not open is left where it is, with an alert."""
+        try:
+            opened = await open_sealed(self._keys, "message", [(row.key, row.sealed) for row in rows])
+        except IntegrityError:
+            opened = {}
+            for row in rows:
+                with contextlib.suppress(IntegrityError):
+                    opened |= await open_sealed(self._keys, "message", [(row.key, row.sealed)])
+        if len(opened) < len(rows):
+            logger().error("alert_expired_not_opened", table="message", count=len(rows) - len(opened))
+        return opened
+
+    async def _work(self) -> None:
+        """Sweep, wait, and again."""
+        while True:
+            try:
+                if await self._lease.hold(self._clock.now()):
+                    swept = await self.once()
+                    if swept:
+                        logger().info("retention_swept", count=swept)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is due all the same
+                logger().error("alert_retention_failed", error=type(error).__name__)
+            await self._clock.sleep(self._every_seconds)
+
+
+def _few_buckets(page: Sequence[Expired]) -> Sequence[Expired]:
+    """Give the rows at the beginning of a page that lie in few buckets, covered ones among them."""
+    buckets: set[int] = set()
+    for place, row in enumerate(page):
+        buckets |= set() if row.held else {row.key // BUCKET_ROWS_MAX}
+        if len(buckets) > BUCKETS_MAX:
+            return page[:place]
+    return page
+
+
+def _one_of_each(due: Due, rows: Iterable[Expired]) -> list[Expired]:
+    """Give one row of each conversation (of events: of each subject)."""
+    by_owner = {row.conversation if due.table == "message" else row.subject: row for row in rows}
+    return list(by_owner.values())
+
+
+def _tombstone(row: Expired, opened: bytes, tombstones: BlindIndex) -> bytes | None:
+    """Compute a message's tombstone from its own words."""
+    event = _event.decode(opened)
+    if not isinstance(event, Message | Edit):
+        return None
+    return tombstones.of_packed(pack(message_mark(row.account, event.message_id)))

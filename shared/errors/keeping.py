@@ -1,0 +1,26 @@
+"""A page of the catalogue of errors: what can go wrong with holds.
+
+::
+
+    OperatorError       an operator can mend it
+    ├── HoldUnknown       404   no hold of that id stands here
+    └── HoldTooLate       409   the person's erasure is being carried out already
+"""
+
+from shared.errors import OperatorError
+
+
+class HoldUnknown(OperatorError):
+    """No hold of that id stands at this node: there is none, or it was released."""
+
+    code = "hold_unknown"
+    status = 404
+    remedy = "homeport edge hold list shows every hold with its id."
+
+
+class HoldTooLate(OperatorError):
+    """The person's erasure was ordered before the hold and is being carried out."""
+
+    code = "hold_too_late"
+    status = 409
+    remedy = "Nothing can be held any more. Note why the hold came after the erasure."
