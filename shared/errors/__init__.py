@@ -1,8 +1,8 @@
 """The catalogue of errors: every failure Homeport names.  This page has the kinds, and what a node can meet by itself.
 
 Further pages, each opening with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink`` (a
-node and its control plane), ``relay`` (node and node), ``replying`` (a reply's way out), ``bus`` (webhooks that an
-integration bus hands on); the control plane's own stand in ``control_plane/core/errors.py``.
+node and its control plane), ``relay`` (node and node), ``replying`` (a reply's way out), ``bus`` (an integration bus),
+``outgoing`` (addresses that others name), ``media`` (files); the control plane's own: ``control_plane/core/errors.py``.
 
 ::
 
