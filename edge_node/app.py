@@ -51,7 +51,7 @@ class Node:
         self._committer = committer
         self._book = book
         places = DisclosurePlaces(stores.content)
-        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
         self._remover = Remover(
             stores.content,
             stores.keys,
@@ -60,6 +60,7 @@ class Node:
             metrics,
             stores.clock,
             eraser,
+            stores.blobs,
         )
         self._upkeep = Upkeep(
             stores.content,

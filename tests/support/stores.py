@@ -120,8 +120,10 @@ async def bench(folder: Path, database_url: str | None = None) -> AsyncIterator[
         )
         lease = Lease(stores.content, "remover", stores.entropy.draw(8).hex(), 15_000)
         places = DisclosurePlaces(stores.content)
-        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
-        remover = Remover(stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
+        remover = Remover(
+            stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser, stores.blobs
+        )
         yield Bench(stores, taking_in, remover, eraser)
         await lease.give_back()
 

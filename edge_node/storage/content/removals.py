@@ -8,6 +8,7 @@ gone, mark cleared), ``done`` (neither lies in a write-ahead log).
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from edge_node.storage.content.derivatives import forget_steps, recall_steps_of
 from edge_node.storage.content.head import turn
 from shared.database.contract import Database, Step
 
@@ -93,6 +94,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
     return [
         Step(_ORDER, [(order.log_entry, order.reason, order.mark, now, order.tombstone)]),
         Step(_ORDER_ABOUT, [(order.log_entry, order.reason, now, order.mark, order.tombstone)]),
+        *recall_steps_of(order.log_entry, order.reason, order.mark, order.tombstone, now),
         Step(_NOTE, [(f"recall-{order.notice}", order.mark, now, order.tombstone)]),
         Step(_BURY, [(order.tombstone, order.tombstone_version, order.at, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
@@ -134,6 +136,7 @@ async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
         steps.append(Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None]))
     if shown:
         steps.append(Step(_REMOVE_SHOWN, shown))
+    steps += forget_steps([entry.key for entry in entries if entry.act == "underive" and entry.key is not None])
     if len(steps) == 1:
         return 0
     results = await database.run(steps)
