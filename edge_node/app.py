@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
+from edge_node.app_media import media_part
 from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.assembly import assemble_taking_in
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
@@ -29,6 +30,7 @@ from edge_node.usecases.committer import Committer
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
+from edge_node.usecases.media_upkeep import MediaUpkeep
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
@@ -68,7 +70,9 @@ class Node:
             Lease(stores.content, "upkeep", holder, UPKEEP_LEASE),
             metrics,
             stores.clock,
+            MediaUpkeep(stores.content, stores.blobs, metrics, stores.clock, stores.entropy),
         )
+        self._fetcher = media_part(stores, book, committer, metrics, holder)
         self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._remover.wake
@@ -112,6 +116,8 @@ class Node:
         self._committer.start()
         self._remover.start()
         self._upkeep.start()
+        if self._stores.settings.media.fetch:
+            self._fetcher.start()
         await self._relay.start()
         self._uplink.start()
 
@@ -119,11 +125,13 @@ class Node:
         """Leave background work to another process; requests are still taken in."""
         await self._uplink.stop()
         await self._relay.step_back()
+        await self._fetcher.stop()
         await self._upkeep.stop()
         await self._remover.stop()
 
     async def stop(self) -> None:
         """Commit what waits, then end in the reverse order of the start."""
+        await self._fetcher.stop()
         await self._committer.stop()
         await self.step_back()
         await self._relay.stop()

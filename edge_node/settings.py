@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from edge_node.core.admission import AdmitEntry, admissions_of
 from edge_node.core.showing import ShowEntry, check_entries
+from edge_node.settings_media import MediaSettings, Platforms
 from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared import limits as bounds
@@ -59,17 +60,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 4_096
 
 
-class Platforms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the platforms' own interfaces are; nothing else is ever sent a token."""
-
-    whatsapp_api: Annotated[str, Meta(description="Meta's Graph API: https address, or http on this machine")] = (
-        "https://graph.facebook.com"
-    )
-    line_api: Annotated[str, Meta(description="LINE Messaging API: https address, or http on this machine")] = (
-        "https://api.line.me"
-    )
-
-
 class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one node, checked; paths are absolute."""
 
@@ -104,6 +94,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
     limits: Limits = Limits()
     platforms: Platforms = Platforms()
+    media: MediaSettings = MediaSettings()
     relay: Relay = Relay()
     uplink: Uplink = Uplink()
     admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
@@ -139,6 +130,7 @@ _RESOLVED = frozenset({"journal_dir_is_default"})
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "limits": Limits,
     "platforms": Platforms,
+    "media": MediaSettings,
     "relay": Relay,
     "uplink": Uplink,
 }
@@ -261,8 +253,8 @@ def _check_together(settings: EdgeSettings) -> None:
         raise SettingsInvalid(field_name="key_dir", wants="another folder than <journal_dir>/keyring")
     if settings.database_url is not None and not settings.database_url.startswith("postgresql://"):
         raise SettingsInvalid(field_name="database_url", wants="postgresql://..., or no such setting for SQLite")
-    for name in ("whatsapp_api", "line_api"):
-        check_base(f"platforms.{name}", getattr(settings.platforms, name))
+    for name, base in settings.platforms.bases():
+        check_base(f"platforms.{name}", base)
     for entry in settings.admit:
         if not entry.account or entry.home == "":
             raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
@@ -295,6 +287,8 @@ def _invalid(message: str) -> SettingsInvalid:
 
 def _toml(value: object) -> str:
     """Write a default as TOML; one that is not fixed, as an empty string."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return '""' if value is None else str(value)

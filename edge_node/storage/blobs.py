@@ -13,6 +13,7 @@ Everything here blocks; callers on an event loop use threads.
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,8 @@ CHUNK_BYTES = 64 * 1024
 HEAD_BYTES = 64
 """So much of a file's beginning is kept at hand, to tell what it is."""
 _SEALED = CHUNK_BYTES + OVERHEAD_BYTES
+REMOVED = "removed"
+"""Reason of an error: the file was let go while it was written."""
 _PART = ".part"
 
 
@@ -139,6 +142,8 @@ class BlobWriter:
     def __init__(self, path: Path, part: Path, key: BlobKey, entropy: Entropy) -> None:
         """Open the part, or the whole file where a crash came right after it was renamed, and verify what is there."""
         self._path, self._part, self._key, self._entropy = path, part, key, entropy
+        # Held while the file is used: whoever gives up waiting for a thread must not close the file under it.
+        self._lock = threading.Lock()
         self._renamed = path.exists()
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if self._renamed else os.O_CREAT)
         self._file = os.fdopen(os.open(path if self._renamed else part, flags, 0o600), "r+b", buffering=0)
@@ -188,51 +193,59 @@ class BlobWriter:
         self.whole = True
         return plain
 
-    def _take(self, plain: bytes) -> None:
+    def _take(self, plain: bytes | bytearray) -> None:
         """Count bytes in."""
         if len(self.head) < HEAD_BYTES:
             self.head = (self.head + plain[:HEAD_BYTES])[:HEAD_BYTES]
         self.size += len(plain)
         self.digest.update(plain)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Take more bytes; whole chunks are sealed and written."""
-        if self.whole:
-            raise ValueError("the file is whole")
-        self._take(data)
-        self._rest += data
-        done = 0
-        while len(self._rest) - done > CHUNK_BYTES:  # one chunk stays back: it may be the last
-            self._put(bytes(self._rest[done : done + CHUNK_BYTES]), last=False)
-            done += CHUNK_BYTES
-        del self._rest[:done]
+        with self._lock:
+            if self.whole:
+                raise ValueError("the file is whole")
+            self._take(data)
+            self._rest += data
+            done = 0
+            while len(self._rest) - done > CHUNK_BYTES:  # one chunk stays back: it may be the last
+                self._put(bytes(self._rest[done : done + CHUNK_BYTES]), last=False)
+                done += CHUNK_BYTES
+            del self._rest[:done]
 
     def restart(self) -> None:
         """Throw away what is written: the file is sent from its beginning."""
-        self._file.truncate(len(HEADER))
-        self._file.seek(len(HEADER))
-        self._begin()
+        with self._lock:
+            self._file.truncate(len(HEADER))
+            self._file.seek(len(HEADER))
+            self._begin()
 
     def finish(self) -> None:
         """Write the last chunk, sync, and give the file its name; ``BlobBroken`` where it was removed meanwhile."""
         try:
-            if not self.whole:
-                self._put(bytes(self._rest), last=True)
-                self._rest.clear()
-                self.whole = True
-            os.fsync(self._file.fileno())
-            if not self._renamed:
-                self._part.rename(self._path)
-                self._renamed = True
-            _sync(self._path.parent)
+            with self._lock:
+                self._finish()
         except FileNotFoundError:
-            raise BlobBroken(reason="removed") from None
+            raise BlobBroken(reason=REMOVED) from None
         except OSError as error:
             raise BlobUnwritable(cause=type(error).__name__) from None
 
+    def _finish(self) -> None:
+        """Do so, alone."""
+        if not self.whole:
+            self._put(bytes(self._rest), last=True)
+            self._rest.clear()
+            self.whole = True
+        os.fsync(self._file.fileno())
+        if not self._renamed:
+            self._part.rename(self._path)
+            self._renamed = True
+        _sync(self._path.parent)
+
     def close(self) -> None:
         """Let go of the file; what was written in whole chunks stays for the next attempt."""
-        self._file.close()
+        with self._lock:
+            self._file.close()
 
     def _put(self, plain: bytes, *, last: bool) -> None:
         """Seal one chunk and write it."""

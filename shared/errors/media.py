@@ -2,6 +2,8 @@
 
 ::
 
+    CallerError
+    └── MediaGone               410  a file that is not here, or may not be read
     BusyError
     ├── BlobBusy                another process writes this file
     └── BlobUnwritable          the folder of files does not take it
@@ -11,7 +13,15 @@
     └── BlobBroken              a file is not what was sealed: cut, exchanged, changed, or missing
 """
 
-from shared.errors import BusyError, IntegrityError, PlatformError
+from shared.errors import BusyError, CallerError, IntegrityError, PlatformError
+
+
+class MediaGone(CallerError):
+    """That file is not here, or may not be read any more."""
+
+    code = "media_gone"
+    status = 410
+    remedy = "It was taken back, erased, or never fetched; the message's own state says which."
 
 
 class BlobBusy(BusyError):

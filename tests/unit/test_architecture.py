@@ -17,7 +17,7 @@ PURE = (
     "shared.addresses",
 )
 LAYERS = (
-    *("app", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
+    *("app", "app_media", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
     *("settings", "storage", "stores", "uplink", "usecases"),
 )
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)

@@ -142,6 +142,11 @@ async def left_behind(database: Database, after: int, most: int) -> tuple[list[i
     return sorted(set(keys)), after + most if after + most < last else 0
 
 
+async def order_left(database: Database, log_entry: str, key: int, now: int) -> None:
+    """Order one derivative destroyed that was left behind."""
+    await database.run([turn(database), *order_steps(log_entry, "left_behind", key, now)])
+
+
 async def unrecorded(database: Database) -> int:
     """Count derivatives that do not say what they came from: there must be none."""
     async with database.read() as transaction:
