@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Literal, Protocol
 
 from edge_node.core.fetching import Again, GiveUp, Verdict, Wanted, Withheld, judge, too_old, wanted
@@ -123,7 +124,8 @@ class Fetcher:
             return 0
         noted = await self._noter.note(unseen) if unseen else 0
         for job in await self._due(self._clock.now()) if noted else due:
-            self._running[job.key] = asyncio.create_task(self._attempt(job), name="fetch")
+            task = self._running[job.key] = asyncio.create_task(self._attempt(job), name="fetch")
+            task.add_done_callback(partial(self._ended, job.key))
         return noted + len(self._running)
 
     async def _due(self, now: int) -> list[Job]:
@@ -134,6 +136,11 @@ class Fetcher:
         jobs = await self._store.due(now, self._settings.at_once + len(self._running))
         return [job for job in jobs if job.key not in self._running][:free]
 
+    def _ended(self, key: int, task: asyncio.Task[None]) -> None:
+        """Forget what has ended, also what was cancelled before it began."""
+        if self._running.get(key) is task:
+            del self._running[key]
+
     def _break_off(self) -> None:
         """Cancel what is on its way."""
         for task in self._running.values():
@@ -142,7 +149,8 @@ class Fetcher:
     async def _finish_running(self) -> None:
         """Wait for what is on its way."""
         while self._running:
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.wait(self._running.values())
+            await asyncio.sleep(0)  # who has ended is forgotten in the loop's next turn
 
     async def _attempt(self, job: Job) -> None:
         """Try once to fetch a file, and note how that ended."""
@@ -159,8 +167,6 @@ class Fetcher:
             logger().error("alert_media_not_fetched", error=type(error).__name__)
             now, attempts = self._clock.now(), job.attempts + 1
             await self._apply(job, judge("failed", attempts=attempts, at=job.received_at, now=now), "failed")
-        finally:
-            self._running.pop(job.key, None)
 
     async def _try(self, job: Job) -> None:
         """Open what belongs to a file, fetch it, and apply what follows."""
