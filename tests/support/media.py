@@ -9,10 +9,12 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.media import MediaStore
 from edge_node.usecases.fetching import LEASE_MILLISECONDS, Fetcher
 from edge_node.usecases.media_reading import MediaReader
+from shared.clock import SystemClock
 from shared.message import Media, Message
 from tests.support.stores import message
 
 PIECE = 60_000
+RECEIVED_AT = 1_700_000_000_000
 
 
 class Files:
@@ -39,6 +41,24 @@ class Files:
             yield data[at : at + PIECE]
             if self.between is not None:
                 await self.between(at)
+
+
+class ThenClock:
+    """A clock that runs from the moment at which the bench's messages are received, and can be moved forward."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self._began = self._real.now()
+        self.later_ms = 0
+
+    def now(self) -> int:
+        return RECEIVED_AT + self._real.now() - self._began + self.later_ms
+
+    def elapsed(self) -> float:
+        return self._real.elapsed()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._real.sleep(min(seconds, 0.01))
 
 
 def picture(number: int, author, media_id: str, **more) -> Message:
@@ -85,4 +105,4 @@ class Desk:
 async def media_desk(bench, source, **more) -> Desk:
     """Give what fetches and reads files over a bench."""
     accounts = await bench.stores.accounts.load_rows()
-    return Desk(bench.stores, source, bench.taking_in.take_in, accounts=accounts, **more)
+    return Desk(bench.stores, source, bench.taking_in.take_in, more.pop("clock", ThenClock()), accounts, **more)
