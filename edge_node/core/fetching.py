@@ -77,6 +77,7 @@ class Wanted(msgspec.Struct, frozen=True):
     sha256: str | None = None
     """In hexadecimal digits, where the webhook says it."""
     size: int | None = None
+    """Bytes, where the platform's word on it holds."""
     url: str | None = None
     """LINE: where a file lies that LINE does not hold; asked without a token."""
     bytes_max: int = 0
@@ -130,7 +131,8 @@ def wanted(event: Message | Edit, *, external: bool, bytes_max: int) -> Wanted |
         media_id=content.media_id,
         mime_type=content.mime_type,
         sha256=hex_digest(content.sha256),
-        size=content.size,
+        # "Content sent by users may be transformed internally" (LINE): what its webhook says is no measure.
+        size=content.size if event.channel == "whatsapp" else None,
         url=url if content.external is not None else None,
         bytes_max=min(bytes_max, platforms, SIZES_MAX.get(content.media, bytes_max)),
     )

@@ -9,6 +9,7 @@ import msgspec
 from edge_node.core.accounts import Account, Credentials, WhatsAppIds
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings
+from edge_node.storage.content.derivatives import unrecorded
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
@@ -81,7 +82,7 @@ class Bench:
     async def check_keys(self) -> None:
         """Hold the key store to its invariants: every content row opens, nothing is over its bound."""
         used = []
-        for table in ("message", "event", "identity"):
+        for table in ("message", "event", "identity", "derivative"):
             for key, sealed in await self.rows(f"SELECT key, sealed FROM {table}"):
                 row_key = (await self.keys.open_rows([key]))[key]
                 place = content_place(self.keys.region, row_key.owner, table, "sealed", key)
@@ -95,6 +96,7 @@ class Bench:
             "JOIN owner_key o ON o.id = b.owner WHERE r.bucket_version <> b.version OR b.owner_version <> o.version"
         )
         assert stale == []
+        assert await unrecorded(self.content) == 0
 
 
 @asynccontextmanager

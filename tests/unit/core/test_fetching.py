@@ -43,7 +43,7 @@ def test_a_file_is_asked_for_by_its_id_or_by_its_message():
     assert file.bytes_max == WHATSAPP_BYTES_MAX
     assert "wamid" not in repr(file)
     file = wanted(line(Media("video", size=9)), external=False, bytes_max=BOUND)
-    assert (file.message_id, file.media_id, file.size, file.bytes_max) == ("1", None, 9, BOUND)
+    assert (file.message_id, file.media_id, file.size, file.bytes_max) == ("1", None, None, BOUND)
     assert wanted(whatsapp(Media("sticker", media_id="7"), Edit), external=False, bytes_max=BOUND).bytes_max < BOUND
 
 
