@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from shared.database.contract import Step
 from shared.errors.media import MediaGone
 from shared.message import Edit, Media, Person
 from tests.support.media import Files, media_desk, picture
-from tests.support.stores import edit, message, person, recall
+from tests.support.stores import bench, edit, message, person, recall
 
 CANARY = b"\xff\xd8\xff a picture of a key under a flower pot "
 BYTES = CANARY * 8_000
@@ -20,6 +21,12 @@ REASON = "subject_request"
 _SUMMARY = """
 INSERT INTO derivative (kind, at, keep, key, sealed, whole) VALUES ('summary', 1, 'active', 99999, :sealed, 0)
 """
+
+
+@pytest.fixture
+def sqlite_bench(tmp_path):
+    """Give what opens a node's parts on SQLite, for cases that the engine does not matter to."""
+    return partial(bench, tmp_path)
 
 
 def files_of(node):
@@ -94,8 +101,8 @@ async def test_a_file_is_fetched_once_sealed_and_read(open_bench):
         await node.check_keys()
 
 
-async def test_a_derivative_without_its_record_is_found(open_bench):
-    async with open_bench() as node:
+async def test_a_derivative_without_its_record_is_found(sqlite_bench):
+    async with sqlite_bench() as node:
         await kept(node)
         row = "INSERT INTO derivative (kind, at, keep, key, sealed, whole) VALUES ('transcript', 1, 'active', 7, :s, 0)"
         await node.content.run([Step(row, [(b"x",)])])
@@ -195,8 +202,8 @@ async def test_an_edit_of_the_words_keeps_the_file_and_one_of_the_file_replaces_
 
 @pytest.mark.parametrize("moment", ["new", "noted", "begun", "streaming"])
 @pytest.mark.parametrize("how", ["recall", "erasure"])
-async def test_what_is_let_go_before_its_file_is_here_leaves_nothing(open_bench, moment, how):
-    async with open_bench() as node:
+async def test_what_is_let_go_before_its_file_is_here_leaves_nothing(sqlite_bench, moment, how):
+    async with sqlite_bench() as node:
         source = Files(a=BYTES * 20, b=OTHER)
         desk = await media_desk(node, source)
         await node.take(picture(1, person(1), "a"), picture(2, person(2), "b"))
@@ -303,8 +310,8 @@ async def test_taking_in_writes_no_more_for_a_message_without_a_file(open_bench)
             assert "message_media" in str(plan)
 
 
-async def test_nothing_personal_is_logged(open_bench, capsys):
-    async with open_bench() as node:
+async def test_nothing_personal_is_logged(sqlite_bench, capsys):
+    async with sqlite_bench() as node:
         here = await kept(node)
         here.source.error = KeyError("wamid.1")
         await node.take(picture(9, person(1), "secret-id"))

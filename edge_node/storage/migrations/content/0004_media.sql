@@ -27,8 +27,8 @@ CREATE INDEX derivative_subject ON derivative (subject) WHERE subject IS NOT NUL
 -- What a derivative was made from: the mark of each message, and whose message it is.  It goes with any of them.
 CREATE TABLE derived_from (
     derivative INTEGER NOT NULL REFERENCES derivative (id) ON DELETE CASCADE,
-    mark BLOB NOT NULL,
     subject INTEGER,
+    mark BLOB NOT NULL,
     PRIMARY KEY (derivative, mark)
 ) STRICT;
 
