@@ -34,7 +34,8 @@ from shared.telemetry import logger
 
 LOOK_SECONDS = 1.0
 """How soon a new message's file is seen; an idle look reads twice and writes nothing."""
-LEASE_MILLISECONDS = 15_000
+LEASE_MILLISECONDS = 5_000
+"""So long nothing is fetched after a process was killed; renewed every second while something is."""
 NOTED_MAX = 50
 """Messages looked after in one round."""
 

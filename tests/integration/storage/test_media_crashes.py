@@ -1,4 +1,4 @@
-"""A process that fetches files dies anywhere: the next one ends with the same file, once, and with nothing left over."""
+"""A process that fetches dies anywhere: the next one ends with the same file, once, and with nothing left over."""
 
 import asyncio
 import shutil
