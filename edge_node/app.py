@@ -64,14 +64,9 @@ class Node:
             eraser,
             stores.blobs,
         )
-        self._upkeep = Upkeep(
-            stores.content,
-            stores.keys,
-            Lease(stores.content, "upkeep", holder, UPKEEP_LEASE),
-            metrics,
-            stores.clock,
-            MediaUpkeep(stores.content, stores.blobs, metrics, stores.clock, stores.entropy),
-        )
+        files = MediaUpkeep(stores.content, stores.blobs, metrics, stores.clock, stores.entropy)
+        lease = Lease(stores.content, "upkeep", holder, UPKEEP_LEASE)
+        self._upkeep = Upkeep(stores.content, stores.keys, lease, metrics, stores.clock, files)
         self._fetcher = media_part(stores, book, committer, metrics, holder)
         self._relay = relay_parts(stores, metrics, holder)
         self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)

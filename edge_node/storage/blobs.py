@@ -151,7 +151,7 @@ class BlobWriter:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._begin()
             self._verify()
-        except BaseException:
+        except BaseException:  # whatever it was, nobody else will close the file
             self._file.close()
             raise
 
