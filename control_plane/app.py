@@ -7,7 +7,6 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
-from control_plane.core.addresses import read_host_port
 from control_plane.http.nodes import NodeDoor
 from control_plane.http.plane import Plane
 from control_plane.http.private import private_app
@@ -22,6 +21,7 @@ from control_plane.usecases.roster_keeper import RosterKeeper
 from control_plane.usecases.signals import Signals
 from control_plane.usecases.telling import Teller
 from control_plane.usecases.upkeep import Upkeep
+from shared.addresses import read_host_port
 from shared.crypto.signing import fingerprint
 from shared.errors import HomeportError
 

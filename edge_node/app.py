@@ -7,6 +7,7 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
+from edge_node.app_media import media_part
 from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.assembly import assemble_taking_in, epoch_beat
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
@@ -33,6 +34,7 @@ from edge_node.usecases.epoch_keeping import EpochKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
+from edge_node.usecases.media_upkeep import MediaUpkeep
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
@@ -58,7 +60,7 @@ class Node:
         self._committer = committer
         self._book = book
         places = DisclosurePlaces(stores.content)
-        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
         self._remover = Remover(
             stores.content,
             stores.keys,
@@ -67,9 +69,12 @@ class Node:
             metrics,
             stores.clock,
             eraser,
+            stores.blobs,
         )
+        files = MediaUpkeep(stores.content, stores.blobs, metrics, stores.clock, stores.entropy)
         upkeep = Lease(stores.content, "upkeep", holder, UPKEEP_LEASE)
-        self._upkeep = Upkeep(stores.content, stores.keys, upkeep, metrics, stores.clock)
+        self._upkeep = Upkeep(stores.content, stores.keys, upkeep, metrics, stores.clock, files)
+        self._fetcher = media_part(stores, book, committer, metrics, holder)
         epochs = Lease(stores.content, "epochs", holder, EPOCHS_LEASE)
         self._epochs = EpochKeeper(epoch_beat(stores, metrics), epochs, settings.keys.epoch_days, stores.clock)
         self._sweeper = self._sweep(Lease(stores.content, "retention", holder, SWEEPER_LEASE), metrics)
@@ -135,6 +140,8 @@ class Node:
         self._upkeep.start()
         self._epochs.start()
         self._sweeper.start()
+        if self._stores.settings.media.fetch:
+            self._fetcher.start()
         await self._relay.start()
         self._uplink.start()
 
@@ -144,11 +151,13 @@ class Node:
         await self._relay.step_back()
         await self._epochs.stop()
         await self._sweeper.stop()
+        await self._fetcher.stop()
         await self._upkeep.stop()
         await self._remover.stop()
 
     async def stop(self) -> None:
         """Commit what waits, then end in the reverse order of the start."""
+        await self._fetcher.stop()
         await self._committer.stop()
         await self.step_back()
         await self._relay.stop()

@@ -66,6 +66,31 @@ class KeepingMetrics:
         self.holds_due = Gauge("homeport_edge_holds_due", "Holds whose date of review is past.", registry=registry)
 
 
+class MediaMetrics:
+    """What is counted of files that come with messages."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Set every metric up."""
+        self.fetched = Counter(
+            "homeport_edge_media_fetched", "Files fetched and kept whole.", ("channel",), registry=registry
+        )
+        self.failed = Counter(
+            "homeport_edge_media_failed_attempts", "Attempts that brought no file.", ("code",), registry=registry
+        )
+        self.ended = Counter(
+            "homeport_edge_media_not_kept", "Files that are not asked for any more.", ("state",), registry=registry
+        )
+        self.bytes = Counter("homeport_edge_media_bytes", "Bytes of files received.", registry=registry)
+        self.unlike = Counter(
+            "homeport_edge_media_unlike_declared", "Files of another type than declared.", registry=registry
+        )
+        self.waiting = Gauge("homeport_edge_media_waiting", "Files that are to be fetched.", registry=registry)
+        self.orphans = Counter(
+            "homeport_edge_media_orphan_files", "Files removed that no row names.", registry=registry
+        )
+        self.missing = Counter("homeport_edge_media_missing_files", "Rows found without their file.", registry=registry)
+
+
 class _Tally(Collector):
     """A counter of the hot path, raised by one thread: a plain number by labels, at a tenth of a ``Counter``'s cost."""
 
@@ -101,6 +126,7 @@ class Metrics:
             "homeport_edge_refused_events", "Events that may not rest here.", ("reason",), registry=registry
         )
         self.peers = PeerMetrics(registry)
+        self.media = MediaMetrics(registry)
         self.failed_batches = Counter(
             "homeport_edge_failed_batches", "Batches that a store did not take.", ("code",), registry=registry
         )

@@ -17,7 +17,8 @@ from edge_node.core.retention import RetentionEntry, periods_of
 from edge_node.core.showing import ShowEntry, check_entries
 from edge_node.settings_custody import RETENTION_EXAMPLE, Custody
 from edge_node.settings_keys import Keys, Pkcs11, check_keys
-from edge_node.settings_limits import Limits, Platforms
+from edge_node.settings_limits import Limits
+from edge_node.settings_media import MediaSettings, Platforms
 from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared.errors import SettingsInvalid
@@ -68,6 +69,7 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platforms: Platforms = Platforms()
     keys: Keys = Keys()
     pkcs11: Pkcs11 = Pkcs11()
+    media: MediaSettings = MediaSettings()
     relay: Relay = Relay()
     uplink: Uplink = Uplink()
     custody: Custody = Custody()
@@ -113,6 +115,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "platforms": Platforms,
     "keys": Keys,
     "pkcs11": Pkcs11,
+    "media": MediaSettings,
     "relay": Relay,
     "uplink": Uplink,
     "custody": Custody,
@@ -237,8 +240,8 @@ def _check_together(settings: EdgeSettings) -> None:
         raise SettingsInvalid(field_name="key_dir", wants="another folder than <journal_dir>/keyring")
     if settings.database_url is not None and not settings.database_url.startswith("postgresql://"):
         raise SettingsInvalid(field_name="database_url", wants="postgresql://..., or no such setting for SQLite")
-    for name in ("whatsapp_api", "line_api"):
-        check_base(f"platforms.{name}", getattr(settings.platforms, name))
+    for name, base in settings.platforms.bases():
+        check_base(f"platforms.{name}", base)
     for entry in settings.admit:
         if not entry.account or entry.home == "":
             raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
@@ -274,6 +277,8 @@ def _invalid(message: str) -> SettingsInvalid:
 
 def _toml(value: object) -> str:
     """Write a default as TOML; one that is not fixed, as an empty string."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return '""' if value is None else str(value)

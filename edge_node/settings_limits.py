@@ -1,4 +1,4 @@
-"""Settings of bounds and of the platforms' addresses: the tables ``[limits]`` and ``[platforms]`` of ``node.toml``."""
+"""Settings of bounds: the table ``[limits]`` of ``node.toml``."""
 
 from typing import Annotated
 
@@ -38,14 +38,3 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections_max: Annotated[
         int, Meta(ge=16, le=65_536, description="connections open at once; over it 503. 16 to 65536")
     ] = 4_096
-
-
-class Platforms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the platforms' own interfaces are; nothing else is ever sent a token."""
-
-    whatsapp_api: Annotated[str, Meta(description="Meta's Graph API: https address, or http on this machine")] = (
-        "https://graph.facebook.com"
-    )
-    line_api: Annotated[str, Meta(description="LINE Messaging API: https address, or http on this machine")] = (
-        "https://api.line.me"
-    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edge_node.settings import EdgeSettings
+from edge_node.storage.blobs import FOLDER, BlobStore
 from edge_node.storage.content.accounts import Accounts
 from edge_node.storage.content.head import create_head, read_people_counter
 from edge_node.storage.identity import ensure_identity
@@ -41,6 +42,7 @@ class Stores(msgspec.Struct, frozen=True):
     content: Database
     accounts: Accounts
     journal: Journal
+    blobs: BlobStore
     clock: Clock
     entropy: Entropy
 
@@ -103,7 +105,8 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
         keys = await open_key_store(keys_database, provider, settings.region, entropy)
         await read_people_counter(content, settings.region)
         accounts = Accounts(content, keys, clock)
-        yield Stores(settings, keys, content, accounts, Journal(settings.journal_dir), clock, entropy)
+        journal, blobs = Journal(settings.journal_dir), BlobStore(settings.data_dir / FOLDER, entropy)
+        yield Stores(settings, keys, content, accounts, journal, blobs, clock, entropy)
 
 
 async def _open_content(settings: EdgeSettings) -> Database:

@@ -18,7 +18,6 @@
     ├── ReceiptUnsigned         422  a receipt that the node's keys in the roster did not sign
     ├── CursorInvalid           422  a cursor that this list did not give
     ├── KeyReused               422  an Idempotency-Key with another request
-    ├── AddressRefused          422  an address that nothing is sent to
     └── RosterRefused           422  a roster that is not accepted; the reason is the code of why
     OperatorError
     └── RosterNamesOther   422  the roster's control plane has another address or other keys
@@ -147,16 +146,6 @@ class KeyReused(CallerError):
     code = "key_reused"
     status = 422
     remedy = "Draw a fresh key for every new request."
-
-
-class AddressRefused(CallerError):
-    """Nothing is sent to that address."""
-
-    code = "address_refused"
-    status = 422
-    remedy = (
-        "Give an https address on the internet, or let an operator set its host:port in control.toml, [hooks] allow."
-    )
 
 
 class RosterRefused(CallerError):

@@ -7,7 +7,6 @@ from litestar import Controller, Response, delete, get, post
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from control_plane.core.addresses import URL_CHARACTERS_MAX, judge_url
 from control_plane.core.errors import NotFound
 from control_plane.core.events import instant
 from control_plane.core.minting import write_hook
@@ -17,6 +16,7 @@ from control_plane.http.problems import documented
 from control_plane.storage import hooks
 from control_plane.storage.work import Work
 from control_plane.usecases.once import Made, Request, once
+from shared.addresses import URL_CHARACTERS_MAX, judge_url
 
 
 class HookOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from control_plane.core.addresses import HostPort
 from control_plane.core.minting import Purpose, mint
 from control_plane.metrics import Metrics
 from control_plane.settings import ControlSettings
 from control_plane.storage.work import Store
 from control_plane.usecases.roster_keeper import RosterKeeper
 from control_plane.usecases.signals import Signals
+from shared.addresses import HostPort
 
 
 class Plane(msgspec.Struct, frozen=True):

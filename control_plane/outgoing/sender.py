@@ -7,50 +7,16 @@ followed and proxies of the environment not used.  Of an answer only the status 
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import httpcore
 
-from control_plane.core.addresses import HostPort, Target, judge_numbers, judge_url
-from control_plane.core.errors import AddressRefused
-
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Gives the numbers that a host has."""
+from shared.addresses import HostPort, Target, judge_url
+from shared.checked_connections import CheckedBackend, Resolve, resolve
+from shared.errors.outgoing import AddressRefused
 
 ANSWER_BYTES_MAX = 64 * 1024
 """So much of an answer is read and thrown away, so that its sender is not cut off in a short one."""
-
-
-async def resolve(host: str, port: int) -> list[str]:
-    """Ask the system's resolver; none where it knows no such host."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)  # SOCK_STREAM
-    except (OSError, UnicodeError):  # the latter: a name that cannot be written as one (RFC 3490)
-        return []
-    return [str(place[4][0]) for place in found]
-
-
-class _Checked(httpcore.AsyncNetworkBackend):
-    """Connects to the numbers of one target, after judging them."""
-
-    def __init__(self, target: Target, resolve_: Resolve) -> None:
-        """Take the target."""
-        self._target = target
-        self._resolve = resolve_
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve, judge, connect; ``AddressRefused`` before anything is sent."""
-        number = judge_numbers(self._target, await self._resolve(host, port))
-        return await self._inner.connect_tcp(number, port, timeout, local_address, socket_options)
 
 
 class Sender:
@@ -88,7 +54,10 @@ class Sender:
         fields = {"host": written if target.port == default else f"{written}:{target.port}", **headers}
         async with (
             httpcore.AsyncConnectionPool(
-                ssl_context=self._tls, network_backend=_Checked(target, self._resolve), max_connections=1, retries=0
+                ssl_context=self._tls,
+                network_backend=CheckedBackend(target, self._resolve),
+                max_connections=1,
+                retries=0,
             ) as pool,
             pool.stream("POST", url, headers=list(fields.items()), content=body) as answer,
         ):

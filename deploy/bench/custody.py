@@ -159,7 +159,7 @@ class Node:
         self._stores = stores
         self._taking_in = taking_in
         places = DisclosurePlaces(stores.content)
-        self._eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
+        self._eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
         self._metrics = Metrics()
         self._chance = random.Random(_SEED)  # noqa: S311  message ids keep no secret
         self._people = _PEOPLE

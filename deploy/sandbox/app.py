@@ -52,7 +52,7 @@ class PlatformsApp:
         if described is not None:
             self._sandbox.check(asked, described)
         answer = None
-        if fault is None or fault.done or fault.kind == "slow":
+        if fault is None or fault.done or fault.kind in {"slow", "cut"}:
             answer = await self._answer(route, asked)
         if fault is not None:
             answer = await _fail(fault, asked, answer, receive, send)
@@ -60,7 +60,9 @@ class PlatformsApp:
         status = answer.status if answer else 0
         kind = fault.kind if fault else ""
         self._sandbox.requests.append(Request(now, asked.method, asked.path, name, status, kind))
-        if answer is not None:
+        if answer is not None and kind == "cut":
+            await _write_half(send, answer)
+        elif answer is not None:
             await write_answer(send, answer)
 
     async def _answer(self, route: Route | None, asked: Asked) -> Answer:
@@ -124,6 +126,8 @@ async def _fail(fault: Fault, asked: Asked, answer: Answer | None, receive: Rece
             return _HUGE
         case "redirect":
             return Answer(302, b"", {"location": f"{asked.base}/elsewhere"})
+        case "cut":
+            return answer
         case "slow":
             await asyncio.sleep(fault.seconds)
             return answer
@@ -171,6 +175,19 @@ async def read_request(scope: Scope, receive: Receive) -> Asked:
         bytes(body),
         f"http://{host}:{port}",
     )
+
+
+async def _write_half(send: Send, answer: Answer) -> None:
+    """Promise an answer, send its first half, and end the connection."""
+    length = str(len(answer.body)).encode()
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+    headers.append((b"content-length", length))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    half = answer.body[: len(answer.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.close()
 
 
 async def write_answer(send: Send, answer: Answer) -> None:

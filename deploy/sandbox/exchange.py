@@ -1,6 +1,7 @@
 """What is asked of the stand-ins and what they answer, before any server: small values, and each platform's errors."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -51,6 +52,21 @@ def told(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
     """Answer with JSON."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Answer(status, body, {"content-type": "application/json"} | (headers or {}))
+
+
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+def file_answer(asked: Asked, data: bytes, mime_type: str) -> Answer:
+    """Answer with a file, or the part of it that was asked for (RFC 9110 section 14)."""
+    headers = {"content-type": mime_type, "accept-ranges": "bytes"}
+    found = _RANGE.fullmatch(asked.headers.get("range", ""))
+    if found is None:
+        return Answer(200, data, headers)
+    first, last = int(found[1]), min(int(found[2] or len(data)), len(data) - 1)
+    if first > last:
+        return Answer(416, b"", {"content-range": f"bytes */{len(data)}"})
+    return Answer(206, data[first : last + 1], headers | {"content-range": f"bytes {first}-{last}/{len(data)}"})
 
 
 def line_error(status: int, message: str, details: list[dict[str, str]] | None = None) -> Answer:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-FaultKind = Literal["status", "code", "timeout", "slow", "garbage", "reset", "redirect", "huge"]
+FaultKind = Literal["status", "code", "timeout", "slow", "garbage", "reset", "redirect", "huge", "cut"]
 
 
 class Fault(msgspec.Struct):

@@ -3,7 +3,7 @@
 Source: Messaging API reference (2026-08-07), getting content; there the host is api-data.line.me.
 """
 
-from deploy.sandbox.exchange import Answer, Asked, line_error, told
+from deploy.sandbox.exchange import Answer, Asked, file_answer, line_error, told
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.world import Bot, Kept
 
@@ -18,7 +18,7 @@ async def content(sandbox: Sandbox, asked: Asked, bot: Bot) -> Answer:
         return kept
     if sandbox.clock.now() < kept.ready_at:
         return Answer(202)
-    return Answer(200, kept.data, {"content-type": kept.mime_type})
+    return file_answer(asked, kept.data, kept.mime_type)
 
 
 async def preview(sandbox: Sandbox, asked: Asked, bot: Bot) -> Answer:

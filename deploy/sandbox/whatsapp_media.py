@@ -9,7 +9,7 @@ from io import BytesIO
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
-from deploy.sandbox.exchange import Answer, Asked, graph_error, told
+from deploy.sandbox.exchange import Answer, Asked, file_answer, graph_error, told
 from deploy.sandbox.names import draw_digits, draw_token
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.world import Kept, Number
@@ -51,7 +51,7 @@ async def download(sandbox: Sandbox, asked: Asked, number: Number) -> Answer:
     kept = sandbox.world.kept.get(media_id)
     if kept is None or kept.account != number.id or sandbox.clock.now() >= until:
         return Answer(404)
-    return Answer(200, kept.data, {"content-type": kept.mime_type})
+    return file_answer(asked, kept.data, kept.mime_type)
 
 
 async def upload(sandbox: Sandbox, asked: Asked, number: Number) -> Answer:

@@ -108,10 +108,12 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
     configure(level="warning", form=settings.log_form)
     async with open_stores(settings) as stores:
         places = DisclosurePlaces(stores.content)
-        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
         case, entry = await eraser.open_case(pseudonym, reason)
         lease = Lease(stores.content, "remover", draw_opaque_id(stores.entropy), LEASE_MILLISECONDS)
-        remover = Remover(stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser)
+        remover = Remover(
+            stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser, stores.blobs
+        )
         until = stores.clock.elapsed() + _WAIT_SECONDS
         done, counts = await erasure_state(stores.content, entry)
         while not done and stores.clock.elapsed() < until:

@@ -71,7 +71,7 @@ class Facts(NamedTuple):
     """How many are open, and when the oldest was ordered."""
     free_bytes: int
     bases: Sequence[tuple[str, str]]
-    """Platform and address, where an operator set another than the platform's own."""
+    """Name of the setting and address, where an operator set another than the platform's own."""
 
 
 FREE_BYTES_MIN = 1024**3
@@ -210,6 +210,6 @@ def _bases(bases: Sequence[tuple[str, str]]) -> Iterable[Finding]:
         yield Finding(
             "platform address",
             "warning",
-            f"{platform} is asked at {address}, which gets its access tokens",
-            f"If that is not meant so, remove platforms.{platform}_api from the settings.",
+            f"platforms.{platform} is {address}, which gets access tokens and may be a private address",
+            f"If that is not meant so, remove platforms.{platform} from the settings.",
         )

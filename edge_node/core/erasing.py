@@ -29,6 +29,8 @@ class Counts(msgspec.Struct, frozen=True):
     events: int = 0
     identities: int = 0
     views: int = 0
+    media: int = 0
+    """Files and whatever else was made from messages."""
 
 
 def allowance(ordered: Sequence[int], now: int, per_hour_max: int) -> Allowance:
@@ -54,6 +56,7 @@ def erasure_results(counts: Counts) -> tuple[Result, ...]:
         ("events", "removed", counts.events),
         ("identities", "removed", counts.identities),
         ("views", "removed", counts.views),
+        ("media", "removed", counts.media),
         ("platform", "not_reachable", counts.messages),
     )
     return tuple(_result(store, method, count) for store, method, count in found if count)

@@ -17,7 +17,7 @@ from edge_node.core.accounts import Account, Credentials
 from edge_node.core.replying import LinePush, LineReply, Reply, TokenRefused, WhatsAppText
 from edge_node.platforms.client import Answer, PlatformClient
 from edge_node.platforms.whatsapp import GRAPH_VERSION
-from edge_node.settings_limits import Platforms
+from edge_node.settings_media import Platforms
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import AccountInvalid, HomeportError, PlatformUnavailable

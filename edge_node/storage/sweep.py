@@ -8,6 +8,7 @@ every key it names is looked up there and, where nothing uses it, discarded.
 import msgspec
 
 from edge_node.storage.content.head import turn
+from edge_node.storage.content.registry import WALKED
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Intent
 from edge_node.storage.keys.store import KeyStore
@@ -22,15 +23,6 @@ FENCE_AGE = 30 * 86_400_000
 
 ROUND_MAX = 50
 
-_USED = {
-    "message": "SELECT key FROM message WHERE mark = :lookup",
-    "event": "SELECT key FROM event WHERE mark = :lookup",
-    "identity": "SELECT key FROM identity WHERE key = :key",
-    "conversation": "SELECT key FROM conversation WHERE key = :key",
-    "account": "SELECT key FROM account WHERE key = :key",
-    "shown": "SELECT key FROM shown WHERE key = :key",
-}
-_BY_KEY = frozenset({"identity", "conversation", "account", "shown"})
 _LOGGED = "SELECT 1 FROM log_entry WHERE key = :key AND state <> 'done'"
 _OLD = "SELECT id, body FROM intent WHERE created_at < :before ORDER BY id LIMIT :most"
 _FENCE = "INSERT INTO swept (intent, at) VALUES (:intent, :at) ON CONFLICT (intent) DO NOTHING"
@@ -58,7 +50,8 @@ async def sweep_unused_keys(keys: KeyStore, content: Database, now: Milliseconds
 
 async def _is_used(transaction: Transaction, table: str, lookup: bytes, key: int) -> bool:
     """Say whether content, or a removal that is not done, names a key."""
-    parameters = {"key": key} if table in _BY_KEY else {"lookup": lookup}
-    if any(row[0] == key for row in await transaction.fetch(_USED[table], parameters)):
+    used = WALKED[table].used
+    parameters = {"lookup": lookup} if ":lookup" in used else {"key": key}
+    if any(row[0] == key for row in await transaction.fetch(used, parameters)):
         return True
     return bool(await transaction.fetch(_LOGGED, {"key": key}))

@@ -49,6 +49,10 @@ class AccountBook:
         """Give an account that :attr:`all` holds."""
         return self._rows[name]
 
+    def of_row(self, row: int) -> StoredAccount | None:
+        """Give the account of a row, or ``None`` where it was removed."""
+        return next((stored for stored in self._rows.values() if stored.id == row), None)
+
     def secrets(self, stored: StoredAccount | None) -> tuple[bytes, ...]:
         """Give the secrets to verify with: an account's own, or one nobody has, so that both take the same way."""
         return stored.credentials.secrets if stored is not None else self._decoy

@@ -6,7 +6,7 @@ takes up where it stands.
 1. ``ordered``: nothing more is taken in for the subject; its suppression marks stand (storage/content/erasures).
 2. ``journaled``: pseudonym and suppression marks are safe at the second place.
 3. Where content was shown, and how many keys there are, is noted; then every key of the subject goes: ``destroyed``.
-4. Rows go in batches, so that a webhook never waits for more than one.
+4. Files and rows go in batches, so that a webhook never waits for more than one.
 5. Neither write-ahead log holds any of it any more: ``done``, the subject is gone, its receipts are owed.
 """
 
@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 from edge_node.core.erasing import allowance
 from edge_node.metrics import Metrics
+from edge_node.storage.blobs import BlobStore
+from edge_node.storage.content import derivatives
 from edge_node.storage.content.erasures import (
     ErasureOrder,
     May,
@@ -51,8 +53,11 @@ WAL_SECONDS = 0.2
 class Eraser:
     """Orders erasures and carries the oldest one on."""
 
-    def __init__(self, content: Database, keys: KeyStore, journal: Journal, places: Places, clock: Clock) -> None:
-        """Take the open stores, the journal, and what knows where content was shown."""
+    def __init__(
+        self, content: Database, keys: KeyStore, journal: Journal, places: Places, clock: Clock, blobs: BlobStore
+    ) -> None:
+        """Take the open stores, the journal, what knows where content was shown, and the folder of files."""
+        self._blobs = blobs
         self._content = content
         self._keys = keys
         self._journal = journal
@@ -113,7 +118,7 @@ class Eraser:
             await self._write_journal(erasure)
         elif erasure.state == "journaled":
             await self._destroy(erasure)
-        elif not await remove_rows(self._content, erasure) and await self._emptied():
+        elif not await self._remove(erasure) and await self._emptied():
             await finish_erasure(self._content, erasure, self._clock.now())
             metrics.removed.labels("erase").inc()
             logger().info("erased", count=1, state="done")
@@ -145,6 +150,15 @@ class Eraser:
             )
         keys = await destroy_subject(self._keys, SubjectEntry(erasure.id, erasure.pseudonym, "journaled"))
         await note_keys(self._content, erasure.id, keys)
+
+    async def _remove(self, erasure: OpenErasure) -> int:
+        """Remove one batch: first what was made from the subject's messages, files before rows; 0 where all is gone."""
+        made = await derivatives.of_subject(self._content, erasure.subject)
+        if not made:
+            return await remove_rows(self._content, erasure)
+        await asyncio.to_thread(self._blobs.remove, [blob for _, blob in made if blob is not None])
+        await derivatives.remove_of_subject(self._content, [row for row, _ in made], erasure.id)
+        return len(made)
 
     async def _emptied(self) -> bool:
         """Empty both write-ahead logs; ``False`` where a reader kept one: the next step tries again."""

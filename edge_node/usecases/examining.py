@@ -9,7 +9,7 @@ from typing import Any
 
 from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact
 from edge_node.settings import EdgeSettings
-from edge_node.settings_limits import Platforms
+from edge_node.settings_media import Platforms
 from edge_node.storage.content.removals import waiting
 from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.recovery import Recovery
@@ -124,9 +124,6 @@ def _read(path: Path, use: Callable[[str], Any]) -> Any:
 
 
 def _bases(platforms: Platforms) -> list[tuple[str, str]]:
-    """Give the addresses that are not the platforms' own."""
-    own = Platforms()
-    pairs = (("whatsapp", "whatsapp_api"), ("line", "line_api"))
-    return [
-        (name, getattr(platforms, field)) for name, field in pairs if getattr(platforms, field) != getattr(own, field)
-    ]
+    """Give the addresses that an operator set: tokens go there, and these alone may be private."""
+    own = set(platforms.set_by_operator())
+    return [(name, address) for name, address in platforms.bases() if address in own]

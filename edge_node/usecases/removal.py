@@ -12,6 +12,8 @@ import contextlib
 from collections.abc import Sequence
 
 from edge_node.metrics import Metrics
+from edge_node.storage.blobs import BlobStore
+from edge_node.storage.content.derivatives import files_of
 from edge_node.storage.content.holds import order_part
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.removals import (
@@ -59,8 +61,10 @@ class Remover:
         metrics: Metrics,
         clock: Clock,
         eraser: Eraser,
+        blobs: BlobStore,
     ) -> None:
         """Take the open stores, the journal, the lease under which one process of a region removes, and the eraser."""
+        self._blobs = blobs
         self._content = content
         self._keys = keys
         self._journal = journal
@@ -159,6 +163,7 @@ class Remover:
         """Journal, destroy, delete; give rows deleted."""
         await self._write_journal([entry for entry in entries if entry.state == "ordered"])
         await self._destroy([entry for entry in entries if entry.state != "destroyed"])
+        await self._remove_files([entry.key for entry in entries if entry.act == "underive" and entry.key is not None])
         return await clear(self._content, entries)
 
     async def _carry_apart(self, entries: Sequence[OpenEntry]) -> tuple[list[OpenEntry], int]:
@@ -200,6 +205,11 @@ class Remover:
         if orders:
             await destroy_rows(self._keys, orders)
         await advance(self._content, entries, "destroyed")
+
+    async def _remove_files(self, keys: Sequence[int]) -> None:
+        """Remove the files of derivatives whose keys are destroyed, while their rows still name them."""
+        if names := await files_of(self._content, keys):
+            await asyncio.to_thread(self._blobs.remove, names)
 
     async def _measure(self) -> int:
         """Say how much is open and how old the oldest is; give how much."""

@@ -1,4 +1,4 @@
-"""Small work that comes around: sweep keys that nothing uses."""
+"""Small work that comes around: sweep keys and files that nothing uses."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.sweep import sweep_unused_keys
+from edge_node.usecases.media_upkeep import MediaUpkeep
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.telemetry import logger
@@ -18,8 +19,17 @@ LEASE_MILLISECONDS = 900_000
 class Upkeep:
     """Runs under a lease, so that one process of a region does it."""
 
-    def __init__(self, content: Database, keys: KeyStore, lease: Lease, metrics: Metrics, clock: Clock) -> None:
-        """Take the open stores and the lease."""
+    def __init__(
+        self,
+        content: Database,
+        keys: KeyStore,
+        lease: Lease,
+        metrics: Metrics,
+        clock: Clock,
+        media: MediaUpkeep | None = None,
+    ) -> None:
+        """Take the open stores and the lease, and who looks after files."""
+        self._media = media
         self._content = content
         self._keys = keys
         self._lease = lease
@@ -51,6 +61,8 @@ class Upkeep:
         if swept:
             self._metrics.orphans.inc(swept)
             logger().info("swept_unused_keys", count=swept)
+        if self._media is not None and await self._lease.hold(self._clock.now()):
+            await self._media.once()
         return swept
 
     async def _work(self) -> None:

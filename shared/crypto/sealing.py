@@ -67,6 +67,14 @@ def content_table(region: str, pseudonym: str, table: str, column: str) -> bytes
     )
 
 
+def chunk_place(place: bytes, header: bytes, number: int, *, last: bool) -> bytes:
+    """Name the place of one chunk of a file: its column's place, the file's header (8 bytes), number, and if last.
+
+    A column holds either a value or chunks, so the longer name is never that of another value.
+    """
+    return b"%b\0%b\0%d\0%d" % (place, header, number, last)
+
+
 def key_place(label: bytes, owner: str, item: int, version: int) -> bytes:
     """Name the place of a wrapped key: whose it is, which one, and the version of the key that wraps it."""
     return b"%b\0%b\0%d\0%d" % (label, owner.encode(), item, version)

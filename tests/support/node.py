@@ -56,6 +56,8 @@ data = "rest"
 [[admit]]
 account = "{ABROAD}"
 home = "jp-node"
+[media]
+fetch = false
 """
 
 

@@ -10,6 +10,7 @@ from edge_node.core.accounts import Account, Credentials, WhatsAppIds
 from edge_node.core.retention import RetentionEntry, periods_of
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings
+from edge_node.storage.content.derivatives import unrecorded
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
@@ -100,7 +101,7 @@ class Bench:
     async def check_keys(self) -> None:
         """Hold the key store to its invariants: every content row opens, nothing is over its bound."""
         used = []
-        for table in ("message", "event", "identity"):
+        for table in ("message", "event", "identity", "derivative"):
             for key, sealed in await self.rows(f"SELECT key, sealed FROM {table}"):
                 row_key = (await self.keys.open_rows([key]))[key]
                 place = content_place(self.keys.region, row_key.owner, table, "sealed", key)
@@ -114,6 +115,7 @@ class Bench:
             "JOIN owner_key o ON o.id = b.owner WHERE r.bucket_version <> b.version OR b.owner_version <> o.version"
         )
         assert stale == []
+        assert await unrecorded(self.content) == 0
 
 
 @asynccontextmanager
@@ -141,8 +143,10 @@ async def bench(
         )
         lease = Lease(stores.content, "remover", stores.entropy.draw(8).hex(), 15_000)
         places = DisclosurePlaces(stores.content)
-        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock)
-        remover = Remover(stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser)
+        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
+        remover = Remover(
+            stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser, stores.blobs
+        )
         yield Bench(stores, taking_in, remover, eraser)
         await lease.give_back()
 

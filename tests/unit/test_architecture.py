@@ -14,9 +14,10 @@ from tests.support.house import PROGRAMS, sources, uses, within
 PURE = (
     *("edge_node.core", "edge_node.channels", "control_plane.core"),
     *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
+    "shared.addresses",
 )
 LAYERS = (
-    *("app", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
+    *("app", "app_media", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
     *("settings", "storage", "stores", "uplink", "usecases", "vouching"),
 )
 SHELL = tuple(f"edge_node.{layer}" for layer in LAYERS)
@@ -90,7 +91,10 @@ RULES = (
         # What a node says to the control plane is the closed set of shared/wire, signed, and leaves on one page; what
         # it says to another node leaves on another, content sealed to that node alone.  The command line asks its own
         # node's desk from there, too, and nobody else.
-        ("edge_node.platforms", "edge_node.uplink.client", "edge_node.relay", "control_plane.outgoing"),
+        (
+            *("edge_node.platforms", "edge_node.uplink.client", "edge_node.relay", "control_plane.outgoing"),
+            "shared.checked_connections",  # no page of its own: what the last and the first connect through
+        ),
     ),
     Rule(
         "one package opens databases",

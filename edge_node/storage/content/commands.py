@@ -26,7 +26,7 @@ ORDER BY CASE kind WHEN 'erase' THEN 1 ELSE 0 END, command_cursor, id LIMIT :mos
 _HELD = "SELECT count(*) FROM command WHERE state = 'waiting' AND kind = 'erase'"
 _FINISHED = """
 SELECT c.id, c.case_id, c.kind, e.ordered_at, e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events,
-       e.identities, e.views, e.places
+       e.identities, e.views, e.derivatives, e.places
 FROM command c JOIN erasure e ON e.log_entry = c.log_entry
 WHERE c.state = 'working' AND e.finished_at IS NOT NULL ORDER BY e.finished_at, c.id LIMIT :most
 """

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
+from edge_node.storage.content.derivatives import order_of_subject
 from edge_node.storage.content.holds import hold_erasure
 from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
@@ -90,7 +91,7 @@ _DONE = (
     "UPDATE erasure SET finished_at = :now WHERE log_entry = :id",
 )
 _STATE = """
-SELECT e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events, e.identities, e.views
+SELECT e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events, e.identities, e.views, e.derivatives
 FROM erasure e WHERE e.log_entry = :id
 """
 
@@ -159,7 +160,8 @@ async def order_erasure(
         facts: dict[str, str | int] = {"id": order.log_entry, "subject": subject, "origin": order.origin, "now": now}
         await transaction.execute(_ERASURE, facts)
         await retract_subject(transaction, subject)
-        await hold_erasure(transaction, order.log_entry, subject)
+        if not await hold_erasure(transaction, order.log_entry, subject):
+            await order_of_subject(transaction, subject, order.log_entry, order.reason, now)
         if marks:
             await transaction.execute_many(_SUPPRESS, sorted(marks))
         await _owe(transaction, order, order.log_entry, now)

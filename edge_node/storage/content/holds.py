@@ -7,11 +7,15 @@ Whether a hold stops a removal is asked by the statement that orders the removal
 from typing import Literal, NamedTuple
 
 from edge_node.core.keeping import GONE, REMOVALS, Hold, Keep, Removal, Standing, decide
+from edge_node.storage.content.derivatives import order_of_gone, order_of_subject
 from edge_node.storage.content.keeping import covered
 from shared.database.contract import Database, Transaction
 
 PART_MAX = 256
 """Rows that one transaction orders removed: a webhook waits no longer than that takes."""
+
+RELEASED = "hold_released"
+"""Why something goes that was held."""
 
 ACTOR = "operator"
 """Who places and releases: a code; the account of the operating system is nobody's business."""
@@ -181,7 +185,8 @@ async def release_hold(database: Database, hold: str, resumed: str, now: int) ->
             await transaction.execute(sql, {name: facts[name] for name in names})
         await transaction.execute(_RENEW, {"now": now})
         await transaction.execute(_FREE_ENTRIES)
-        await _resume_erasure(transaction, released[0][0])
+        await order_of_gone(transaction, released[0][0], resumed, RELEASED, now)
+        await _resume_erasure(transaction, released[0][0], resumed, now)
     return True
 
 
@@ -211,22 +216,24 @@ async def count_holds(database: Database, now: int) -> tuple[int, int]:
     return int(count), int(due)
 
 
-async def hold_erasure(transaction: Transaction, entry: str, subject: int) -> None:
-    """Let an erasure that was just ordered wait, where a hold stops it; what no hold covers still goes."""
+async def hold_erasure(transaction: Transaction, entry: str, subject: int) -> bool:
+    """Let an erasure that was just ordered wait, where a hold stops it, and say so; what no hold covers still goes."""
     holds = await _stopping(transaction, subject)
     if holds:
         await transaction.execute(_HOLD_SUBJECT, {"subject": subject})
         await transaction.execute(_HOLD_ENTRY, {"entry": entry})
         await transaction.execute(_PARTING, {"parting": int(not any(hold.whole for hold in holds)), "entry": entry})
+    return bool(holds)
 
 
-async def _resume_erasure(transaction: Transaction, subject: int) -> None:
+async def _resume_erasure(transaction: Transaction, subject: int, resumed: str, now: int) -> None:
     """Take an erasure that waits up again, wholly or in what no other hold covers."""
     for (entry,) in await transaction.fetch(_HELD_ERASURE, {"subject": subject}):
         holds = await _stopping(transaction, subject)
         if not holds:
             await transaction.execute(_FREE_SUBJECT, {"subject": subject})
             await transaction.execute(_FREE_ERASURE, {"entry": entry})
+            await order_of_subject(transaction, subject, resumed, RELEASED, now)
         parting = int(bool(holds) and not any(hold.whole for hold in holds))
         await transaction.execute(_PARTING, {"parting": parting, "entry": entry})
 
@@ -253,6 +260,8 @@ async def order_part(database: Database, now: int) -> int:
                 ids = [(row,) for row, _, _ in rows]
                 hide = f"UPDATE {table} SET keep = 'tombstoned' WHERE id = :id"  # noqa: S608 - one of two names
                 await transaction.execute_many(hide, ids)
+                if table == "message":
+                    await order_of_gone(transaction, subject, entry, "outside_hold", now)
                 count = f"UPDATE erasure SET {column} = {column} + :rows, parted = parted + :rows WHERE log_entry = :id"  # noqa: S608
                 await transaction.execute(count, {"rows": len(rows), "id": entry})
                 return len(rows)

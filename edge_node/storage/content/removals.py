@@ -9,6 +9,7 @@ the entry waits (``held`` = 1) until the hold is released.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from edge_node.storage.content.derivatives import forget_steps, steps_of_messages
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import REMOVABLE, covered
 from shared.database.contract import Database, Step
@@ -120,6 +121,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
         Step(_BURY, [(order.tombstone, order.tombstone_version, now, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
         Step(_HIDE_ABOUT, [(order.mark,)]),
+        *steps_of_messages([(order.log_entry, order.mark)], order.reason, now),
         Step(_RETRACT, [(order.mark,)]),
         Step(_UNSHOW, [(order.mark,)]),
     ]
@@ -172,6 +174,7 @@ async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
         steps.append(Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None]))
     if shown:
         steps.append(Step(_EMPTY_SHOWN, shown))
+    steps += forget_steps([entry.key for entry in entries if entry.act == "underive" and entry.key is not None])
     if len(steps) == 1:
         return 0
     results = await database.run(steps)

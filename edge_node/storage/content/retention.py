@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.core.retention import Class
+from edge_node.storage.content.derivatives import steps_of_entries
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import covered
 from shared.database.contract import Database, Step
@@ -196,6 +197,7 @@ async def order_expired(database: Database, due: Due, orders: Sequence[Order], c
             steps.append(Step(_BURY, tombs))
         steps.append(Step(_HIDE[due.table], [(each.row, each.log_entry) for each in orders]))
         if due.table == "message":
+            steps += [*steps_of_entries([each.log_entry for each in orders], "expired", now)]
             steps += [Step(_RETRACT, ids), Step(_UNSHOW, ids)]
     steps.append(Step(_PROGRESS, [(due.name, cursor.received_at, cursor.row, 0)]))
     results = await database.run(steps)

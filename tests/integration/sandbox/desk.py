@@ -13,7 +13,7 @@ from edge_node.channels.registry import CHANNELS
 from edge_node.core.accounts import Account, Credentials, LineIds, WhatsAppIds
 from edge_node.core.admission import AdmitEntry
 from edge_node.settings import EdgeSettings
-from edge_node.settings_relay import Platforms
+from edge_node.settings_media import Platforms
 from edge_node.stores import Stores, initialise, open_stores
 from edge_node.usecases.filing import Taken
 from shared.crypto import Cipher, content_place

@@ -2,8 +2,8 @@
 
 import pytest
 
-from control_plane.core.addresses import HostPort, judge_numbers, judge_url, read_host_port
-from control_plane.core.errors import AddressRefused
+from shared.addresses import HostPort, judge_numbers, judge_url, read_host_port
+from shared.errors.outgoing import AddressRefused
 
 ALLOWED = frozenset({HostPort("10.0.0.5", 8443), HostPort("crm.internal", 9000), HostPort("::1", 9000)})
 

@@ -9,8 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from control_plane.core.addresses import HostPort
-from control_plane.outgoing.sender import Sender, resolve
+from control_plane.outgoing.sender import Sender
+from shared.addresses import HostPort
+from shared.checked_connections import resolve
 
 
 class Names:

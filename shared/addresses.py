@@ -1,9 +1,10 @@
-"""Where the control plane may send: https on the internet, or exactly what an operator set.  Pure.
+"""Where a program may send: https on the internet, or exactly what an operator set.  Pure.
 
-A program names the address of a hook; were it free to name any, it could make the control plane ask machines inside the
-company that trust it.  So every address is checked twice: as text when it is named, and as the numbers it resolves to
-each time something is sent, which are then the numbers connected to.  Between the two a name may be made to point
-elsewhere; nothing is ever connected to that was not checked.
+Another program names the address of a hook, a platform the address of a file; were they free to name any, they could
+make ours ask machines inside the company that trust it.  So every
+address is checked twice: as text when it is named, and as the numbers it resolves to each time something is sent, which
+are then the numbers connected to.  Between the two a name may be made to point elsewhere; nothing is ever connected to
+that was not checked.
 """
 
 import ipaddress
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from control_plane.core.errors import AddressRefused
+from shared.errors.outgoing import AddressRefused
 
 URL_CHARACTERS_MAX = 2_000
 HOST_CHARACTERS_MAX = 253
