@@ -31,7 +31,7 @@ WALKED = {
 """By table; recall and erasure name the module of this folder that does it."""
 
 NAMED_ONLY = frozenset({"log_entry", "disclosure"})
-"""Tables whose ``key`` names another row's key and seals nothing: to order it destroyed, to see that it was replaced."""
+"""Tables whose ``key`` names another row's key and seals nothing: to order it destroyed, to see it replaced."""
 
 SEALED_COLUMNS = frozenset({"sealed", "key"})
 
