@@ -54,12 +54,15 @@ class RosterKeeper:
     async def following(self, after: int) -> SignedRoster:
         """Give the first roster after a version, for a program that was away while officers changed.
 
-        The one in force where there is none; ``RosterMissing`` before there is any.
+        The one in force where there is none; ``RosterMissing`` before there is any.  Another process may have put it
+        in force: whoever is told of it here is known by it here from then on.
         """
         async with self._store.database.read() as t:
             found = await rosters.following(t, after)
         if found is None:
             raise RosterMissing
+        if self._signed is None or found.roster.version > self._signed.roster.version:
+            await self.refresh()
         return found
 
     @property

@@ -4,16 +4,28 @@ import asyncio
 
 import pytest
 
-from control_plane.core.errors import Conflict, KeyReused, NotRegisteredYet, OwnProposal, PseudonymClaimed
+from control_plane.core.errors import (
+    Conflict,
+    KeyReused,
+    NotRegisteredYet,
+    OwnProposal,
+    PseudonymClaimed,
+    RosterMissing,
+)
 from control_plane.core.events import EventData
 from control_plane.core.four_eyes import Proposal
 from control_plane.core.paging import START, Position
 from control_plane.storage import answers, cases, events, hooks, nodes, principals, registrations
 from control_plane.storage.rosters import StoredNonces
 from control_plane.usecases import casework, once, people
+from control_plane.usecases.roster_keeper import RosterKeeper
 from shared import wire
+from shared.crypto.signing import fingerprint
+from shared.roster import ControlPlane, root_fingerprint
 from shared.wire import Beat, Health, Place, RecallNotice
+from tests.support.control import Officers
 from tests.support.control_store import commands, notice, store, stored_events
+from tests.support.node_double import NodeDouble
 from tests.support.trust import NODE, PLACES, drawn
 
 __all__ = ["store"]
@@ -239,3 +251,18 @@ async def test_of_two_approvers_at_once_one_decides(store):
     done = await asyncio.gather(approve("ops", "olga"), approve("dpo", "omar"), return_exceptions=True)
     assert sorted(type(each).__name__ for each in done) == ["Conflict", "Proposal"]
     assert await stored_events(store) == ["proposal.opened", "proposal.decided"]
+
+
+async def test_whoever_is_told_of_a_roster_is_known_by_it_from_then_on(store):
+    """Another process put it in force: a node that hears of it asks here at once."""
+    hub, node = (NodeDouble(name, "http://127.0.0.1:1", None) for name in ("hub", "eu"))
+    officers = Officers(ControlPlane("http://127.0.0.1:1", hub.keys.public, fingerprint(hub.keys.public)))
+    signed = officers.take_in(node.introduction)
+    here, there = (RosterKeeper(store, "http://127.0.0.1:1", hub.keys.public) for _ in range(2))
+    await here.refresh()
+    with pytest.raises(RosterMissing):
+        await here.following(0)
+    await there.put(signed, root=root_fingerprint(signed.roster))
+    assert here.key_of("eu") is None
+    assert (await here.following(0)).roster.version == signed.roster.version
+    assert here.key_of("eu") == node.keys.public.ed25519

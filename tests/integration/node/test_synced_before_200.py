@@ -72,12 +72,18 @@ class Told(NamedTuple):
         return [each for each in found if each]
 
 
+BACKGROUND = ("remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
+
+
 def hold_leases(settings):
     """Keep background work from writing beside what is looked at: somebody else has its leases."""
     with contextlib.closing(sqlite3.connect(settings.data_dir / CONTENT_FILE)) as link, link:
         link.executemany(
             "INSERT OR REPLACE INTO lease (name, holder, until) VALUES (?, 'somebody else', ?)",
-            [("remover", 2**62), ("upkeep", 2**62)],
+            [
+                (name, 2**62)
+                for name in ("remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
+            ],
         )
 
 

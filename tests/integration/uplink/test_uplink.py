@@ -242,7 +242,8 @@ async def test_receipts_that_wait_here_are_no_reason_to_tell_all_others_again(op
         control.take_in("eu")
         first = control.command("erase", wire.SubjectTarget(drawn("nobody")))
         async with running(node, control):
-            await until(lambda: first.id in control.receipts)
+            await until(lambda: node.rows("SELECT 1 FROM outbox WHERE accepted_at IS NOT NULL"))
+            assert first.id in control.receipts
             busy = wire.Problem(protocol=1, code="not_known_yet", status=404, retry=True, retry_after_seconds=2)
             control.answer_with = lambda path, _message: busy if path.endswith("receipts") else None
             control.command("erase", wire.SubjectTarget(drawn("nobody else")))
