@@ -1,10 +1,8 @@
 """The epoch beat in the background: under a lease, when it is due, never in the way of messages."""
 
-import asyncio
-import contextlib
-
 from edge_node.storage.content.leases import Lease
 from edge_node.usecases.epoch_beat import EpochBeat
+from edge_node.usecases.leased import LeasedWork
 from shared.clock import Clock
 from shared.errors import HomeportError
 from shared.telemetry import logger
@@ -18,29 +16,17 @@ PAUSE_SECONDS = 0.05
 LEASE_MILLISECONDS = 60_000
 
 
-class EpochKeeper:
+class EpochKeeper(LeasedWork):
     """Carries the beat on in one process of a region."""
+
+    name = "epoch-keeper"
 
     def __init__(self, beat: EpochBeat, lease: Lease, days: int, clock: Clock) -> None:
         """Take the beat, its lease, and after how many days one is due (0: only by hand)."""
         self._beat = beat
-        self._lease = lease
+        super().__init__(lease)
         self._days = days or None
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._work(), name="epoch-keeper")
-
-    async def stop(self) -> None:
-        """End after the step at hand, and give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._lease.give_back()
 
     async def once(self) -> bool:
         """Go one step on; say whether there was one."""

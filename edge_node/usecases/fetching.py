@@ -6,7 +6,6 @@ destroyed like the message's, and whoever writes it finds that out within a few 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -23,6 +22,7 @@ from edge_node.storage.content.media import Job, MediaStore
 from edge_node.storage.keys.hierarchy import RowKey
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.filing import Taken
+from edge_node.usecases.leased import LeasedWork
 from edge_node.usecases.media_facts import blob_key, open_facts, open_message, seal_facts
 from edge_node.usecases.media_noting import MediaNoter
 from edge_node.usecases.media_writing import Writing
@@ -48,8 +48,10 @@ class Source(Protocol):
         ...
 
 
-class Fetcher:
+class Fetcher(LeasedWork):
     """Fetches what is due."""
+
+    name = "fetcher"
 
     def __init__(
         self,
@@ -66,25 +68,12 @@ class Fetcher:
         recall: Callable[[Taken], Awaitable[object]],
     ) -> None:
         """Take the open stores, the platforms, what finds an account by its row, and what takes a recall in."""
+        super().__init__(lease)
         self._store, self._keys, self._blobs, self._source = store, keys, blobs, source
-        self._lease, self._settings, self._metrics, self._clock = lease, settings, metrics, clock
+        self._settings, self._metrics, self._clock = settings, metrics, clock
         self._account_of, self._recall = account_of, recall
         self._noter = MediaNoter(store, keys, blobs, settings, clock)
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._work(), name="fetcher")
-
-    async def stop(self) -> None:
-        """Break off what is on its way, which is taken up again later, and give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._lease.give_back()
 
     async def once(self) -> int:
         """Do one round to its end; give how many files were noted or tried."""

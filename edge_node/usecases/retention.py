@@ -7,7 +7,6 @@ bucket is wrapped again once and one that has expired whole not at all.  Bookkee
 How far it came is in the store: a process that dies leaves it to the next holder of the lease.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
@@ -36,6 +35,7 @@ from edge_node.storage.content.retention import (
 )
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.opening import open_sealed
+from edge_node.usecases.leased import LeasedWork
 from shared.clock import Clock
 from shared.crypto import BlindIndex, pack
 from shared.database.contract import Database
@@ -59,8 +59,10 @@ _event = msgspec.json.Decoder(Event)
 _MARKS: tuple[Mark, ...] = ("tombstone", "suppression")
 
 
-class Sweeper:
+class Sweeper(LeasedWork):
     """Runs under a lease, so that one process of a region does it."""
+
+    name = "sweeper"
 
     def __init__(
         self,
@@ -77,27 +79,13 @@ class Sweeper:
         """Take the open stores, the lease, how long what is kept, and what says that ingest needs the stores now."""
         self._content = content
         self._keys = keys
-        self._lease = lease
+        super().__init__(lease)
         self._periods = periods
         self._metrics = metrics.keeping
         self._clock = clock
         self._busy = busy
         self._every_seconds = every_seconds
-        self._task: asyncio.Task[None] | None = None
         self.on_ordered: Callable[[], None] = lambda: None
-
-    def start(self) -> None:
-        """Begin; the first look is at once."""
-        self._task = asyncio.create_task(self._work(), name="sweeper")
-
-    async def stop(self) -> None:
-        """End, and give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._lease.give_back()
 
     async def once(self) -> int:
         """Sweep every class to its end; give how many rows were ordered removed or deleted."""

@@ -1,12 +1,10 @@
 """Small work that comes around: sweep keys and files that nothing uses."""
 
-import asyncio
-import contextlib
-
 from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.sweep import sweep_unused_keys
+from edge_node.usecases.leased import LeasedWork
 from edge_node.usecases.media_upkeep import MediaUpkeep
 from shared.clock import Clock
 from shared.database.contract import Database
@@ -16,8 +14,10 @@ EVERY_SECONDS = 600.0
 LEASE_MILLISECONDS = 900_000
 
 
-class Upkeep:
+class Upkeep(LeasedWork):
     """Runs under a lease, so that one process of a region does it."""
+
+    name = "upkeep"
 
     def __init__(
         self,
@@ -32,23 +32,9 @@ class Upkeep:
         self._media = media
         self._content = content
         self._keys = keys
-        self._lease = lease
+        super().__init__(lease)
         self._metrics = metrics
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin; the first look is at once, after a crash there may be something."""
-        self._task = asyncio.create_task(self._work(), name="upkeep")
-
-    async def stop(self) -> None:
-        """End, and give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._lease.give_back()
 
     async def once(self) -> int:
         """Sweep until nothing is left to sweep; give how many keys went."""

@@ -5,12 +5,12 @@ holds up no other's views.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.view_news import open_views
 from edge_node.storage.content.views import View
+from edge_node.usecases.leased import LeasedWork
 from edge_node.usecases.viewing import Viewer
 from shared.clock import Clock
 from shared.database.contract import Database
@@ -24,31 +24,19 @@ VIEWS_MAX = 200
 """Open views that are kept up to date; those opened after them show what they showed when they were opened."""
 
 
-class ViewFollower:
+class ViewFollower(LeasedWork):
     """Runs under a lease, so that one process of a region does it."""
+
+    name = "view-follower"
 
     def __init__(self, content: Database, viewer: Viewer, lease: Lease, clock: Clock) -> None:
         """Take the content store, what brings a view up to date, and the lease."""
         self._content = content
         self._viewer = viewer
-        self._lease = lease
+        super().__init__(lease)
         self._clock = clock
         self._waits: dict[str, tuple[float, float]] = {}
         """By node that failed and by view that was refused: how long it waits, and until when (seconds)."""
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._work(), name="view-follower")
-
-    async def stop(self) -> None:
-        """End, and give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._lease.give_back()
 
     async def once(self) -> None:
         """Bring every open view up to date that can be; nothing where another process has the lease."""

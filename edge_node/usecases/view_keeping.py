@@ -1,11 +1,11 @@
 """Small work that views need: end those whose time is over, tell other nodes of those that are gone, forget."""
 
-import asyncio
 import contextlib
 
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.views import Views
 from edge_node.usecases.company import Peers
+from edge_node.usecases.leased import LeasedWork
 from edge_node.usecases.viewing import Viewer
 from shared import wire
 from shared.clock import Clock
@@ -23,32 +23,20 @@ REMEMBER_MS = 7 * 86_400_000
 """What was retracted is kept out for so long; whatever was shown for it is answered within seconds or never."""
 
 
-class ViewKeeper:
+class ViewKeeper(LeasedWork):
     """Runs under a lease, so that one process of a region does it."""
+
+    name = "view-keeper"
 
     def __init__(self, views: Views, viewer: Viewer, peers: Peers, lease: Lease, clock: Clock) -> None:
         """Take the stored views, what closes them, what asks other nodes, and the lease."""
         self._views = views
         self._viewer = viewer
         self._peers = peers
-        self._lease = lease
+        super().__init__(lease)
         self._clock = clock
         self._waits: dict[str, tuple[float, float]] = {}
         self._forgot_at = 0
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._work(), name="view-keeper")
-
-    async def stop(self) -> None:
-        """End, and give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            await self._lease.give_back()
 
     async def once(self) -> int:
         """Do what is to be done; give how many views were closed or told, 0 where another process has the lease."""
