@@ -5,11 +5,12 @@ What is broken off must be such that whoever holds the lease next can take it up
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 
 from edge_node.storage.content.leases import Lease
 
 
-class LeasedWork:
+class LeasedWork(ABC):
     """A task of its own under a lease; :meth:`_work` is what it does, for ever."""
 
     name = "leased-work"
@@ -33,6 +34,6 @@ class LeasedWork:
             self._task = None
             await self._lease.give_back()
 
+    @abstractmethod
     async def _work(self) -> None:
         """Look, do, wait, and again."""
-        raise NotImplementedError
