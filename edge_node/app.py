@@ -1,5 +1,6 @@
 """A node, put together: which part is handed to which, in the order in which they start and stop."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,9 +8,10 @@ from pathlib import Path
 
 from litestar.types import ASGIApp
 
+from edge_node.app_custody import custody_parts
 from edge_node.app_media import media_part
 from edge_node.app_relay import relay_apps, relay_parts
-from edge_node.assembly import assemble_taking_in, epoch_beat
+from edge_node.assembly import assemble_gate
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
 from edge_node.core.retention import periods_of
@@ -18,7 +20,6 @@ from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.identity import ensure_identity
 from edge_node.stores import Stores, initialise, key_places, open_stores
@@ -29,21 +30,11 @@ from edge_node.uplink.work import Waiting
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
-from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
-from edge_node.usecases.epoch_keeping import EpochKeeper
-from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
-from edge_node.usecases.media_upkeep import MediaUpkeep
-from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
-from edge_node.usecases.removal import Remover
-from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
-from edge_node.usecases.retention import Sweeper
-from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
-from edge_node.usecases.upkeep import Upkeep
+from edge_node.usecases.quarantine import Gate
 from shared.errors import HomeportError
 from shared.ids import draw_opaque_id
-from shared.limits import BATCH_EVENTS_MAX
 from shared.telemetry import logger
 
 __all__ = ["Node", "initialise", "open_node", "open_stores"]
@@ -52,36 +43,20 @@ __all__ = ["Node", "initialise", "open_node", "open_stores"]
 class Node:
     """One process of a node, at work."""
 
-    def __init__(self, stores: Stores, committer: Committer, book: AccountBook, metrics: Metrics) -> None:
+    def __init__(self, stores: Stores, committer: Committer, gate: Gate, book: AccountBook, metrics: Metrics) -> None:
         """Take the open stores and what works on them."""
         settings = stores.settings
         holder = draw_opaque_id(stores.entropy)
         self._stores = stores
         self._committer = committer
         self._book = book
-        places = DisclosurePlaces(stores.content)
-        eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
-        self._remover = Remover(
-            stores.content,
-            stores.keys,
-            stores.journal,
-            Lease(stores.content, "remover", holder, REMOVER_LEASE),
-            metrics,
-            stores.clock,
-            eraser,
-            stores.blobs,
-        )
-        files = MediaUpkeep(stores.content, stores.blobs, metrics, stores.clock, stores.entropy)
-        upkeep = Lease(stores.content, "upkeep", holder, UPKEEP_LEASE)
-        self._upkeep = Upkeep(stores.content, stores.keys, upkeep, metrics, stores.clock, files)
+        self._custody = custody_parts(stores, committer, gate, metrics, holder)
+        self._opening: asyncio.Task[None] | None = None
         self._fetcher = media_part(stores, book, committer, metrics, holder)
-        epochs = Lease(stores.content, "epochs", holder, EPOCHS_LEASE)
-        self._epochs = EpochKeeper(epoch_beat(stores, metrics), epochs, settings.keys.epoch_days, stores.clock)
-        self._sweeper = self._sweep(Lease(stores.content, "retention", holder, SWEEPER_LEASE), metrics)
         self._relay = relay_parts(stores, metrics, holder)
-        self._uplink = self._join(eraser, Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
-        self._uplink.on_ordered = self._remover.wake
-        eraser.on_done = self._uplink.wake
+        self._uplink = self._join(Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
+        self._uplink.on_ordered = self._custody.remover.wake
+        self._custody.eraser.on_done = self._uplink.wake
         admissions = admissions_of(settings.admit)
         relayer = self._relay.relayer
         intake = Intake(CHANNELS, book, admissions, committer, relayer, stores.content, metrics, stores.clock)
@@ -95,33 +70,17 @@ class Node:
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(webhooks),
             "private": private_app(metrics, self.unready),
-            **relay_apps(self._relay, stores, book, admissions, committer, self._remover, metrics),
+            **relay_apps(self._relay, stores, book, admissions, committer, self._custody.remover, metrics),
         }
 
-    def _sweep(self, lease: Lease, metrics: Metrics) -> Sweeper:
-        """Make the retention sweeper, which stands back while more than one batch waits for commit."""
-        stores, custody = self._stores, self._stores.settings.custody
-        sweeper = Sweeper(
-            stores.content,
-            stores.keys,
-            lease,
-            periods_of(stores.settings.retention, custody.backup_days_max),
-            metrics,
-            stores.clock,
-            busy=lambda: self._committer.waiting > BATCH_EVENTS_MAX,
-            every_seconds=custody.sweep_seconds,
-        )
-        sweeper.on_ordered = self._remover.wake
-        return sweeper
-
-    def _join(self, eraser: Eraser, lease: Lease, metrics: Metrics) -> Uplink:
+    def _join(self, lease: Lease, metrics: Metrics) -> Uplink:
         """Make the uplink; it does nothing while the node is not enrolled."""
         stores, store = self._stores, UplinkStore(self._stores.content)
         return Uplink(
             store,
             ensure_identity(key_places(stores.settings), stores.entropy),
             RosterInForce(store, stores.clock),
-            eraser,
+            self._custody.eraser,
             self._relay.viewer,
             lease,
             stores.settings.uplink,
@@ -136,24 +95,27 @@ class Node:
         """Begin to work."""
         await self._book.open()
         self._committer.start()
-        self._remover.start()
-        self._upkeep.start()
-        self._epochs.start()
-        self._sweeper.start()
-        if self._stores.settings.media.fetch:
-            self._fetcher.start()
+        self._custody.start()
         await self._relay.start()
         self._uplink.start()
+        self._opening = asyncio.create_task(self._open(), name="opening")
+
+    async def _open(self) -> None:
+        """Begin what opens and shows, sends and sweeps: at once, or when a restored store may be opened."""
+        await self._custody.quarantine.opened.wait()
+        self._custody.start_sweeping()
+        if self._stores.settings.media.fetch:
+            self._fetcher.start()
+        self._relay.start_following()
 
     async def step_back(self) -> None:
         """Leave background work to another process; requests are still taken in."""
+        if self._opening is not None:
+            self._opening.cancel()
         await self._uplink.stop()
         await self._relay.step_back()
-        await self._epochs.stop()
-        await self._sweeper.stop()
         await self._fetcher.stop()
-        await self._upkeep.stop()
-        await self._remover.stop()
+        await self._custody.stop()
 
     async def stop(self) -> None:
         """Commit what waits, then end in the reverse order of the start."""
@@ -193,12 +155,12 @@ async def open_node(settings_path: Path) -> AsyncIterator[Node]:
 
 async def _assemble(stores: Stores, metrics: Metrics) -> Node:
     """Put the parts together that take a message in."""
-    taking_in = await assemble_taking_in(stores)
+    gate = await assemble_gate(stores)
     limits = stores.settings.limits
     committer = Committer(
-        taking_in, metrics, stores.clock, events_max=limits.queue_events_max, bytes_max=limits.queue_bytes_max
+        gate, metrics, stores.clock, events_max=limits.queue_events_max, bytes_max=limits.queue_bytes_max
     )
-    return Node(stores, committer, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
+    return Node(stores, committer, gate, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
 
 
 def _warn(settings: EdgeSettings) -> None:

@@ -46,8 +46,11 @@ class RelayParts(msgspec.Struct):
     apps: dict[str, ASGIApp] = msgspec.field(default_factory=dict)
 
     async def start(self) -> None:
-        """Read who this node is, and begin to look after views."""
+        """Read who this node is."""
         await self.membership.open()
+
+    def start_following(self) -> None:
+        """Begin to look after views."""
         self.keeper.start()
         self.follower.start()
 

@@ -6,10 +6,12 @@ from edge_node.core.admission import admissions_of
 from edge_node.metrics import Metrics
 from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
+from edge_node.storage.content.quarantine import read_quarantine
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
 from edge_node.usecases.filing import Clerk
+from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.replying import Replier
 from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.taking_in import TakingIn
@@ -23,6 +25,15 @@ async def assemble_taking_in(stores: Stores) -> TakingIn:
     resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
     clerk = Clerk(indexes["mark"], indexes["tombstone"])
     return TakingIn(stores.content, stores.keys, clerk, resolver, stores.clock)
+
+
+async def assemble_gate(stores: Stores) -> Gate:
+    """Put together what takes in while a restored store may be in quarantine."""
+    marks, tombstones = [(await stores.keys.indexes(name))[0] for name in ("mark", "tombstone")]
+    found = await read_quarantine(stores.content)
+    taking_in = await assemble_taking_in(stores)
+    closed = found is not None and found.state == "replaying"
+    return Gate(stores.content, stores.keys, Clerk(marks, tombstones), taking_in, stores.clock, closed=closed)
 
 
 async def assemble_replier(stores: Stores) -> Replier:

@@ -66,6 +66,30 @@ class KeepingMetrics:
         self.holds_due = Gauge("homeport_edge_holds_due", "Holds whose date of review is past.", registry=registry)
 
 
+class CustodyMetrics:
+    """How the region's keys stand, and a restored store's quarantine."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Set every metric up."""
+        self.epoch_created = Gauge(
+            "homeport_edge_epoch_created_timestamp_seconds", "When the current epoch key was drawn.", registry=registry
+        )
+        self.epoch_left = Gauge(
+            "homeport_edge_epoch_keys_left",
+            "Keys still wrapped under an epoch that is to be destroyed.",
+            registry=registry,
+        )
+        self.rewrapped = Counter("homeport_edge_rewrapped_keys", "Keys wrapped under a new epoch.", registry=registry)
+        self.quarantine = Gauge(
+            "homeport_edge_quarantine",
+            "A restored store's quarantine; 2: nothing is opened yet, 1: what waited is judged, 0: none.",
+            registry=registry,
+        )
+        self.quarantined = Gauge(
+            "homeport_edge_quarantined_events", "Events that came in meanwhile and wait.", registry=registry
+        )
+
+
 class MediaMetrics:
     """What is counted of files that come with messages."""
 
@@ -133,15 +157,7 @@ class Metrics:
         self.removed = Counter("homeport_edge_removals", "Log entries carried out.", ("act",), registry=registry)
         self.orphans = Counter("homeport_edge_orphan_keys", "Unused keys swept.", registry=registry)
         self._add_uplink(registry)
-        self.epoch_created = Gauge(
-            "homeport_edge_epoch_created_timestamp_seconds", "When the current epoch key was drawn.", registry=registry
-        )
-        self.epoch_left = Gauge(
-            "homeport_edge_epoch_keys_left",
-            "Keys still wrapped under an epoch that is to be destroyed.",
-            registry=registry,
-        )
-        self.rewrapped = Counter("homeport_edge_rewrapped_keys", "Keys wrapped under a new epoch.", registry=registry)
+        self.custody = CustodyMetrics(registry)
         self.waiting = Gauge("homeport_edge_waiting_events", "Events waiting for commit.", registry=registry)
         self.open_removals = Gauge("homeport_edge_open_removals", "Log entries not done yet.", registry=registry)
         self.oldest_removal = Gauge(

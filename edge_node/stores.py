@@ -31,7 +31,8 @@ from shared.errors.trust import KeyStoreLost
 
 KEYS_FILE = "keys.db"
 CONTENT_FILE = "content.db"
-_MIGRATIONS = files("edge_node.storage") / "migrations"
+MIGRATIONS = files("edge_node.storage") / "migrations"
+"""SQL of both stores, in the folders ``keys`` and ``content``."""
 
 
 class Stores(msgspec.Struct, frozen=True):
@@ -68,17 +69,17 @@ async def initialise(settings: EdgeSettings) -> None:
     than put an empty key store beside rows that were sealed under another.
     """
     clock, entropy = SystemClock(), SystemEntropy()
-    if not (settings.data_dir / KEYS_FILE).exists() and await _content_begun(settings, clock):
+    if not (settings.data_dir / KEYS_FILE).exists() and await content_begun(settings, clock):
         raise KeyStoreLost(path=str(settings.data_dir))
     for folder in (settings.data_dir, settings.journal_dir, *key_places(settings)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         keys = await open_sqlite(settings.data_dir / KEYS_FILE)
         stack.push_async_callback(keys.close)
-        content = await _open_content(settings)
+        content = await open_content(settings)
         stack.push_async_callback(content.close)
-        await migrate(keys, _MIGRATIONS / "keys", clock.now())
-        await migrate(content, _MIGRATIONS / "content", clock.now())
+        await migrate(keys, MIGRATIONS / "keys", clock.now())
+        await migrate(content, MIGRATIONS / "content", clock.now())
         if not await _has_row(keys, "SELECT 1 FROM key_store"):
             await create_key_store(keys, open_provider(settings, entropy), settings.region, entropy, clock.now())
         ensure_identity(key_places(settings), entropy)
@@ -90,17 +91,17 @@ async def initialise(settings: EdgeSettings) -> None:
 async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
     """Open the stores of a node that was initialised, bring their schema up to this release, and close them."""
     if not (settings.data_dir / KEYS_FILE).exists():
-        if await _content_begun(settings, SystemClock()):
+        if await content_begun(settings, SystemClock()):
             raise KeyStoreLost(path=str(settings.data_dir))
         raise StoreMissing(path=str(settings.data_dir))
     clock, entropy = SystemClock(), SystemEntropy()
     async with AsyncExitStack() as stack:
         keys_database = await open_sqlite(settings.data_dir / KEYS_FILE)
         stack.push_async_callback(keys_database.close)
-        content = await _open_content(settings)
+        content = await open_content(settings)
         stack.push_async_callback(content.close)
-        await migrate(keys_database, _MIGRATIONS / "keys", clock.now())
-        await migrate(content, _MIGRATIONS / "content", clock.now())
+        await migrate(keys_database, MIGRATIONS / "keys", clock.now())
+        await migrate(content, MIGRATIONS / "content", clock.now())
         provider = open_provider(settings, entropy)
         keys = await open_key_store(keys_database, provider, settings.region, entropy)
         await read_people_counter(content, settings.region)
@@ -109,20 +110,20 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
         yield Stores(settings, keys, content, accounts, journal, blobs, clock, entropy)
 
 
-async def _open_content(settings: EdgeSettings) -> Database:
+async def open_content(settings: EdgeSettings) -> Database:
     """Open the content store on the engine that the settings name."""
     if settings.database_url is not None:
         return await open_postgres(settings.database_url)
     return await open_sqlite(settings.data_dir / CONTENT_FILE)
 
 
-async def _content_begun(settings: EdgeSettings, clock: Clock) -> bool:
+async def content_begun(settings: EdgeSettings, clock: Clock) -> bool:
     """Say whether a content store was set up, without making one: its head is written after its key store's."""
     if settings.database_url is None and not (settings.data_dir / CONTENT_FILE).exists():
         return False
-    content = await _open_content(settings)
+    content = await open_content(settings)
     try:
-        await migrate(content, _MIGRATIONS / "content", clock.now())
+        await migrate(content, MIGRATIONS / "content", clock.now())
         return await _has_row(content, "SELECT 1 FROM content_store")
     finally:
         await content.close()

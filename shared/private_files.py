@@ -3,16 +3,18 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _MODE = 0o600
 _OTHERS = 0o077
+_BLOCK_BYTES = 1 << 20
 
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet (``FileExistsError``), mode 0600, synced with its folder."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     _fill(descriptor, data)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -24,7 +26,7 @@ def replace(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def look_into(folder: Path) -> None:
@@ -35,16 +37,24 @@ def look_into(folder: Path) -> None:
 def overwrite(path: Path) -> None:
     """Write zeros over a file where it lies; file systems and disks may keep copies all the same."""
     with suppress(FileNotFoundError), path.open("r+b") as file:
-        file.write(bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
+        blank(file)
+
+
+def blank(file: BinaryIO) -> None:
+    """Write zeros over everything an open file holds."""
+    left = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    while left:
+        left -= file.write(bytes(min(left, _BLOCK_BYTES)))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def erase(path: Path) -> None:
     """Overwrite a file and delete it durably; nothing to do where it is gone."""
     overwrite(path)
     path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def read(path: Path, *, bytes_max: int, private: bool = False) -> bytes:
@@ -66,7 +76,7 @@ def _fill(descriptor: int, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the file's name durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -7,6 +7,7 @@ Secrets are read from files, standard input or a prompt, never from arguments, w
 import click
 
 from edge_node.commands.account import account
+from edge_node.commands.backup import backup, restore
 from edge_node.commands.doctor import doctor
 from edge_node.commands.enrol import enrol
 from edge_node.commands.escrow import escrow
@@ -27,7 +28,7 @@ def edge() -> None:
 _COMMANDS = (
     *(init, run, restart, stop, status, doctor),
     *(account, parse, reply, enrol, find, erase, hold, view),
-    *(keys, escrow),
+    *(keys, escrow, backup, restore),
 )
 
 for _command in _COMMANDS:

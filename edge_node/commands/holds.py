@@ -132,7 +132,7 @@ async def _place(
     from edge_node.usecases.holding import Holder  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
-        return await Holder(stores.content, stores.clock, stores.entropy).place(
+        return await Holder(stores.content, stores.journal, stores.clock, stores.entropy).place(
             pseudonym, reason=reason, review_at=review_at, beats=beats, from_at=from_at, until_at=until_at
         )
 
@@ -143,7 +143,7 @@ async def _release(settings: EdgeSettings, hold_id: str) -> None:
     from edge_node.usecases.holding import Holder  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
-        await Holder(stores.content, stores.clock, stores.entropy).release(hold_id)
+        await Holder(stores.content, stores.journal, stores.clock, stores.entropy).release(hold_id)
 
 
 async def _list(settings: EdgeSettings) -> "list[Listed]":
@@ -152,7 +152,7 @@ async def _list(settings: EdgeSettings) -> "list[Listed]":
     from edge_node.usecases.holding import Holder  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
-        return await Holder(stores.content, stores.clock, stores.entropy).list()
+        return await Holder(stores.content, stores.journal, stores.clock, stores.entropy).list()
 
 
 def _instant(day: dt.datetime) -> int:

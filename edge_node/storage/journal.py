@@ -1,19 +1,42 @@
 """The tombstone journal: removals written down at a second place of the region before they count.
 
-One JSON object per line, appended and synced: what was removed, by blind index and key id alone.  A restored store
-replays it, so that what was let go stays gone.  A line cut short by a crash was never acted on and is left out.
+One JSON object per line, appended and synced: what was removed, by blind index and key id alone; holds, by pseudonym;
+and each content backup, so that what came after it is known.  A restored store replays it: what was let go stays gone,
+what was held stays held.  A line cut short by a crash was never acted on and is left out.
+
+Lines that no backup that may still be restored needs are dropped (:meth:`Journal.prune`); a lock beside the journal
+keeps that and appending apart.
 """
 
+import contextlib
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from edge_node.core.keeping import Removal
+from shared import private_files
+from shared.clock import Milliseconds
+
 FILE = "tombstones.jsonl"
+_LOCK = ".lock"
 
 
-class JournalEntry(msgspec.Struct, frozen=True):
+class HoldLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hold in the journal; of one that is released, its id alone."""
+
+    id: str
+    pseudonym: str = ""
+    from_at: int = 0
+    until_at: int = 0
+    reason: str = ""
+    review_at: int = 0
+    stops: tuple[Removal, ...] = ()
+
+
+class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One removal: the log entry, why, the destroyed row key's id, and the tombstone (hex) with its key version.
 
     An erasure names no row key but the pseudonym whose keys all go, and the suppression marks that stand for it.
@@ -23,12 +46,16 @@ class JournalEntry(msgspec.Struct, frozen=True):
     act: str
     reason: str
     ordered_at: int
-    key: int | None
-    tombstone: str | None
-    tombstone_version: int | None
+    key: int | None = None
+    tombstone: str | None = None
+    tombstone_version: int | None = None
     owner: str | None = None
     suppressed: tuple[tuple[str, int, int], ...] = ()
     """By identity: mark (hex), version of its key, until when (ms) events stay out."""
+    held: bool = False
+    """It was ordered and waits under a hold; a second line of this entry follows when it no longer does."""
+    hold: HoldLine | None = None
+    """With ``act`` ``hold`` or ``unhold``."""
 
 
 class Journal:
@@ -40,23 +67,20 @@ class Journal:
 
     def append(self, entries: Sequence[JournalEntry]) -> None:
         """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread."""
-        begins = not self.path.exists()
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        try:
-            # A leading newline ends a line that a crash may have cut short; empty lines are skipped by the reader.
-            data = b"\n" + b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if begins:
-            folder = os.open(self.path.parent, os.O_RDONLY)
+        with self._alone():
+            begins = not self.path.exists()
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
             try:
-                os.fsync(folder)
+                # A leading newline ends a line that a crash may have cut short; empty lines are skipped by the reader.
+                data = b"\n" + b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+                os.fsync(descriptor)
             finally:
-                os.close(folder)
+                os.close(descriptor)
+            if begins:
+                private_files.sync_folder(self.path.parent)
 
     def read(self) -> Iterator[JournalEntry]:
         """Give every whole entry, oldest first; an entry may occur more than once."""
@@ -67,3 +91,45 @@ class Journal:
             for line in file:
                 if line.endswith(b"}\n"):
                     yield decoder.decode(line)
+
+    def after(self, log_entry: str) -> Iterator[JournalEntry] | None:
+        """Give what follows the first entry of that name; ``None`` where there is none."""
+        entries = self.read()
+        if any(entry.log_entry == log_entry for entry in entries):
+            return entries
+        return None
+
+    def prune(self, before: Milliseconds) -> int:
+        """Drop the entries that were ordered before an instant; give how many.
+
+        Costs one line's reading while the oldest is younger.  The order of what is left does not change.
+        """
+        oldest = next(self.read(), None)
+        if oldest is None or oldest.ordered_at >= before:
+            return 0
+        with self._alone():
+            beside = self.path.with_name(f".{FILE}.part")
+            dropped = 0
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                for entry in self.read():
+                    if entry.ordered_at < before:
+                        dropped += 1
+                    else:
+                        file.write(msgspec.json.encode(entry) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            with self.path.open("r+b") as old:
+                beside.replace(self.path)
+                private_files.sync_folder(self.path.parent)
+                private_files.blank(old)
+        return dropped
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep every other process of the node from writing meanwhile."""
+        descriptor = os.open(self.path.with_name(_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from edge_node.metrics import Metrics
 from edge_node.usecases.filing import Taken
+from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.taking_in import Outcome, TakingIn
 from shared.clock import Clock
 from shared.errors import HomeportError, QueueFull, ShuttingDown, StoreUnavailable
@@ -29,7 +30,9 @@ class _Waiting(NamedTuple):
 class Committer:
     """The one writer of a process."""
 
-    def __init__(self, taking_in: TakingIn, metrics: Metrics, clock: Clock, *, events_max: int, bytes_max: int) -> None:
+    def __init__(
+        self, taking_in: TakingIn | Gate, metrics: Metrics, clock: Clock, *, events_max: int, bytes_max: int
+    ) -> None:
         """Take the bounds of what may wait: ``events_max`` events, ``bytes_max`` bytes."""
         self._taking_in = taking_in
         self._metrics = metrics

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from edge_node.metrics import Metrics
 from edge_node.storage.content.epoch_entries import finish_epoch, note_epoch_journaled, order_epoch
 from edge_node.storage.journal import Journal, JournalEntry
+from edge_node.storage.keys.backups import back_up_keys
 from edge_node.storage.keys.destruction import EpochEntry, destroy_epoch
 from edge_node.storage.keys.epochs import (
     Epoch,
@@ -31,16 +32,12 @@ from edge_node.storage.keys.recovery import Recovery
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
 from shared.database.contract import Database
-from shared.database.copying import copy_sqlite
-from shared.errors import StoreUnavailable
-from shared.errors.custody import KeyBackupFailed
 from shared.telemetry import logger
 
 BATCH = 100
 """Keys wrapped anew in one transaction: a commit of messages waits no longer than that takes."""
 
 DAY = 86_400_000
-BACKUP_FILE = "keys-backup.db"
 
 
 class Places(NamedTuple):
@@ -81,7 +78,7 @@ class EpochBeat:
         """
         epochs = await read_epochs(self._keys)
         current = epochs[-1]
-        self._metrics.epoch_created.set(current.created_at / 1000)
+        self._metrics.custody.epoch_created.set(current.created_at / 1000)
         for old in epochs:
             if old.state == "retired":
                 return await self._carry(old)
@@ -104,8 +101,8 @@ class EpochBeat:
         """Take a retired epoch one step towards its end."""
         done = await rewrap_some(self._keys, old.version, BATCH)
         left = await count_left(self._keys, old.version)
-        self._metrics.rewrapped.inc(done)
-        self._metrics.epoch_left.set(left)
+        self._metrics.custody.rewrapped.inc(done)
+        self._metrics.custody.epoch_left.set(left)
         if done or not await seal_off(self._keys, old.version):
             return Progress("wrapping", old.version, left)
         await self._back_up()
@@ -130,8 +127,4 @@ class EpochBeat:
 
     async def _back_up(self) -> None:
         """Put a key backup of now in the place of the one before."""
-        try:
-            self._places.backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await asyncio.to_thread(copy_sqlite, self._places.keys_file, self._places.backup_dir / BACKUP_FILE)
-        except (OSError, StoreUnavailable):
-            raise KeyBackupFailed(path=str(self._places.backup_dir)) from None
+        await asyncio.to_thread(back_up_keys, self._places.keys_file, self._places.backup_dir)

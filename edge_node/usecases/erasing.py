@@ -11,7 +11,7 @@ takes up where it stands.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge_node.core.erasing import allowance
 from edge_node.metrics import Metrics
@@ -25,6 +25,7 @@ from edge_node.storage.content.erasures import (
     Outcome,
     finish_erasure,
     freeze_erasure,
+    held_erasure,
     note_journaled,
     note_keys,
     oldest_erasure,
@@ -36,6 +37,7 @@ from edge_node.storage.content.erasures import (
 from edge_node.storage.content.places import Places
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.journal import Journal, JournalEntry
+from edge_node.storage.keys.backups import revived_owners
 from edge_node.storage.keys.destruction import SubjectEntry, count_subject_keys, destroy_subject
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
@@ -48,6 +50,15 @@ from shared.wire.types import ReasonCode
 
 WAL_SECONDS = 0.2
 """Wait before a write-ahead log that a reader kept is emptied again."""
+
+
+async def destroy_again(keys: KeyStore, journaled: Mapping[str, str]) -> None:
+    """Destroy the keys of people whom the journal names as erased (log entry by pseudonym), as far as any came back.
+
+    A key backup is younger than the content that it was restored with, and may have keys of somebody unknown there.
+    """
+    for owner in await revived_owners(keys, sorted(journaled)):
+        await destroy_subject(keys, SubjectEntry(journaled[owner], owner, "journaled"))
 
 
 class Eraser:
@@ -111,6 +122,10 @@ class Eraser:
 
     async def step(self, metrics: Metrics) -> int:
         """Carry the oldest erasure one step on; 1 where there was one, else 0."""
+        waits = await held_erasure(self._content)
+        if waits is not None:
+            await self._write_journal(waits, held=True)
+            return 1
         erasure = await oldest_erasure(self._content)
         if erasure is None:
             return 0
@@ -125,21 +140,19 @@ class Eraser:
             self.on_done()
         return 1
 
-    async def _write_journal(self, erasure: OpenErasure) -> None:
-        """Make the erasure safe at the second place before it counts."""
+    async def _write_journal(self, erasure: OpenErasure, *, held: bool = False) -> None:
+        """Make the erasure safe at the second place before it counts, or that it waits under a hold."""
         line = JournalEntry(
             log_entry=erasure.id,
             act="erase",
             reason=erasure.reason,
             ordered_at=erasure.ordered_at,
-            key=None,
-            tombstone=None,
-            tombstone_version=None,
             owner=erasure.pseudonym,
             suppressed=tuple(await suppressions_of(self._content, erasure.id)),
+            held=held,
         )
         await asyncio.to_thread(self._journal.append, [line])
-        await note_journaled(self._content, erasure.id)
+        await note_journaled(self._content, erasure.id, held=held)
 
     async def _destroy(self, erasure: OpenErasure) -> None:
         """Destroy every key of the subject; what a receipt will say is noted before there is nothing to count."""

@@ -11,10 +11,10 @@ from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact
 from edge_node.settings import EdgeSettings
 from edge_node.settings_media import Platforms
 from edge_node.storage.content.removals import waiting
+from edge_node.storage.keys.backups import BACKUP_FILE
 from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, Stores, key_places
-from edge_node.usecases.epoch_beat import BACKUP_FILE
 from shared.errors.custody import EscrowInvalid
 
 _CORE_LIMIT = re.compile(r"^Max core file size\s+(\d+|unlimited)", re.MULTILINE)

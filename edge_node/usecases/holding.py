@@ -1,17 +1,20 @@
 """Placing and releasing holds at this node.
 
 Each is an entry in the node's own log; what a release resumes is ordered with it, in one transaction, and carried out
-by the remover.
+by the remover.  A hold is in the journal before it stands, and its release after: of a restored store too much may be
+held, which is seen, never too little.
 """
 
+import asyncio
 from collections.abc import Collection
 
 from edge_node.core.keeping import Hold, Removal
-from edge_node.storage.content.holds import Listed, Placing, list_holds, place_hold, release_hold
+from edge_node.storage.content.holds import Listed, Placing, list_holds, may_hold, place_hold, release_hold
+from edge_node.storage.journal import HoldLine, Journal, JournalEntry
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.entropy import Entropy
-from shared.errors.keeping import HoldTooLate, HoldUnknown
+from shared.errors.keeping import HoldTooLate, HoldUnknown, JournalUnwritable
 from shared.errors.uplink import SubjectUnknown
 from shared.ids import draw_opaque_id
 
@@ -19,9 +22,10 @@ from shared.ids import draw_opaque_id
 class Holder:
     """Places, releases and lists the holds of a node."""
 
-    def __init__(self, content: Database, clock: Clock, entropy: Entropy) -> None:
-        """Take the open content store."""
+    def __init__(self, content: Database, journal: Journal, clock: Clock, entropy: Entropy) -> None:
+        """Take the open content store and the journal."""
         self._content = content
+        self._journal = journal
         self._clock = clock
         self._entropy = entropy
 
@@ -47,7 +51,11 @@ class Holder:
             whole.until_at if until_at is None else until_at,
         )
         placing = Placing(draw_opaque_id(self._entropy), pseudonym, hold, reason, review_at)
-        outcome = await place_hold(self._content, placing, self._clock.now())
+        now = self._clock.now()
+        outcome = await may_hold(self._content, pseudonym)
+        if outcome == "placed":
+            await self._note("hold", _line_of(placing), draw_opaque_id(self._entropy), now)
+            outcome = await place_hold(self._content, placing, now)
         if outcome == "unknown":
             raise SubjectUnknown
         if outcome == "too_late":
@@ -56,9 +64,35 @@ class Holder:
 
     async def release(self, hold: str) -> None:
         """Release a hold; what it stopped goes on by itself.  ``HoldUnknown`` where none of that id stands."""
-        if not await release_hold(self._content, hold, draw_opaque_id(self._entropy), self._clock.now()):
+        now, resumed = self._clock.now(), draw_opaque_id(self._entropy)
+        if not await release_hold(self._content, hold, resumed, now):
             raise HoldUnknown
+        await self._note(
+            "unhold", HoldLine(hold), resumed, now, reason="released; a restored backup would hold it again"
+        )
+
+    async def _note(self, act: str, line: HoldLine, entry: str, now: int, reason: str = "nothing was done") -> None:
+        """Write it down at the second place."""
+        note = JournalEntry(log_entry=entry, act=act, reason="operator", ordered_at=now, hold=line)
+        try:
+            await asyncio.to_thread(self._journal.append, [note])
+        except OSError:
+            raise JournalUnwritable(path=str(self._journal.path), reason=reason) from None
 
     async def list(self) -> list[Listed]:
         """Give every hold, the oldest first, with what waits under it."""
         return await list_holds(self._content)
+
+
+def _line_of(placing: Placing) -> HoldLine:
+    """Write a hold as the journal has it."""
+    hold = placing.hold
+    return HoldLine(
+        placing.id,
+        placing.pseudonym,
+        hold.from_at,
+        hold.until_at,
+        placing.reason,
+        placing.review_at,
+        tuple(sorted(hold.beats)),
+    )

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Literal, NamedTuple
 
 from edge_node.storage.content.disclosures import Found
+from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.content.views import Copy, Told, View, Views
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.showing import Shower
@@ -58,8 +59,9 @@ class LiveViews:
     async def follow(self, view_id: str, after: int) -> AsyncIterator[Said]:
         """Give what a view says after event ``after``; ends with ``closed``, or where this process steps back.
 
-        ``ViewUnknown`` comes before the first event.
+        ``ViewUnknown`` and ``InQuarantine`` come before the first event.
         """
+        await refuse_in_quarantine(self._views.content)
         if await self._views.find(view_id) is None:
             raise ViewUnknown
         return self._follow(view_id, after)

@@ -3,6 +3,7 @@
 from edge_node.core.lookup import identifiers_of
 from edge_node.storage.content.accounts import Accounts
 from edge_node.storage.content.lookups import find_pseudonyms, record_lookup
+from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
 from shared.clock import Clock
 from shared.database.contract import Database
@@ -21,8 +22,10 @@ async def find_people(
 ) -> list[str]:
     """Give the pseudonyms of the people whom an identifier names now, at any account of this node, sorted.
 
-    ``IdentifierInvalid`` where ``typed`` is none.  Somebody who was erased is not found.
+    ``IdentifierInvalid`` where ``typed`` is none, ``InQuarantine`` while nobody may be looked up.  Somebody who was
+    erased is not found.
     """
+    await refuse_in_quarantine(content)
     identifiers = identifiers_of(typed, country)
     if not identifiers:
         raise IdentifierInvalid

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from edge_node.storage.blobs import CHUNK_BYTES, BlobStore, chunks_of
 from edge_node.storage.content.media import MediaStore
+from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.hierarchy import RowKey
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.media_facts import MediaFacts, blob_key, open_facts
@@ -32,6 +33,7 @@ class MediaReader:
 
     async def find(self, mark: bytes) -> Readable | None:
         """Give the file of a message (by its mark); ``None`` where there is none, not yet, or none to be seen."""
+        await refuse_in_quarantine(self._store.content)
         found = await self._store.readable(mark)
         row = (await self._keys.open_rows([found.key])).get(found.key) if found is not None else None
         if found is None or row is None:

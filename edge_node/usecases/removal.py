@@ -14,14 +14,15 @@ from collections.abc import Sequence
 from edge_node.metrics import Metrics
 from edge_node.storage.blobs import BlobStore
 from edge_node.storage.content.derivatives import files_of
-from edge_node.storage.content.holds import order_part
 from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.parting import order_part
 from edge_node.storage.content.removals import (
     OpenEntry,
     advance,
     clear,
     finish,
     held_count,
+    held_entries,
     open_batch,
     open_entries,
     waiting,
@@ -119,13 +120,21 @@ class Remover:
             return 0
         if not await self._lease.hold(self._clock.now()):
             return 0
+        noted = await self._note_held()
         recalled = await self._recall_round()
         erased = await self._eraser.step(self._metrics)
         parted = await order_part(self._content, self._clock.now())
-        carried = recalled + erased + parted + await self._batch_round()
+        carried = noted + recalled + erased + parted + await self._batch_round()
         if not carried:
             self._stuck.clear()
         return carried
+
+    async def _note_held(self) -> int:
+        """Make removals that wait under a hold safe at the second place, too: what they hide stays hidden."""
+        entries = await held_entries(self._content, ROUND_MAX)
+        if entries:
+            await self._write_journal(entries, held=True)
+        return len(entries)
 
     async def _recall_round(self) -> int:
         """Carry the oldest entries of messages to their end; give how many came there."""
@@ -180,7 +189,7 @@ class Remover:
                 carried.append(entry)
         return carried, removed
 
-    async def _write_journal(self, entries: Sequence[OpenEntry]) -> None:
+    async def _write_journal(self, entries: Sequence[OpenEntry], *, held: bool = False) -> None:
         """Make removals safe at the second place before they count."""
         if not entries:
             return
@@ -193,11 +202,12 @@ class Remover:
                 key=entry.key,
                 tombstone=entry.tombstone.hex() if entry.tombstone is not None else None,
                 tombstone_version=entry.tombstone_version,
+                held=held,
             )
             for entry in entries
         ]
         await asyncio.to_thread(self._journal.append, lines)
-        await advance(self._content, entries, "journaled")
+        await advance(self._content, entries, "held" if held else "journaled")
 
     async def _destroy(self, entries: Sequence[OpenEntry]) -> None:
         """Destroy the keys that journaled entries name."""

@@ -23,6 +23,7 @@ from edge_node.core.replying import (
 )
 from edge_node.storage.content.accounts import Accounts, StoredAccount
 from edge_node.storage.content.conversations import ConversationHead, read_head_of
+from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.opening import open_sealed
 from edge_node.usecases.filing import Taken
@@ -99,8 +100,10 @@ class Replier:
         """Answer a subject over the account they last wrote to; on return it went out and is stored.
 
         Raises ``SubjectUnknown``; ``ReplyImpossible`` (reason); ``AccountInvalid`` without an access token;
-        ``SendRefused``, ``SendUnclear`` or ``PlatformUnavailable`` from the platform; ``SentNotStored``.
+        ``SendRefused``, ``SendUnclear`` or ``PlatformUnavailable`` from the platform; ``SentNotStored``;
+        ``InQuarantine`` while nothing may be sent.
         """
+        await refuse_in_quarantine(self._content)
         loaded = await self._load(pseudonym)
         stored, heard = loaded.stored, loaded.heard
         plan = self._plan(loaded, text)

@@ -95,7 +95,11 @@ class Resolver:
         return stays_out(filed.event.at or filed.taken.received_at, [at for at in erased if at is not None])
 
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
-        """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order."""
+        """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order.
+
+        ``KeyCurrentChanged`` where somebody was erased, or their identity ended, meanwhile: sift the rows again.
+        """
+        sifted_at = self._people.counter
         if len(self._memory) > _MEMORY_MAX:
             self._memory.clear()
         fixed: set[bytes] = set()
@@ -108,6 +112,8 @@ class Resolver:
             try:
                 await self._welcome(newcomers, groups, plan, now)
             except KeyCurrentChanged:
+                if self._people.counter != sifted_at:
+                    raise
                 continue
             fixed = plan.fixed
         raise StoreUnavailable(store="content")

@@ -55,7 +55,7 @@ class Sealer:
             _day_scope(filed, group.name if group else None, now) if subject is None else None
             for filed, (subject, group) in zip(rows, homes, strict=True)
         ]
-        days = await self._day_owners([scope for scope in scopes if scope is not None])
+        days = await day_owners(self._keys, [scope for scope in scopes if scope is not None])
         places = [_place(home, scope, days) for home, scope in zip(homes, scopes, strict=True)]
         standing = {place.owner for place in places} - {name for name, new in days.values() if new}
         await self._keys.reserve(3 * len(rows) + 8)
@@ -69,15 +69,6 @@ class Sealer:
         for filed, place in zip(rows, places, strict=True):
             self._seal_row(draft, sealed, tables, filed, place)
         return draft, sealed
-
-    async def _day_owners(self, scopes: Sequence[DayScope]) -> DayOwners:
-        """Find or name the day keys that rows without a known person need."""
-        wanted = sorted(set(scopes))
-        found = await self._keys.remember_days(wanted)
-        return {
-            scope: (found[scope], False) if scope in found else (draw_opaque_id(self._keys.entropy), True)
-            for scope in wanted
-        }
 
     def _seal_row(
         self, draft: Draft, sealed: Sealed, tables: dict[tuple[str, str], bytes], filed: Filed, place: _Place
@@ -102,6 +93,15 @@ class Sealer:
                 sealed.messages.append(row)
         else:
             sealed.events.append(_event_row(filed, place, key, content))
+
+
+async def day_owners(keys: KeyStore, scopes: Sequence[DayScope]) -> DayOwners:
+    """Find or name the day keys that rows without a known person need."""
+    wanted = sorted(set(scopes))
+    found = await keys.remember_days(wanted)
+    return {
+        scope: (found[scope], False) if scope in found else (draw_opaque_id(keys.entropy), True) for scope in wanted
+    }
 
 
 def _day_scope(filed: Filed, group: str | None, now: int) -> DayScope:

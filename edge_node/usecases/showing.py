@@ -13,6 +13,7 @@ from edge_node.core.showing import Refuses, ShowEntry, decide, shown
 from edge_node.metrics import Metrics
 from edge_node.storage.content import disclosures
 from edge_node.storage.content.disclosures import NEWEST, Found, Position, Showing
+from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.company import Member
 from shared import wire
@@ -48,10 +49,11 @@ class Shower:
         """Show a page of a subject's messages, or say which rule refuses it.
 
         Raises ``WireMalformed`` where the message names another asker than the node that signed it, or a disclosure
-        that this view was not shown.
+        that this view was not shown; ``InQuarantine`` while this node shows nothing.
         """
         if ask.asker != asker.name:
             raise WireMalformed(reason="asker")
+        await refuse_in_quarantine(self._content)
         decision = decide(self._entries, asker.name, ask.purpose)
         if isinstance(decision, Refuses):
             return self._refuse(ask, decision.rule)
@@ -77,6 +79,7 @@ class Shower:
         """
         if ask.asker != asker.name:
             raise WireMalformed(reason="asker")
+        await refuse_in_quarantine(self._content)
         decision = decide(self._entries, asker.name, ask.purpose)
         if isinstance(decision, Refuses):
             return self._refuse(ask, decision.rule)

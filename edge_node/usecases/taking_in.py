@@ -26,6 +26,7 @@ from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.sealing import Sealed, Sealer
 from shared.clock import Clock
 from shared.database.contract import Database, ScriptRefused, Step, StepResult
+from shared.entropy import Entropy
 from shared.errors import KeyCurrentChanged, KeyMissing, StoreUnavailable
 from shared.ids import draw_opaque_id
 
@@ -80,6 +81,10 @@ class TakingIn:
         self._turn = asyncio.Lock()
         # What is remembered of people is dropped in a turn only: a settling relies on it to its end.
         self._outdated = False
+
+    def look_again(self) -> None:
+        """Drop what is remembered of people before the next batch: it changed in a way that no counter tells."""
+        self._outdated = True
 
     async def take_in(self, batch: Sequence[Taken]) -> Outcome:
         """Commit a batch to both stores; on return all of it is safe, was there before, or was taken back.
@@ -159,7 +164,7 @@ class TakingIn:
         for mark in left.released:
             steps += release_steps(draw_opaque_id(self._keys.entropy), mark, now)
         for filed in left.recalls:
-            steps += recall_steps(self._order(filed), now)
+            steps += recall_steps(recall_order(filed, self._clerk.tombstone_version, self._keys.entropy), now)
         return steps
 
     def _missed(self, sealed: Sealed, results: Sequence[StepResult]) -> list[Replacing]:
@@ -176,18 +181,6 @@ class TakingIn:
         if draft is not None:
             intents = [] if draft.owner_rows else [draft.id]
             await discard_unused(self._keys, [row[0] for row in draft.row_rows], [], intents)
-
-    def _order(self, filed: Filed) -> RecallOrder:
-        """Order a recalled message removed."""
-        return RecallOrder(
-            log_entry=draw_opaque_id(self._keys.entropy),
-            reason=filed.event.channel,
-            mark=filed.message or b"",
-            tombstone=filed.tombstone or b"",
-            tombstone_version=self._clerk.tombstone_version,
-            at=filed.event.at or filed.taken.received_at,
-            notice=draw_opaque_id(self._keys.entropy),
-        )
 
     async def _judge(
         self, draft: Draft, sealed: Sealed, missed: Sequence[Replacing], outcome: Outcome, rows: int
@@ -220,3 +213,16 @@ class TakingIn:
         if counts["again"]:
             self._outdated = True
         return left
+
+
+def recall_order(filed: Filed, tombstone_version: int, entropy: Entropy) -> RecallOrder:
+    """Order a recalled message removed."""
+    return RecallOrder(
+        log_entry=draw_opaque_id(entropy),
+        reason=filed.event.channel,
+        mark=filed.message or b"",
+        tombstone=filed.tombstone or b"",
+        tombstone_version=tombstone_version,
+        at=filed.event.at or filed.taken.received_at,
+        notice=draw_opaque_id(entropy),
+    )

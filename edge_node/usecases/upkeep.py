@@ -1,7 +1,11 @@
-"""Small work that comes around: sweep keys and files that nothing uses."""
+"""Small work that comes around: sweep keys, files and lines of the journal that nothing uses any more."""
+
+import asyncio
 
 from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.quarantine import read_quarantine
+from edge_node.storage.journal import Journal
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.sweep import sweep_unused_keys
 from edge_node.usecases.leased import LeasedWork
@@ -27,9 +31,13 @@ class Upkeep(LeasedWork):
         metrics: Metrics,
         clock: Clock,
         media: MediaUpkeep | None = None,
+        journal: Journal | None = None,
+        journal_ms: int = 0,
     ) -> None:
-        """Take the open stores and the lease, and who looks after files."""
+        """Take the open stores and the lease, who looks after files, and the journal with how long (ms) lines live."""
         self._media = media
+        self._journal = journal
+        self._journal_ms = journal_ms
         self._content = content
         self._keys = keys
         super().__init__(lease)
@@ -49,7 +57,17 @@ class Upkeep(LeasedWork):
             logger().info("swept_unused_keys", count=swept)
         if self._media is not None and await self._lease.hold(self._clock.now()):
             await self._media.once()
+        await self._prune()
         return swept
+
+    async def _prune(self) -> None:
+        """Drop lines of the journal that are older than any backup that may be restored."""
+        # A restored store in quarantine may be replaying them.
+        if self._journal is None or await read_quarantine(self._content) is not None:
+            return
+        dropped = await asyncio.to_thread(self._journal.prune, self._clock.now() - self._journal_ms)
+        if dropped:
+            logger().info("journal_pruned", count=dropped)
 
     async def _work(self) -> None:
         """Sweep, wait, and again."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge_node.storage.content.disclosures import NEWEST, find_timeline, read_page
+from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.content.view_news import is_retracted, read_own_news, take_out
 from edge_node.storage.content.views import Copy, View, Views
 from edge_node.storage.keys.destruction import discard_unused
@@ -68,8 +69,9 @@ class Viewer:
     async def open(self, node: str | None, pseudonym: str, purpose: PurposeCode) -> Page:
         """Open a view of a subject: at ``node``, or where that is ``None`` or this node's own name, here.
 
-        Raises ``ShowingRefused`` with the rule, ``NodeUnknown``, ``NodeUnreachable``.
+        Raises ``ShowingRefused`` with the rule, ``NodeUnknown``, ``NodeUnreachable``, ``InQuarantine``.
         """
+        await refuse_in_quarantine(self._content)
         this = self._company.self()
         at = "" if node is None or (this is not None and node == this.name) else node
         peer = member_or_refuse(self._company).other(at) if at else None
@@ -82,6 +84,7 @@ class Viewer:
 
     async def older(self, view_id: str) -> Page:
         """Show what is older than all that an open view shows; ``ViewUnknown`` where it is not open."""
+        await refuse_in_quarantine(self._content)
         view = await self._views.find(view_id)
         if view is None or view.state != "open":
             raise ViewUnknown

@@ -4,7 +4,8 @@
 
     OperatorError       an operator can mend it
     ├── HoldUnknown       404   no hold of that id stands here
-    └── HoldTooLate       409   the person's erasure is being carried out already
+    ├── HoldTooLate       409   the person's erasure is being carried out already
+    └── JournalUnwritable       the second place cannot be written to
 """
 
 from shared.errors import OperatorError
@@ -24,3 +25,11 @@ class HoldTooLate(OperatorError):
     code = "hold_too_late"
     status = 409
     remedy = "Nothing can be held any more. Note why the hold came after the erasure."
+
+
+class JournalUnwritable(OperatorError):
+    """The tombstone journal cannot be written to, so a restored store would not know what was just done."""
+
+    code = "journal_unwritable"
+    retry = True
+    remedy = "Check that journal_dir is mounted, writable by the node only, and not full."

@@ -52,13 +52,15 @@ VALUES (:id, 0, :id, 'node', 'erase', 'working', :log_entry, :now)
 _OWE_COMMAND = "UPDATE command SET state = 'working', log_entry = :log_entry WHERE id = :id AND state = 'waiting'"
 _NOTICE = "INSERT INTO outbox (id, kind, body, created_at) VALUES (:id, 'case', :body, :now)"
 
-_OPEN = """
+_SOME = """
 SELECT l.id, l.reason, l.state, l.ordered_at, e.subject, s.pseudonym, e.keys
 FROM log_entry l JOIN erasure e ON e.log_entry = l.id JOIN subject s ON s.id = e.subject
-WHERE l.state <> 'done' AND l.held = 0 AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
+WHERE {which} AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
 """
+_OPEN = _SOME.format(which="l.state <> 'done' AND l.held = 0")
+_HELD_NEW = _SOME.format(which="l.state <> 'done' AND l.state = 'ordered' AND l.held = 1")
 _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
-_JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered'"
+_JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = :held"
 _DESTROYED = "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state = 'journaled'"
 _FREEZE = "UPDATE erasure SET places = :places, keys = :keys WHERE log_entry = :id"
 _COUNT_KEYS = "UPDATE erasure SET keys = :keys WHERE log_entry = :id"
@@ -153,19 +155,37 @@ async def order_erasure(
             (suppression.of_packed(blind), suppression.version, suppressed_until(now, valid_to), order.log_entry)
             for blind, valid_to in await transaction.fetch(_IDENTITIES, {"subject": subject})
         ]
-        await transaction.execute(_HIDE, {"subject": subject})
-        await transaction.execute(_RAISE)
-        await transaction.execute(_END, {"now": now, "subject": subject})
-        await transaction.execute(_LOG, {"id": order.log_entry, "reason": order.reason, "now": now})
-        facts: dict[str, str | int] = {"id": order.log_entry, "subject": subject, "origin": order.origin, "now": now}
-        await transaction.execute(_ERASURE, facts)
-        await retract_subject(transaction, subject)
-        if not await hold_erasure(transaction, order.log_entry, subject):
-            await order_of_subject(transaction, subject, order.log_entry, order.reason, now)
-        if marks:
-            await transaction.execute_many(_SUPPRESS, sorted(marks))
+        await impose(transaction, order.log_entry, order.reason, order.origin, subject, marks, now)
         await _owe(transaction, order, order.log_entry, now)
     return Ordered("ordered", order.log_entry)
+
+
+async def impose(
+    transaction: Transaction,
+    entry: str,
+    reason: str,
+    origin: Origin,
+    subject: int,
+    marks: Sequence[tuple[bytes, int, int, str]],
+    now: int,
+) -> None:
+    """Write what makes an erasure hold: nobody finds the subject, ``marks`` keep it out, the log has its entry."""
+    await transaction.execute(_HIDE, {"subject": subject})
+    await transaction.execute(_RAISE)
+    await transaction.execute(_END, {"now": now, "subject": subject})
+    await transaction.execute(_LOG, {"id": entry, "reason": reason, "now": now})
+    facts: dict[str, str | int] = {"id": entry, "subject": subject, "origin": origin, "now": now}
+    await transaction.execute(_ERASURE, facts)
+    await retract_subject(transaction, subject)
+    if not await hold_erasure(transaction, entry, subject):
+        await order_of_subject(transaction, subject, entry, reason, now)
+    await suppress(transaction, marks)
+
+
+async def suppress(transaction: Transaction, marks: Sequence[tuple[bytes, int, int, str]]) -> None:
+    """Keep suppression marks: mark, version of its key, until when (ms), log entry."""
+    if marks:
+        await transaction.execute_many(_SUPPRESS, sorted(marks))
 
 
 async def _owe(transaction: Transaction, order: ErasureOrder, entry: str, now: int) -> None:
@@ -192,17 +212,24 @@ async def oldest_erasure(database: Database) -> OpenErasure | None:
     return OpenErasure(*rows[0]) if rows else None
 
 
+async def held_erasure(database: Database) -> OpenErasure | None:
+    """Give the oldest erasure that waits under a hold and is not in the journal yet."""
+    async with database.read() as transaction:
+        rows = await transaction.fetch(_HELD_NEW)
+    return OpenErasure(*rows[0]) if rows else None
+
+
 async def suppressions_of(database: Database, entry: str) -> list[tuple[str, int, int]]:
     """Give an erasure's suppression marks (hex, key version, until when in ms), for the journal."""
     async with database.read() as transaction:
         return [(mark.hex(), version, at) for mark, version, at in await transaction.fetch(_MARKS, {"id": entry})]
 
 
-async def note_journaled(database: Database, entry: str) -> None:
-    """Note that an erasure is safe at the second place; one that has come further stays where it is."""
+async def note_journaled(database: Database, entry: str, *, held: bool = False) -> None:
+    """Note that an erasure is safe at the second place; one that has come further, or waits no more, stays as it is."""
     async with database.write() as transaction:
         await transaction.fetch(_TURN + database.dialect.row_lock)
-        await transaction.execute(_JOURNALED, {"id": entry})
+        await transaction.execute(_JOURNALED, {"id": entry, "held": int(held)})
 
 
 async def freeze_erasure(database: Database, entry: str, places: Sequence[Place], keys: int) -> None:

@@ -4,15 +4,13 @@ Whether a hold stops a removal is asked by the statement that orders the removal
 (:mod:`edge_node.storage.content.keeping`); nothing of holds is remembered by a process.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.core.keeping import GONE, REMOVALS, Hold, Keep, Removal, Standing, decide
 from edge_node.storage.content.derivatives import order_of_gone, order_of_subject
 from edge_node.storage.content.keeping import covered
-from shared.database.contract import Database, Transaction
-
-PART_MAX = 256
-"""Rows that one transaction orders removed: a webhook waits no longer than that takes."""
+from shared.database.contract import Database, Row, Transaction
 
 RELEASED = "hold_released"
 """Why something goes that was held."""
@@ -45,7 +43,7 @@ SELECT from_at, until_at FROM hold WHERE subject = :subject AND released_at IS N
 """
 _HOLD_SUBJECT = "UPDATE subject SET keep = 'held' WHERE id = :subject"
 _HOLD_ENTRY = "UPDATE log_entry SET held = 1 WHERE id = :entry"
-_PARTING = "UPDATE erasure SET parting = :parting WHERE log_entry = :entry"
+PARTING = "UPDATE erasure SET parting = :parting WHERE log_entry = :entry"
 
 # What a hold that is no more kept; rows that were taken back before they came have no entry of their own yet.
 _MESSAGE_FREE = f"m.keep = 'held' AND NOT {covered('message', 'recall', 'm')}"
@@ -82,38 +80,18 @@ AND NOT EXISTS (SELECT 1 FROM event v WHERE v.mark = log_entry.mark AND v.keep =
 """
 # Late deliveries and older backups count from now on: the tombstone begins its life again.
 _RENEW = f"UPDATE tombstone SET at = :now WHERE log_entry IN (SELECT id FROM log_entry WHERE {_WAITS})"  # noqa: S608
-_FREE_ENTRIES = f"UPDATE log_entry SET held = 0 WHERE {_WAITS}"  # noqa: S608 - constants of this page
+# The journal says that they wait; so each is ordered anew, and written there again.
+_FREE_ENTRIES = f"UPDATE log_entry SET held = 0, state = 'ordered' WHERE {_WAITS}"  # noqa: S608 - constants of this page
 
 _HELD_ERASURE = """
 SELECT e.log_entry FROM erasure e JOIN log_entry l ON l.id = e.log_entry
 WHERE e.subject = :subject AND e.finished_at IS NULL AND l.held = 1
 """
 _FREE_SUBJECT = "UPDATE subject SET keep = 'tombstoned' WHERE id = :subject"
-_FREE_ERASURE = "UPDATE log_entry SET held = 0 WHERE id = :entry"
+_FREE_ERASURE = "UPDATE log_entry SET held = 0, state = 'ordered' WHERE id = :entry"
 
-_NEXT_PART = "SELECT log_entry, subject FROM erasure WHERE parting = 1 ORDER BY ordered_at, log_entry LIMIT 1"
-_OF_DIRECT = f"""
-SELECT m.id, m.mark, m.key FROM conversation c JOIN message m ON m.conversation = c.id
-WHERE c.subject = :subject AND m.keep <> 'tombstoned' AND NOT {covered("message", "erase", "m")} LIMIT :most
-"""  # noqa: S608 - constants of this page
-_OF_GROUPS = f"""
-SELECT m.id, m.mark, m.key FROM message m
-WHERE m.subject = :subject AND m.grouped = 1 AND m.keep <> 'tombstoned' AND NOT {covered("message", "erase", "m")}
-LIMIT :most
-"""  # noqa: S608 - constants of this page
-_OF_EVENTS = f"""
-SELECT m.id, m.mark, m.key FROM event m
-WHERE m.subject = :subject AND m.keep <> 'tombstoned' AND NOT {covered("event", "erase", "m")} LIMIT :most
-"""  # noqa: S608 - constants of this page
-_PARTS: tuple[tuple[str, str, Literal["message", "event"]], ...] = (
-    ("messages", _OF_DIRECT, "message"),
-    ("messages", _OF_GROUPS, "message"),
-    ("events", _OF_EVENTS, "event"),
-)
-_ORDER_PART = """
-INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at)
-VALUES (:id, 'part', 'outside_hold', 'ordered', :mark, :key, :now) ON CONFLICT (id) DO NOTHING
-"""
+Outcome = Literal["placed", "unknown", "too_late"]
+"""What placing came to: nobody of that pseudonym is here, or their erasure goes on."""
 
 
 class Placing(NamedTuple):
@@ -141,17 +119,28 @@ class Listed(NamedTuple):
     erasures_held: int
 
 
-async def place_hold(database: Database, placing: Placing, now: int) -> Literal["placed", "unknown", "too_late"]:
+async def may_hold(database: Database, pseudonym: str) -> Outcome:
+    """Say what placing a hold on somebody would come to now."""
+    async with database.read() as transaction:
+        return _may_hold(await transaction.fetch(_SUBJECT, {"pseudonym": pseudonym}))
+
+
+def _may_hold(found: Sequence[Row]) -> Outcome:
+    """Decide from the subject's row."""
+    if not found or found[0][1] == GONE:
+        return "unknown"
+    return "too_late" if decide(_standing(found[0][1]), "hold").does == "refuse" else "placed"
+
+
+async def place_hold(database: Database, placing: Placing, now: int) -> Outcome:
     """Place a hold, with its entry in the log; nothing is written where nobody is there or their erasure goes on."""
     async with database.write() as transaction:
         await transaction.fetch(_TURN + database.dialect.row_lock)
         found = await transaction.fetch(_SUBJECT, {"pseudonym": placing.pseudonym})
-        if not found or found[0][1] == GONE:
-            return "unknown"
-        subject, keep = found[0]
-        if decide(_standing(keep), "hold").does == "refuse":
-            return "too_late"
-        hold = placing.hold
+        outcome = _may_hold(found)
+        if outcome != "placed":
+            return outcome
+        subject, hold = found[0][0], placing.hold
         await transaction.execute(
             _PLACE,
             {
@@ -222,7 +211,7 @@ async def hold_erasure(transaction: Transaction, entry: str, subject: int) -> bo
     if holds:
         await transaction.execute(_HOLD_SUBJECT, {"subject": subject})
         await transaction.execute(_HOLD_ENTRY, {"entry": entry})
-        await transaction.execute(_PARTING, {"parting": int(not any(hold.whole for hold in holds)), "entry": entry})
+        await transaction.execute(PARTING, {"parting": int(not any(hold.whole for hold in holds)), "entry": entry})
     return bool(holds)
 
 
@@ -235,38 +224,13 @@ async def _resume_erasure(transaction: Transaction, subject: int, resumed: str, 
             await transaction.execute(_FREE_ERASURE, {"entry": entry})
             await order_of_subject(transaction, subject, resumed, RELEASED, now)
         parting = int(bool(holds) and not any(hold.whole for hold in holds))
-        await transaction.execute(_PARTING, {"parting": parting, "entry": entry})
+        await transaction.execute(PARTING, {"parting": parting, "entry": entry})
 
 
 async def _stopping(transaction: Transaction, subject: int) -> list[Hold]:
     """Give the standing holds that stop a subject's erasure."""
     rows = await transaction.fetch(_STOPPING, {"subject": subject})
     return [Hold(from_at=from_at, until_at=until_at) for from_at, until_at in rows]
-
-
-async def order_part(database: Database, now: int) -> int:
-    """Order a batch of what an erasure that waits may let go already; give how many rows, 0 where there are none."""
-    async with database.write() as transaction:
-        await transaction.fetch(_TURN + database.dialect.row_lock)
-        found = await transaction.fetch(_NEXT_PART)
-        if not found:
-            return 0
-        entry, subject = found[0]
-        for column, select, table in _PARTS:
-            rows = await transaction.fetch(select, {"subject": subject, "most": PART_MAX})
-            if rows:
-                orders = [(f"{entry}-{table[0]}{row}", mark, key, now) for row, mark, key in rows]
-                await transaction.execute_many(_ORDER_PART, orders)
-                ids = [(row,) for row, _, _ in rows]
-                hide = f"UPDATE {table} SET keep = 'tombstoned' WHERE id = :id"  # noqa: S608 - one of two names
-                await transaction.execute_many(hide, ids)
-                if table == "message":
-                    await order_of_gone(transaction, subject, entry, "outside_hold", now)
-                count = f"UPDATE erasure SET {column} = {column} + :rows, parted = parted + :rows WHERE log_entry = :id"  # noqa: S608
-                await transaction.execute(count, {"rows": len(rows), "id": entry})
-                return len(rows)
-        await transaction.execute(_PARTING, {"parting": 0, "entry": entry})
-    return 0
 
 
 async def is_held(database: Database, entry: str) -> bool:

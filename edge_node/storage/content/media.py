@@ -96,29 +96,29 @@ class MediaStore:
 
     def __init__(self, content: Database) -> None:
         """Take the open content store."""
-        self._content = content
+        self.content = content
 
     async def unseen(self, most: int) -> list[Unseen]:
         """Give messages that came, or were edited, since their file was looked after."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             return [Unseen(*row) for row in await transaction.fetch(_NEW, {"most": most})]
 
     async def present(self, mark: bytes) -> list[tuple[int, bytes]]:
         """Give the file that a message has, fetched or not: key and sealed description."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             return [(row[0], row[1]) for row in await transaction.fetch(_PRESENT, {"mark": mark})]
 
     async def looked(self, seen: Sequence[tuple[bytes, int]]) -> None:
         """Note that there is nothing to do for messages (mark and key) as they stand."""
         if seen:
-            await self._content.run([turn(self._content), Step(_LOOKED, seen)])
+            await self.content.run([turn(self.content), Step(_LOOKED, seen)])
 
     async def start(self, files: Sequence[Starting], *, now: int, intent: int) -> set[int]:
         """Note files to fetch, and order destroyed what they replace; give the keys of those that were noted.
 
         ``ScriptRefused`` where the keys of ``intent`` were swept meanwhile.
         """
-        steps = turn_of_intent(self._content, intent)
+        steps = turn_of_intent(self.content, intent)
         places: dict[int, int] = {}
         for new, replaces, log_entry in files:
             places[new.key] = len(steps)
@@ -126,43 +126,43 @@ class MediaStore:
             if replaces is not None:
                 steps += order_steps(log_entry, "edited", replaces, now)
         steps.append(Step(_LOOKED, [(new.mark, new.message_key) for new, _, _ in files]))
-        results = await self._content.run(steps)
+        results = await self.content.run(steps)
         return {key for key, place in places.items() if results[place].changed == 1}
 
     async def due(self, now: int, most: int) -> list[Job]:
         """Give what is to be fetched now."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             return [Job(*row) for row in await transaction.fetch(_DUE, {"now": now, "most": most})]
 
     async def alive(self, key: int) -> bool:
         """Say whether a derivative may still be written and read."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             return bool(await transaction.fetch(_ALIVE, {"key": key}))
 
     async def finish(self, key: int, sealed: bytes, attempts: int) -> bool:
         """Note that a file is whole; ``False`` where it was let go meanwhile."""
         steps = [
-            turn(self._content),
+            turn(self.content),
             Step(_KEEP, [(sealed, key)]),
             Step(_END, [("done", attempts, "", key)]),
         ]
-        return (await self._content.run(steps))[1].changed == 1
+        return (await self.content.run(steps))[1].changed == 1
 
     async def again(self, key: int, attempts: int, due_at: int, code: str) -> None:
         """Note when a file is asked for again, and why it is not here."""
-        await self._content.run([turn(self._content), Step(_AGAIN, [(attempts, due_at, code, key)])])
+        await self.content.run([turn(self.content), Step(_AGAIN, [(attempts, due_at, code, key)])])
 
     async def end(self, key: int, state: Literal["withheld", "failed"], attempts: int, code: str) -> None:
         """Note that a file is not asked for any more."""
-        await self._content.run([turn(self._content), Step(_END, [(state, attempts, code, key)])])
+        await self.content.run([turn(self.content), Step(_END, [(state, attempts, code, key)])])
 
     async def waiting(self) -> int:
         """Count the files that are to be fetched."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             return int((await transaction.fetch(_WAITING))[0][0])
 
     async def readable(self, mark: bytes) -> Readable | None:
         """Give the file of a message that rests here whole and may be read."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             rows = await transaction.fetch(_READABLE, {"mark": mark})
         return Readable(*rows[0]) if rows else None

@@ -27,6 +27,7 @@ WALKED = {
     "account": Walk("SELECT key FROM account WHERE key = :key", "", ""),
     "shown": Walk("SELECT key FROM shown WHERE key = :key", "views", "views"),
     "derivative": Walk("SELECT key FROM derivative WHERE key = :key", "derivatives", "derivatives"),
+    "quarantined": Walk("SELECT key FROM quarantined WHERE mark = :lookup", "removals", ""),
 }
 """By table; recall and erasure name the module of this folder that does it."""
 

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from edge_node.storage.content.derivatives import forget_steps, steps_of_messages
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import REMOVABLE, covered
+from edge_node.storage.content.quarantine import recall_waiting_steps
 from shared.database.contract import Database, Step
 
 _HELD = covered("message", "recall")
@@ -51,16 +52,24 @@ WHERE about = :mark AND keep IN {REMOVABLE}
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' AND e.held = 0 AND e.act NOT IN ('erase', 'epoch', 'expire', 'part')
+WHERE e.state <> 'done' AND e.held = 0 AND e.act NOT IN ('erase', 'epoch', 'expire', 'part', 'judged')
 ORDER BY CASE WHEN e.state = 'destroyed' THEN 1 ELSE 0 END, e.ordered_at, e.id LIMIT :most
 """
 _OPEN_BATCH = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' AND e.held = 0 AND e.act IN ('expire', 'part') ORDER BY e.ordered_at, e.id LIMIT :most
+WHERE e.state <> 'done' AND e.held = 0 AND e.act IN ('expire', 'part', 'judged')
+ORDER BY e.ordered_at, e.id LIMIT :most
+"""
+_HELD_NEW = """
+SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
+FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
+WHERE e.state <> 'done' AND e.state = 'ordered' AND e.held = 1 AND e.act <> 'erase'
+ORDER BY e.ordered_at, e.id LIMIT :most
 """
 _ADVANCE = {
-    "journaled": "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered'",
+    "journaled": "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = 0",
+    "held": "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = 1",
     "destroyed": "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state IN ('ordered', 'journaled')",
 }
 _REMOVE = (
@@ -77,9 +86,12 @@ _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclosure FROM shown WHERE mark = :mark
 """
 _UNSHOW = "DELETE FROM shown WHERE mark = :mark"
-# What waits under a hold is nothing to do now, but for an erasure that still lets go what its hold does not cover.
+_REMOVE_WAITING = "DELETE FROM quarantined WHERE key = :key AND keep = 'tombstoned'"
+# What waits under a hold is nothing to do now once it is in the journal, but for an erasure that still lets go what its
+# hold does not cover.
 _WAITING = """
-SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND act <> 'epoch' AND (held = 0 OR (act = 'erase'
+SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND act <> 'epoch'
+  AND (held = 0 OR state = 'ordered' OR (act = 'erase'
   AND EXISTS (SELECT 1 FROM erasure e WHERE e.log_entry = log_entry.id AND e.parting = 1)))
 """
 _HELD_COUNT = "SELECT count(*) FROM log_entry WHERE state <> 'done' AND held = 1"
@@ -118,6 +130,7 @@ def recall_steps(order: RecallOrder, now: int) -> list[Step]:
         Step(_ORDER, [(order.log_entry, order.reason, order.mark, now, order.tombstone)]),
         Step(_ORDER_ABOUT, [(order.log_entry, order.reason, now, order.mark, order.tombstone)]),
         Step(_NOTE, [(f"recall-{order.notice}", order.mark, now, order.tombstone)]),
+        *recall_waiting_steps(order.log_entry, order.reason, order.mark, now),
         Step(_BURY, [(order.tombstone, order.tombstone_version, now, order.log_entry)]),
         Step(_HIDE, [(order.mark,)]),
         Step(_HIDE_ABOUT, [(order.mark,)]),
@@ -142,6 +155,12 @@ async def open_batch(database: Database, most: int) -> list[OpenEntry]:
         return [OpenEntry(*row) for row in await transaction.fetch(_OPEN_BATCH, {"most": most})]
 
 
+async def held_entries(database: Database, most: int) -> list[OpenEntry]:
+    """Give entries that wait under a hold and are not in the journal yet."""
+    async with database.read() as transaction:
+        return [OpenEntry(*row) for row in await transaction.fetch(_HELD_NEW, {"most": most})]
+
+
 async def held_count(database: Database) -> int:
     """Count the entries that wait under a hold."""
     async with database.read() as transaction:
@@ -155,8 +174,10 @@ async def waiting(database: Database) -> tuple[int, int | None]:
     return count, oldest
 
 
-async def advance(database: Database, entries: Sequence[OpenEntry], state: Literal["journaled", "destroyed"]) -> None:
-    """Note how far entries have come; one that another process has brought further stays there."""
+async def advance(
+    database: Database, entries: Sequence[OpenEntry], state: Literal["journaled", "held", "destroyed"]
+) -> None:
+    """Note how far entries have come (``held``: in the journal as waiting); one that is further stays there."""
     if entries:
         await database.run([turn(database), Step(_ADVANCE[state], [(entry.id,) for entry in entries])])
 
@@ -175,6 +196,8 @@ async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
     if shown:
         steps.append(Step(_EMPTY_SHOWN, shown))
     steps += forget_steps([entry.key for entry in entries if entry.act == "underive" and entry.key is not None])
+    if waited := [(entry.key,) for entry in entries if entry.act == "judged"]:
+        steps.append(Step(_REMOVE_WAITING, waited))
     if len(steps) == 1:
         return 0
     results = await database.run(steps)

@@ -20,7 +20,11 @@ _ROSTER_VERSION = "SELECT COALESCE(max(version), 0) FROM roster"
 _KEEP_ROSTER = """
 INSERT INTO roster (version, body, accepted_at) VALUES (:version, :body, :now) ON CONFLICT (version) DO NOTHING
 """
-_NEW = "SELECT pseudonym FROM subject WHERE registered = 0 AND keep = 'active' ORDER BY id LIMIT :most"
+# A restored store may still have somebody who was erased since: nobody is told of until that is replayed.
+_NEW = """
+SELECT pseudonym FROM subject WHERE registered = 0 AND keep = 'active'
+  AND NOT EXISTS (SELECT 1 FROM quarantine WHERE state = 'replaying') ORDER BY id LIMIT :most
+"""
 _REFUSED = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE second * 1000 > :since"
 _WRITE_BEAT = "UPDATE uplink SET beat_number = :number, beat_body = :body WHERE beat_number = :number - 1"
 _REGISTERED = "UPDATE subject SET registered = 1 WHERE pseudonym = :pseudonym"

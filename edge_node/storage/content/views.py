@@ -121,20 +121,20 @@ class Views:
 
     def __init__(self, content: Database) -> None:
         """Take the open content store."""
-        self._content = content
+        self.content = content
 
     def _lock(self) -> Step:
         """Take turns with everybody who writes, so that a recall is before or after, and events stand in order."""
-        return Step(_LOCK + self._content.dialect.row_lock, expect=1)
+        return Step(_LOCK + self.content.dialect.row_lock, expect=1)
 
     async def _fetch(self, sql: str, **parameters: int | str | bytes) -> list[Row]:
         """Read."""
-        async with self._content.read() as transaction:
+        async with self.content.read() as transaction:
             return await transaction.fetch(sql, parameters)
 
     async def open(self, view: View, now: int, ends_at: int) -> None:
         """Note that a view is opened, before anybody is asked."""
-        await self._content.run([Step(_OPEN, [(view.id, view.node, view.pseudonym, view.purpose, now, ends_at)])])
+        await self.content.run([Step(_OPEN, [(view.id, view.node, view.pseudonym, view.purpose, now, ends_at)])])
 
     async def find(self, view: str) -> View | None:
         """Give a view that is open or closing."""
@@ -168,11 +168,11 @@ class Views:
         if news is not None:
             paged = Step(_NEWS_KEPT, [(news, view.id, view.news)])
         if not copies:
-            await self._content.run([paged])
+            await self.content.run([paged])
             return set()
-        opening = turn_of_intent(self._content, intent)
+        opening = turn_of_intent(self.content, intent)
         steps = [*opening, Step(_KEEP, rows), Step(_TELL_SHOWN, names), Step(_KEPT, kept), paged]
-        return {row[0] for row in (await self._content.run(steps))[len(opening) + 2].rows}
+        return {row[0] for row in (await self.content.run(steps))[len(opening) + 2].rows}
 
     async def close(self, view: str, log_entry: str, now: int) -> bool:
         """Order every copy of a view destroyed; ``False`` where it is not open any more."""
@@ -183,7 +183,7 @@ class Views:
             Step(_DROP_LOCAL, [(view,)]),
             Step(_CLOSE, [(now, view)]),
         ]
-        return (await self._content.run(steps))[4].changed == 1
+        return (await self.content.run(steps))[4].changed == 1
 
     async def retract(self, node: str, disclosure: str, *, reason: str, log_entry: str, now: int) -> int:
         """Order what ``node`` showed as ``disclosure`` destroyed, and keep it out if it comes later.
@@ -199,7 +199,7 @@ class Views:
             Step(_HIDE, [about]),
             Step(_RETRACTION, [about]),
         ]
-        return int((await self._content.run(steps))[5].rows[0][0])
+        return int((await self.content.run(steps))[5].rows[0][0])
 
     async def rests(self, node: str, disclosure: str) -> bool:
         """Say whether a copy of it is still in the store or in a write-ahead log."""
@@ -231,11 +231,11 @@ class Views:
 
     async def forget(self, view: str) -> None:
         """Drop a view that is closed and told."""
-        await self._content.run([Step(_FORGET_EVENTS, [(view,)]), Step(_FORGET, [(view,)])])
+        await self.content.run([Step(_FORGET_EVENTS, [(view,)]), Step(_FORGET, [(view,)])])
 
     async def forget_retractions(self, before: int) -> None:
         """Drop what was remembered of retractions before ``before`` (ms)."""
-        await self._content.run([Step(_FORGET_RETRACTIONS, [(before,)])])
+        await self.content.run([Step(_FORGET_RETRACTIONS, [(before,)])])
 
 
 async def retract_subject(transaction: Transaction, subject: int) -> None:

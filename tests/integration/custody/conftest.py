@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from edge_node.settings_keys import Keys, Pkcs11
+from tests.support.postgres import postgres_cluster
 from tests.support.softhsm import softhsm
 from tests.support.stores import settings
 
-__all__ = ["softhsm"]
+__all__ = ["postgres_cluster", "softhsm"]
 
 _NUMBERS = itertools.count(1)
 

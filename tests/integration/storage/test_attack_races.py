@@ -181,3 +181,14 @@ async def test_two_processes_that_write_to_one_subject_at_once_are_both_served(o
 
         await asyncio.gather(write(one, 0), write(two, 1000))
         assert await opened(one) == 120
+
+
+async def test_a_process_that_never_met_a_person_keeps_them_out_once_another_erased_them(open_bench):
+    """It began before anybody was erased, and looks the person up only with an event from before the erasure."""
+    async with open_bench() as fresh, open_bench() as other:
+        await other.take(message(1, ANN, "one"))
+        name = (await other.rows("SELECT pseudonym FROM subject"))[0][0]
+        await other.eraser.open_case(name, "subject_request")
+        await other.remove()
+        assert (await fresh.take(message(2, ANN, "late"))).suppressed == 1
+        assert await fresh.rows("SELECT keep FROM subject") == [("gone",)]

@@ -140,9 +140,9 @@ async def test_an_erasure_cut_short_is_taken_up_where_it_stands(open_bench, monk
         await node.eraser.open_case(name, REASON)
         real = getattr(__import__("edge_node.usecases.erasing", fromlist=[step]), step)
 
-        async def die(*arguments):
+        async def die(*arguments, **named):
             if after:
-                await real(*arguments)
+                await real(*arguments, **named)
             raise StoreUnavailable(store="content")
 
         with monkeypatch.context() as broken:

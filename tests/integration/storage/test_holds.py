@@ -43,7 +43,7 @@ async def test_a_message_taken_back_under_a_hold_is_kept_and_shown_to_nobody(ope
         await node.remove()
         assert await node.texts() == ["two"]
         assert await held(node) == ["one"]
-        assert await node.rows("SELECT act, state, held FROM log_entry") == [("recall", "ordered", 1)]
+        assert await node.rows("SELECT act, state, held FROM log_entry") == [("recall", "journaled", 1)]
         ((listed),) = await holder(node).list()
         assert (listed.id, listed.pseudonym, listed.rows_held, listed.erasures_held) == (hold, name, 1, 0)
         assert (await node.take(message(1, ANN, "one"))).stored == 0
@@ -148,7 +148,7 @@ async def test_an_erasure_waits_and_is_seen_to_wait(open_bench):
         _, entry = await node.eraser.open_case(name, "subject_request")
         await node.remove()
         assert await node.texts() == ["one", "two", "x"]
-        assert await node.rows("SELECT state, held FROM log_entry WHERE id = :id", id=entry) == [("ordered", 1)]
+        assert await node.rows("SELECT state, held FROM log_entry WHERE id = :id", id=entry) == [("journaled", 1)]
         assert await node.rows("SELECT keep FROM subject ORDER BY id") == [("held",), ("active",)]
         assert [each.erasures_held for each in await holder(node).list()] == [1]
         # Nobody is led to her any more; what she sends later is a new person's.
@@ -184,8 +184,9 @@ async def test_what_a_range_does_not_cover_is_erased_at_once(open_bench):
         parted = "SELECT parted, messages, parting, finished_at FROM erasure"
         assert await node.rows(parted) == [(300, 300, 0, None)]
         journal = list(node.stores.journal.read())
-        assert len(journal) == 300
-        assert {each.owner for each in journal} == {None}
+        assert [(line.act, line.held) for line in journal[:2]] == [("hold", False), ("erase", True)]
+        assert len(journal) == 302
+        assert {each.owner for each in journal[2:]} == {None}
         await node.check_keys()
         narrower = await place(node, name, from_at=2_003)
         await holder(node).release(hold)

@@ -1,0 +1,89 @@
+"""The part of a node that keeps and lets go, put together: removal, retention, keys' epochs, quarantine, upkeep."""
+
+import msgspec
+
+from edge_node.assembly import epoch_beat
+from edge_node.core.retention import periods_of
+from edge_node.metrics import Metrics
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.places import DisclosurePlaces
+from edge_node.stores import Stores
+from edge_node.usecases.committer import Committer
+from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
+from edge_node.usecases.epoch_keeping import EpochKeeper
+from edge_node.usecases.erasing import Eraser
+from edge_node.usecases.media_upkeep import MediaUpkeep
+from edge_node.usecases.quarantine import Gate
+from edge_node.usecases.quarantine_keeping import LEASE_MILLISECONDS as QUARANTINE_LEASE
+from edge_node.usecases.quarantine_keeping import QuarantineKeeper
+from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
+from edge_node.usecases.removal import Remover
+from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
+from edge_node.usecases.retention import Sweeper
+from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
+from edge_node.usecases.upkeep import Upkeep
+from shared.limits import BATCH_EVENTS_MAX
+
+
+class CustodyParts(msgspec.Struct):
+    """What keeps and lets go, each under a lease of the region."""
+
+    eraser: Eraser
+    remover: Remover
+    epochs: EpochKeeper
+    quarantine: QuarantineKeeper
+    upkeep: Upkeep
+    sweeper: Sweeper
+
+    def start(self) -> None:
+        """Begin what goes on in a quarantine, too."""
+        self.remover.start()
+        self.epochs.start()
+        self.quarantine.start()
+
+    def start_sweeping(self) -> None:
+        """Begin what waits until a restored store may be opened."""
+        self.upkeep.start()
+        self.sweeper.start()
+
+    async def stop(self) -> None:
+        """Leave it to another process, in the reverse order."""
+        await self.sweeper.stop()
+        await self.upkeep.stop()
+        await self.quarantine.stop()
+        await self.epochs.stop()
+        await self.remover.stop()
+
+
+def custody_parts(stores: Stores, committer: Committer, gate: Gate, metrics: Metrics, holder: str) -> CustodyParts:
+    """Put the parts together; ``holder`` names this process for the leases."""
+    settings, content, keys, clock = stores.settings, stores.content, stores.keys, stores.clock
+
+    def lease(name: str, milliseconds: int) -> Lease:
+        return Lease(content, name, holder, milliseconds)
+
+    eraser = Eraser(content, keys, stores.journal, DisclosurePlaces(content), clock, stores.blobs)
+    remover = Remover(
+        content, keys, stores.journal, lease("remover", REMOVER_LEASE), metrics, clock, eraser, stores.blobs
+    )
+    epochs = EpochKeeper(epoch_beat(stores, metrics), lease("epochs", EPOCHS_LEASE), settings.keys.epoch_days, clock)
+    quarantine = QuarantineKeeper(
+        content, keys, stores.journal, gate, lease("quarantine", QUARANTINE_LEASE), metrics, clock
+    )
+    periods = periods_of(settings.retention, settings.custody.backup_days_max)
+    files = MediaUpkeep(content, stores.blobs, metrics, clock, stores.entropy)
+    upkeep = Upkeep(content, keys, lease("upkeep", UPKEEP_LEASE), metrics, clock, files, stores.journal, periods.marks)
+    sweeper = Sweeper(
+        content,
+        keys,
+        lease("retention", SWEEPER_LEASE),
+        periods,
+        metrics,
+        clock,
+        # It stands back while more than one batch waits for commit.
+        busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
+        every_seconds=settings.custody.sweep_seconds,
+    )
+    quarantine.on_ordered = remover.wake
+    sweeper.on_ordered = remover.wake
+    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper)
