@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+_AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")]
+
 
 class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long what is left of a removal lives, and how often the retention sweeper looks."""
@@ -14,11 +16,8 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=3_650, description="age in days of the oldest backup that may be restored; marks live so long"),
     ] = 35
     backup_dir: Annotated[
-        str | None,
-        Meta(
-            pattern=r"\A/[^\x00]{1,500}\Z",
-            description="absolute path of the folder of content backups: another disk of the region",
-        ),
+        _AbsolutePath | None,
+        Meta(description="absolute path of the folder of content backups: another disk of the region"),
     ] = None
     sweep_seconds: Annotated[
         float, Meta(ge=0.1, le=86_400, description="seconds between looks for what has expired. 0.1 to 86400")

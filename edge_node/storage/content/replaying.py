@@ -79,7 +79,8 @@ UPDATE {table} SET keep = CASE WHEN {stands} THEN 'held' ELSE 'tombstoned' END W
 
 _HELD = (*_held("message"), *_held("event"))
 _SUBJECT = "SELECT id, keep FROM subject WHERE pseudonym = :pseudonym"
-_KNOWN = "SELECT 1 FROM log_entry WHERE id = :id"
+# The same one, or one that was ordered anew while the store was in quarantine.
+_UNDER_WAY = "SELECT log_entry FROM erasure WHERE subject = :subject AND finished_at IS NULL"
 _GOES_ON = """
 UPDATE log_entry SET held = 0, state = CASE WHEN state = 'ordered' THEN 'journaled' ELSE state END WHERE id = :id
 """
@@ -147,12 +148,13 @@ async def _erase(transaction: Transaction, line: JournalEntry, now: int) -> None
     if not found or found[0][1] == GONE:
         await suppress(transaction, marks)
         return
-    subject, entry = found[0][0], {"id": line.log_entry}
-    if not await transaction.fetch(_KNOWN, entry):
+    subject, under_way = found[0][0], await transaction.fetch(_UNDER_WAY, {"subject": found[0][0]})
+    entry = {"id": under_way[0][0] if under_way else line.log_entry}
+    if not under_way:
         await impose(transaction, line.log_entry, line.reason, "node", subject, marks, line.ordered_at)
     if not line.held:
         await transaction.execute(_GOES_ON, entry)
         await transaction.execute(_WHOLLY, entry)
         await transaction.execute(_GO, {"subject": subject})
-        await order_of_subject(transaction, subject, line.log_entry, line.reason, now)
+        await order_of_subject(transaction, subject, entry["id"], line.reason, now)
     await suppress(transaction, marks)

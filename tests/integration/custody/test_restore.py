@@ -194,7 +194,7 @@ async def test_a_second_process_sees_that_the_quarantine_is_over(tmp_path):
 
 
 async def test_keys_drawn_after_a_restore_are_none_that_the_journal_names(tmp_path):
-    """What the lost store drew after the key backup may stand in the journal; a later restore must not take it for ours."""
+    """What the lost store drew since may stand in the journal; a later restore must not take it for what it has now."""
     async with bench(tmp_path) as node:
         await node.take(message(1, ANN, "one"))
         done = await backed_up(node, tmp_path / "backups")
@@ -231,8 +231,8 @@ async def test_what_cannot_be_restored_is_refused_and_changes_nothing(tmp_path):
         await put_back(chosen, tmp_path)
     with pytest.raises(BackupInvalid):
         await put_back(msgspec.structs.replace(chosen, region="eu-test"), folder)
+    custody = msgspec.structs.replace(chosen.custody, backup_days_max=0)
     with pytest.raises(BackupTooOld):
-        custody = msgspec.structs.replace(chosen.custody, backup_days_max=0)
         await put_back(msgspec.structs.replace(chosen, custody=custody), folder)
     damaged = tmp_path / "damaged"
     shutil.copytree(folder, damaged)
