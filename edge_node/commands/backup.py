@@ -70,7 +70,7 @@ def restore(config: Path, folder: Path) -> None:
     """Put the content backup in FOLDER back where the content store was lost; the node must be stopped.
 
     Uses the key store in data_dir if it is there, else the key backup in keys.backup_dir, and the tombstone journal
-    in journal_dir. Nothing that is there is overwritten: move a damaged content.db and the folder blobs away first.
+    in journal_dir. Nothing that is there is overwritten: move a damaged content.db away first.
 
     The store comes up in quarantine: start the node, and it takes messages in at once, lets go again what was let go
     since the backup, and opens, shows and sends from then on. homeport edge doctor says how far it is.

@@ -63,6 +63,10 @@ class Facts(NamedTuple):
     escrow: str | None
     """Why there is no escrow to rely on, ``None`` where there is one."""
     key_backup_at: int | None
+    content_backup_at: int | None
+    """When the newest content backup was taken that the key store knows."""
+    quarantine: tuple[str, int, int] | None
+    """Of a restored store: ``replaying`` or ``judging``, removals left from before it, events that wait."""
     swaps: Sequence[str] | None
     """Kinds of swap that are on; ``None`` where this system does not say."""
     process: ProcessFact | None
@@ -75,6 +79,8 @@ class Facts(NamedTuple):
 
 
 FREE_BYTES_MIN = 1024**3
+BACKUP_DAYS_MAX = 7
+"""A content backup that is older is late."""
 
 
 def examine(facts: Facts) -> list[Finding]:
@@ -84,6 +90,7 @@ def examine(facts: Facts) -> list[Finding]:
         *_files(facts.files),
         *_apart(facts.devices),
         *_keys(facts),
+        *_backups(facts),
         *_memory(facts),
         _removals(facts),
         _space(facts.free_bytes),
@@ -159,6 +166,21 @@ def _keys(facts: Facts) -> Iterable[Finding]:
         yield Finding("key backup", "warning", "there is none", "homeport edge keys beat writes one.")
     else:
         yield Finding("key backup", "ok", f"{(facts.now - facts.key_backup_at) // DAY} days old")
+
+
+def _backups(facts: Facts) -> Iterable[Finding]:
+    """Judge whether what is lost could be put back, and whether it was."""
+    if facts.content_backup_at is None:
+        yield Finding("content backup", "warning", "there is none", "homeport edge backup, every day.")
+    elif (age := (facts.now - facts.content_backup_at) // DAY) > BACKUP_DAYS_MAX:
+        yield Finding("content backup", "warning", f"{age} days old", "homeport edge backup, every day.")
+    else:
+        yield Finding("content backup", "ok", f"{age} days old")
+    if facts.quarantine is not None:
+        state, left, waiting = facts.quarantine
+        what = "nothing is opened yet" if state == "replaying" else "what came in meanwhile is judged"
+        remedy = "Wait while the node runs; if it stands still, read its log for alert_quarantine."
+        yield Finding("quarantine", "warning", f"{what}: {left} removals to go, {waiting} events wait", remedy)
 
 
 def _memory(facts: Facts) -> Iterable[Finding]:

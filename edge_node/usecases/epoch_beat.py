@@ -70,20 +70,25 @@ class EpochBeat:
         self._metrics = metrics
         self._clock = clock
 
+    async def due(self, days: int | None) -> bool:
+        """Say whether :meth:`step` would do anything; reads, and notes how old the epoch is."""
+        epochs = await read_epochs(self._keys)
+        current = epochs[-1]
+        self._metrics.custody.epoch_created.set(current.created_at / 1000)
+        late = days is not None and self._clock.now() - current.created_at >= days * DAY
+        return late or any(epoch.state == "retired" for epoch in epochs)
+
     async def step(self, days: int | None) -> Progress | None:
         """Go one step on; ``None`` where nothing is due.
 
         ``days``: a new beat is due after so many days; 0: at once, ``None``: none is begun.  Raises what keeps a step
         from being done; it is tried again.
         """
-        epochs = await read_epochs(self._keys)
-        current = epochs[-1]
-        self._metrics.custody.epoch_created.set(current.created_at / 1000)
-        for old in epochs:
+        if not await self.due(days):
+            return None
+        for old in await read_epochs(self._keys):
             if old.state == "retired":
                 return await self._carry(old)
-        if days is None or self._clock.now() - current.created_at < days * DAY:
-            return None
         return await self._begin()
 
     async def _begin(self) -> Progress:

@@ -27,10 +27,20 @@ class EpochKeeper(LeasedWork):
         super().__init__(lease)
         self._days = days or None
         self._clock = clock
+        self._held = False
 
     async def once(self) -> bool:
-        """Go one step on; say whether there was one."""
-        if not await self._lease.hold(self._clock.now()):
+        """Go one step on; say whether there was one.
+
+        The lease is held while a beat is under way and not longer: somebody may begin one by hand.
+        """
+        if not await self._beat.due(self._days):
+            if self._held:
+                await self._lease.give_back()
+            self._held = False
+            return False
+        self._held = await self._lease.hold(self._clock.now())
+        if not self._held:
             return False
         return await self._beat.step(self._days) is not None
 

@@ -10,11 +10,13 @@ from typing import Any
 from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact
 from edge_node.settings import EdgeSettings
 from edge_node.settings_media import Platforms
+from edge_node.storage.content.quarantine import count_waiting, left_to_remove, read_quarantine
 from edge_node.storage.content.removals import waiting
-from edge_node.storage.keys.backups import BACKUP_FILE
+from edge_node.storage.keys.backups import BACKUP_FILE, last_content_backup
 from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, Stores, key_places
+from shared.database.contract import Database
 from shared.errors.custody import EscrowInvalid
 
 _CORE_LIMIT = re.compile(r"^Max core file size\s+(\d+|unlimited)", re.MULTILINE)
@@ -48,12 +50,22 @@ async def gather(stores: Stores, worker: int | None) -> Facts:
         ),
         escrow=_escrow(settings),
         key_backup_at=_changed_at(settings.key_backup_dir / BACKUP_FILE),
+        content_backup_at=await last_content_backup(stores.keys.database),
+        quarantine=await _quarantine(stores.content),
         swaps=_swaps(),
         process=_process(worker),
         removals=await waiting(stores.content),
         free_bytes=shutil.disk_usage(settings.data_dir).free,
         bases=_bases(settings.platforms),
     )
+
+
+async def _quarantine(content: Database) -> tuple[str, int, int] | None:
+    """Say how far a restored store is."""
+    found = await read_quarantine(content)
+    if found is None:
+        return None
+    return found.state, await left_to_remove(content, found.restored_at), await count_waiting(content)
 
 
 def _files(settings: EdgeSettings) -> list[FileFact]:

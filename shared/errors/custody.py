@@ -81,7 +81,7 @@ class StorePresent(OperatorError):
     """There is a content store already, and it is not overwritten."""
 
     code = "store_present"
-    remedy = "Move content.db and the folder blobs of data_dir away (PostgreSQL: name an empty database) and repeat."
+    remedy = "Move content.db of data_dir away (PostgreSQL: name an empty database) and repeat."
 
 
 class InQuarantine(BusyError):

@@ -59,6 +59,13 @@ async def opens_backup(keys: Database, backup: str) -> bool:
         return bool(await transaction.fetch(_OPENS, {"id": backup}))
 
 
+async def last_content_backup(keys: Database) -> int | None:
+    """Give when the newest content backup was taken (ms)."""
+    async with keys.read() as transaction:
+        newest = (await transaction.fetch("SELECT max(taken_at) FROM content_backup"))[0][0]
+    return None if newest is None else int(newest)
+
+
 async def give_no_id_twice(keys: Database, row: int) -> None:
     """Make sure that no row key drawn from now on has an id up to ``row``, or one of a bucket that is there.
 
