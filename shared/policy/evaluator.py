@@ -1,0 +1,242 @@
+"""Decides: one question, one answer, the same for the same question and bundle, whatever was asked before.
+
+No rule means no; a deny wins over every allow; an allow holds only if every mechanism it needs is open; a fault is a
+no.  Answers are kept by what they depend on, so that a question costs three look-ups and one AND.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from shared.policy.compiling import OPERATIONS, Row, compile_tables
+from shared.policy.deciding import Decision, OwnReason, Question, Relied, united
+from shared.policy.model import Policy
+from shared.policy.terms import ASKING, NO_ASKER
+
+Place = tuple[str, str, str, str]
+"""Subject's jurisdiction, node's region, asker's region, role."""
+_Parties = tuple[str, str, str]
+_EVER = 2**62
+
+
+class Column:
+    """What one column matches; columns in which nothing differs are one object."""
+
+    __slots__ = ("decisions", "mask", "met", "parties", "relied", "rows")
+
+    def __init__(
+        self, rows: Mapping[Row, int], mask: int, met: int, relied: Mapping[int, tuple[Relied, ...]], parties: _Parties
+    ) -> None:
+        """Keep the rules that match, those whose needs are met, and on what."""
+        self.rows = rows
+        self.mask = mask
+        self.met = met
+        self.relied = relied
+        self.parties = parties
+        self.decisions: dict[int, Decision] = {}
+
+
+class _Slice(msgspec.Struct, frozen=True):
+    """The columns of one interval."""
+
+    interval: int
+    since: int
+    until: int
+    columns: dict[Place, Column]
+
+
+class Evaluator:
+    """A policy ready to decide."""
+
+    def __init__(self, policy: Policy, bundle: str = "") -> None:
+        """Compile a policy that holds together; ``bundle`` is the hash that its decisions bear."""
+        self.tables = compile_tables(policy)
+        self.bundle = bundle
+        self._all = (1 << len(policy.rules) + len(self.tables.conditions)) - 1
+        self._rule_bits = (1 << len(policy.rules)) - 1
+        self._conditions = self._all ^ self._rule_bits
+        self._own: dict[OwnReason, Decision] = {}
+        self._slices: dict[int, _Slice] = {}
+        self._met: dict[tuple[int, _Parties], tuple[int, Mapping[int, tuple[Relied, ...]], int]] = {}
+        self._kinds: dict[tuple[tuple[int, tuple[Relied, ...]], ...], int] = {}
+        self._shared: dict[tuple[bool, int, int, _Parties], Column] = {}
+        self._slice = self._slice_at(0)
+
+    def decide(self, question: Question) -> Decision:
+        """Answer a question; what goes wrong on the way is an answer, too: deny, ``evaluator_failed``."""
+        try:
+            at = question.at
+            now = self._slice
+            if not now.since <= at < now.until:
+                now = self._slice = self._slice_at(at)
+            place = (question.subject, question.node, question.asker, question.role)
+            column = now.columns.get(place)
+            if column is None:
+                reason = self._place_wrong(question)
+                if reason is not None:
+                    return self._no(reason)
+                column = now.columns[place] = self.column(now.interval, place)
+            row = column.rows.get((question.operation, question.data_class, question.purpose))
+            if row is None:
+                return self._no(self._row_wrong(question))
+            matched = row & column.mask
+            decision = column.decisions.get(matched)
+            if decision is None:
+                decision = column.decisions[matched] = self.answer(column, matched)
+        except Exception:  # noqa: BLE001 - whatever fails while deciding, the answer is no
+            return self._no("evaluator_failed")
+        return decision
+
+    def interval(self, at: int) -> int:
+        """Give the interval that a moment (ms) lies in."""
+        return bisect_right(self.tables.instants, at)
+
+    def column(self, interval: int, place: Place) -> Column:
+        """Give the column of a place that exists."""
+        tables = self.tables
+        subject, node, asker, role = place
+        of = tables.names.jurisdiction
+        here = of[node]
+        home = here == subject
+        mask = tables.times[interval] & tables.subjects[subject] & tables.roles[role]
+        mask &= tables.nodes[0].at(node, home=home, here=False) & ~tables.nodes[1].at(node, home=home, here=False)
+        asks = asker != NO_ASKER
+        there = of[asker] if asks else NO_ASKER
+        if asks:
+            near = {"home": there == subject, "here": there == here}
+            mask &= tables.askers[0].at(asker, **near) & ~tables.askers[1].at(asker, **near)
+        else:
+            mask &= tables.unasked
+        parties = (subject, here, there)
+        met, relied, kind = self._needs_met(interval, parties)
+        signature = (asks, mask, kind, parties)
+        column = self._shared.get(signature)
+        if column is None:
+            rows = tables.asking if asks else tables.plain
+            column = self._shared[signature] = Column(rows, mask | self._conditions, met, relied, parties)
+        return column
+
+    def answer(self, column: Column, matched: int) -> Decision:
+        """Decide what a set of matching rules amounts to in a column."""
+        tables = self.tables
+        denies = matched & tables.deny & self._rule_bits
+        if denies:
+            return self._decision("deny", column, denies, None)
+        allows = matched & self._rule_bits
+        holding = allows & (~tables.needing | column.met)
+        if holding:
+            return self._decision("allow", column, holding, matched >> len(tables.rules))
+        if allows:
+            return msgspec.structs.replace(self._decision("deny", column, allows, None), reason="no_mechanism")
+        return self._no("no_rule")
+
+    def _decision(self, outcome: str, column: Column, bits: int, conditions: int | None) -> Decision:
+        """Write a decision down; ``bits`` are the rules that made it."""
+        tables = self.tables
+        numbers = list(_set_bits(bits))
+        rules = [tables.rules[number] for number in numbers]
+        named = tuple(tables.conditions[number] for number in _set_bits(conditions or 0))
+        relied: tuple[Relied, ...] = ()
+        if outcome == "allow":
+            every = {each for number in numbers for each in column.relied.get(number, ())}
+            relied = tuple(sorted(every, key=lambda each: (each.mechanism, each.to, each.instrument or "")))
+        citations = {article for rule in rules for article in self._concerning(rule.cites, column.parties)}
+        citations |= {each.article for each in relied} | {article for _, article in named}
+        owed = (rule.obligations for rule in rules if rule.obligations is not None)
+        return Decision(
+            outcome="allow" if outcome == "allow" else "deny",
+            rule=rules[0].id,
+            reason=rules[0].reason,
+            citations=tuple(sorted(citations)),
+            must=united(owed if outcome == "allow" else (), tables.spans, relied, (name for name, _ in named)),
+            relied=relied,
+            rules=tuple(rule.id for rule in rules),
+            bundle=self.bundle,
+        )
+
+    def _concerning(self, cites: tuple[str, ...], parties: _Parties) -> tuple[str, ...]:
+        """Leave out articles of jurisdictions that the question has nothing to do with, unless none would be left."""
+        jurisdictions = self.tables.names.members["jurisdictions"]
+        owners = self.tables.owners
+        near = tuple(each for each in cites if owners[each] in parties or owners[each] not in jurisdictions)
+        return near or cites
+
+    def _needs_met(self, interval: int, parties: _Parties) -> tuple[int, Mapping[int, tuple[Relied, ...]], int]:
+        """Give the rules whose needs are met between these parties, on what each relies, and a number for all that."""
+        found = self._met.get((interval, parties))
+        if found is None:
+            met, relied = 0, {}
+            for number in _set_bits(self.tables.needing):
+                ways = self._ways(number, interval, parties)
+                if ways is not None:
+                    met |= 1 << number
+                    relied[number] = ways
+            kind = self._kinds.setdefault(tuple(relied.items()), len(self._kinds))
+            found = self._met[interval, parties] = (met, relied, kind)
+        return found
+
+    def _ways(self, number: int, interval: int, parties: _Parties) -> tuple[Relied, ...] | None:
+        """Give what a rule's needs are met by; ``None`` where one is not.  Nothing is needed within a jurisdiction."""
+        at = self.tables.since(interval)
+        party = dict(zip(("subject", "node", "asker"), parties, strict=True))
+        out = []
+        for need in self.tables.needs[number]:
+            source, to = party[need.from_], party[need.to]
+            if source != to:
+                way = self.tables.ways.open(source, to, need.kinds, at)
+                if way is None:
+                    return None
+                out.append(way)
+        return tuple(out)
+
+    def _slice_at(self, at: int) -> _Slice:
+        """Give the columns of the interval that a moment lies in."""
+        interval = self.interval(at)
+        found = self._slices.get(interval)
+        if found is None:
+            instants = self.tables.instants
+            since = instants[interval - 1] if interval else -_EVER
+            until = instants[interval] if interval < len(instants) else _EVER
+            found = self._slices[interval] = _Slice(interval, since, until, {})
+        return found
+
+    def _place_wrong(self, question: Question) -> OwnReason | None:
+        """Say which part of a question's place this policy does not know."""
+        members = self.tables.names.members
+        regions = members["regions"]
+        if question.subject not in members["jurisdictions"]:
+            return "jurisdiction_unknown"
+        if question.node not in regions:
+            return "region_unknown"
+        if (question.asker == NO_ASKER) != (question.role == NO_ASKER):
+            return "asker_missing"
+        if question.asker != NO_ASKER and question.asker not in regions:
+            return "region_unknown"
+        return None if question.role in self.tables.roles else "role_unknown"
+
+    def _row_wrong(self, question: Question) -> OwnReason:
+        """Say which part of a question's row this policy does not know."""
+        members = self.tables.names.members
+        if question.operation not in OPERATIONS:
+            return "operation_unknown"
+        if question.data_class not in members["classes"]:
+            return "class_unknown"
+        if question.purpose not in members["purposes"]:
+            return "purpose_unknown"
+        return "asker_missing" if question.operation in ASKING else "asker_unexpected"
+
+    def _no(self, reason: OwnReason) -> Decision:
+        """Deny without a rule."""
+        found = self._own.get(reason)
+        if found is None:
+            found = self._own[reason] = Decision("deny", None, reason, bundle=self.bundle)
+        return found
+
+
+def _set_bits(bits: int) -> Iterator[int]:
+    """Give the numbers of the bits that are set, the lowest first."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
