@@ -156,8 +156,9 @@ def _asking(made: Assembled, rule: Rule) -> Iterator[Problem]:
                 f"narrows {key}, but has operations in which nobody asks.",
                 'Write "any", or a rule of its own for view and transfer.',
             )
-    if rule.askers_except is not None and rule.askers is None:
-        yield Problem("asker_unexpected", made.where("rule", rule.id, "askers_except"), "takes out of nothing.")
+    if rule.askers_except is not None and len(asking) < len(rule.operations):
+        what = "takes out of operations in which nobody asks."
+        yield Problem("asker_unexpected", made.where("rule", rule.id, "askers_except"), what)
     for need in rule.needs:
         if need.to == "asker" and len(asking) < len(rule.operations):
             yield Problem(

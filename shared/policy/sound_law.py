@@ -162,6 +162,9 @@ class _Jurisdiction:
                 yield self._problem("name_unknown", table, entry.id, "classes", f"{wrong.name} {wrong.why}.")
         for duty in self._file.duty:
             yield from self._named("duty", duty.id, "period", duty.period, "parameter")
+            if duty.period is not None and getattr(self._parameters.get(duty.period), "unit", "") == "business_days":
+                what = "is in business days; a duty to keep runs in calendar time."
+                yield self._problem("unit_wrong", "duty", duty.id, "period", what)
             if duty.keeps not in _KEEPING:
                 yield self._problem("state_wrong", "duty", duty.id, "keeps", "keeps: held, restricted or blocked.")
 

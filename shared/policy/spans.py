@@ -1,6 +1,7 @@
 """Moments and spans of time as policies write them, and how two spans compare."""
 
 import datetime as dt
+from calendar import monthrange
 
 import msgspec
 
@@ -8,6 +9,7 @@ from shared.policy.terms import Ref
 
 _HOURS = {"hours": 1, "days": 24, "business_days": 34, "weeks": 168, "months": 730, "years": 8_760}
 """Hours of each unit, for comparing spans only: a business day is 7/5 of a day, a month 1/12 of 365 days."""
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FOR_EVER = 2**62
 """Later than any moment, in milliseconds."""
 
@@ -41,6 +43,26 @@ def span_of(text: str) -> Span:
     return Span(int(value), unit.rstrip("s").replace(" ", "_") + "s")
 
 
+def after(at_ms: int, span: Span) -> int:
+    """Give the moment a span of calendar time later; a month later is the same day of it, or its last.
+
+    Business days need a calendar and are :mod:`shared.policy.clocks`' to count: ``ValueError`` here.
+    """
+    if span.unit in {"months", "years"}:
+        moment = _EPOCH + dt.timedelta(milliseconds=at_ms)
+        months = moment.month - 1 + span.value * (12 if span.unit == "years" else 1)
+        year, month = moment.year + months // 12, months % 12 + 1
+        return _since_epoch(moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1])))
+    if span.unit not in {"hours", "days", "weeks"}:
+        raise ValueError("no calendar here")
+    return at_ms + span.value * _HOURS[span.unit] * 3_600_000
+
+
+def _since_epoch(moment: dt.datetime) -> int:
+    """Give a moment in milliseconds."""
+    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+
+
 def moment_ms(text: str) -> int:
     """Give a date (00:00 UTC) or a moment with its offset in milliseconds; ``ValueError`` for one that is none."""
     moment = dt.datetime.fromisoformat(text)
@@ -48,12 +70,12 @@ def moment_ms(text: str) -> int:
         if len(text) != len("2026-01-01"):
             raise ValueError("no offset")
         moment = moment.replace(tzinfo=dt.UTC)
-    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
+    return _since_epoch(moment)
 
 
 def written(at_ms: int) -> str:
     """Write a moment: a date where it is 00:00 UTC, to the second otherwise."""
-    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=at_ms)
+    moment = _EPOCH + dt.timedelta(milliseconds=at_ms)
     return moment.strftime("%Y-%m-%d") if at_ms % 86_400_000 == 0 else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
