@@ -74,8 +74,8 @@ class Tables(msgspec.Struct, frozen=True):
     times: tuple[int, ...]
     """By interval: the rules that are valid."""
     ways: Ways
-    needs: tuple[tuple[Need, ...], ...]
-    """By rule: what it needs."""
+    needs: tuple[tuple[tuple[Need, ...], int], ...]
+    """Each set of needs that rules have, and the rules that have it."""
     conditions: tuple[tuple[str, str], ...]
     """Name and article of each platform condition, in the order of their bits."""
     owners: Mapping[str, str]
@@ -120,7 +120,10 @@ def compile_tables(policy: Policy) -> Tables:
         instants=instants,
         times=tuple(_bits(start <= at < end for start, end in valid) for at in starts),
         ways=ways,
-        needs=tuple(rule.needs for rule in rules),
+        needs=tuple(
+            (needs, _bits(rule.needs == needs for rule in rules))
+            for needs in dict.fromkeys(rule.needs for rule in rules if rule.needs)
+        ),
         conditions=tuple((name, condition.article) for name, condition in conditions),
         owners={handle: owner for handle, (owner, _) in article_owners(policy).items()},
         spans=_spans(policy),

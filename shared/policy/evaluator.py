@@ -11,12 +11,14 @@ import msgspec
 
 from shared.policy.compiling import OPERATIONS, Row, compile_tables
 from shared.policy.deciding import Decision, OwnReason, Question, Relied, united
-from shared.policy.model import Policy
+from shared.policy.model import Need, Policy
 from shared.policy.terms import ASKING, NO_ASKER
 
 Place = tuple[str, str, str, str]
 """Subject's jurisdiction, node's region, asker's region, role."""
-_Parties = tuple[str, str, str]
+Parties = tuple[str, str, str]
+"""Whose laws a question concerns: the subject's jurisdiction, the node's, the asker's."""
+_Relied = tuple[tuple[Relied, ...] | None, ...]
 _EVER = 2**62
 
 
@@ -25,9 +27,7 @@ class Column:
 
     __slots__ = ("decisions", "mask", "met", "parties", "relied", "rows")
 
-    def __init__(
-        self, rows: Mapping[Row, int], mask: int, met: int, relied: Mapping[int, tuple[Relied, ...]], parties: _Parties
-    ) -> None:
+    def __init__(self, rows: Mapping[Row, int], mask: int, met: int, relied: _Relied, parties: Parties) -> None:
         """Keep the rules that match, those whose needs are met, and on what."""
         self.rows = rows
         self.mask = mask
@@ -58,9 +58,10 @@ class Evaluator:
         self._conditions = self._all ^ self._rule_bits
         self._own: dict[OwnReason, Decision] = {}
         self._slices: dict[int, _Slice] = {}
-        self._met: dict[tuple[int, _Parties], tuple[int, Mapping[int, tuple[Relied, ...]], int]] = {}
-        self._kinds: dict[tuple[tuple[int, tuple[Relied, ...]], ...], int] = {}
-        self._shared: dict[tuple[bool, int, int, _Parties], Column] = {}
+        self._open: dict[tuple[int, str, str, tuple[str, ...]], Relied | None] = {}
+        self._met: dict[tuple[int, Parties], tuple[int, _Relied, int]] = {}
+        self._kinds: dict[_Relied, int] = {}
+        self._shared: dict[tuple[bool, int, int, Parties], Column] = {}
         self._slice = self._slice_at(0)
 
     def decide(self, question: Question) -> Decision:
@@ -79,7 +80,7 @@ class Evaluator:
                 column = now.columns[place] = self.column(now.interval, place)
             row = column.rows.get((question.operation, question.data_class, question.purpose))
             if row is None:
-                return self._no(self._row_wrong(question))
+                return self._no(self.row_wrong(question.operation, question.data_class, question.purpose))
             matched = row & column.mask
             decision = column.decisions.get(matched)
             if decision is None:
@@ -109,7 +110,7 @@ class Evaluator:
         else:
             mask &= tables.unasked
         parties = (subject, here, there)
-        met, relied, kind = self._needs_met(interval, parties)
+        met, relied, kind = self.needs_met(interval, parties)
         signature = (asks, mask, kind, parties)
         column = self._shared.get(signature)
         if column is None:
@@ -139,7 +140,8 @@ class Evaluator:
         named = tuple(tables.conditions[number] for number in _set_bits(conditions or 0))
         relied: tuple[Relied, ...] = ()
         if outcome == "allow":
-            every = {each for number in numbers for each in column.relied.get(number, ())}
+            needed = zip(tables.needs, column.relied, strict=True)
+            every = {each for (_, having), ways in needed if ways and having & bits for each in ways}
             relied = tuple(sorted(every, key=lambda each: (each.mechanism, each.to, each.instrument or "")))
         citations = {article for rule in rules for article in self._concerning(rule.cites, column.parties)}
         citations |= {each.article for each in relied} | {article for _, article in named}
@@ -155,36 +157,38 @@ class Evaluator:
             bundle=self.bundle,
         )
 
-    def _concerning(self, cites: tuple[str, ...], parties: _Parties) -> tuple[str, ...]:
+    def _concerning(self, cites: tuple[str, ...], parties: Parties) -> tuple[str, ...]:
         """Leave out articles of jurisdictions that the question has nothing to do with, unless none would be left."""
         jurisdictions = self.tables.names.members["jurisdictions"]
         owners = self.tables.owners
         near = tuple(each for each in cites if owners[each] in parties or owners[each] not in jurisdictions)
         return near or cites
 
-    def _needs_met(self, interval: int, parties: _Parties) -> tuple[int, Mapping[int, tuple[Relied, ...]], int]:
-        """Give the rules whose needs are met between these parties, on what each relies, and a number for all that."""
+    def needs_met(self, interval: int, parties: Parties) -> tuple[int, _Relied, int]:
+        """Give the rules whose needs are met between these parties, on what each set relies, and a number for that."""
         found = self._met.get((interval, parties))
         if found is None:
-            met, relied = 0, {}
-            for number in _set_bits(self.tables.needing):
-                ways = self._ways(number, interval, parties)
+            met, relied = 0, []
+            for needs, having in self.tables.needs:
+                ways = self._ways(needs, interval, parties)
+                relied.append(ways)
                 if ways is not None:
-                    met |= 1 << number
-                    relied[number] = ways
-            kind = self._kinds.setdefault(tuple(relied.items()), len(self._kinds))
-            found = self._met[interval, parties] = (met, relied, kind)
+                    met |= having
+            kind = self._kinds.setdefault(tuple(relied), len(self._kinds))
+            found = self._met[interval, parties] = (met, tuple(relied), kind)
         return found
 
-    def _ways(self, number: int, interval: int, parties: _Parties) -> tuple[Relied, ...] | None:
-        """Give what a rule's needs are met by; ``None`` where one is not.  Nothing is needed within a jurisdiction."""
-        at = self.tables.since(interval)
+    def _ways(self, needs: tuple[Need, ...], interval: int, parties: Parties) -> tuple[Relied, ...] | None:
+        """Give what needs are met by; ``None`` where one is not.  Nothing is needed within a jurisdiction."""
         party = dict(zip(("subject", "node", "asker"), parties, strict=True))
         out = []
-        for need in self.tables.needs[number]:
+        for need in needs:
             source, to = party[need.from_], party[need.to]
             if source != to:
-                way = self.tables.ways.open(source, to, need.kinds, at)
+                key = (interval, source, to, need.kinds)
+                if key not in self._open:
+                    self._open[key] = self.tables.ways.open(source, to, need.kinds, self.tables.since(interval))
+                way = self._open[key]
                 if way is None:
                     return None
                 out.append(way)
@@ -215,16 +219,16 @@ class Evaluator:
             return "region_unknown"
         return None if question.role in self.tables.roles else "role_unknown"
 
-    def _row_wrong(self, question: Question) -> OwnReason:
-        """Say which part of a question's row this policy does not know."""
+    def row_wrong(self, operation: str, data_class: str, purpose: str) -> OwnReason:
+        """Say which part of a row this policy does not know, or that it goes with no such place."""
         members = self.tables.names.members
-        if question.operation not in OPERATIONS:
+        if operation not in OPERATIONS:
             return "operation_unknown"
-        if question.data_class not in members["classes"]:
+        if data_class not in members["classes"]:
             return "class_unknown"
-        if question.purpose not in members["purposes"]:
+        if purpose not in members["purposes"]:
             return "purpose_unknown"
-        return "asker_missing" if question.operation in ASKING else "asker_unexpected"
+        return "asker_missing" if operation in ASKING else "asker_unexpected"
 
     def _no(self, reason: OwnReason) -> Decision:
         """Deny without a rule."""
