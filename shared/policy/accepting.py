@@ -8,6 +8,8 @@ In this order:
 3. a ``production`` bundle rests on nothing unsure that no officer of the roster vouches for;
 4. as many officers of the roster as its threshold says signed it;
 5. two did, where any cell becomes more permissive than in the bundle in force (the first bundle: than nothing at all).
+
+A node that was away while several were published is handed each of them, one after the other, as with rosters.
 """
 
 import msgspec
@@ -25,7 +27,7 @@ from shared.errors.policy import (
     PolicyUnsound,
     PolicyUnsure,
 )
-from shared.policy.assembling import Assembled
+from shared.policy.assembling import Assembled, in_order
 from shared.policy.bundling import Bundle, SignedBundle, digest, signers
 from shared.policy.differing import diff
 from shared.policy.model import BundleFile, Policy
@@ -78,6 +80,8 @@ def check_whole(bundle: Bundle) -> None:
         grace=bundle.grace,
         includes=("-",),
     )
+    if not in_order(bundle.policy):
+        raise BundleMalformed(reason="names twice, or not in order")
     problems = soundness(Assembled(page, bundle.policy, {}))
     if problems:
         raise PolicyUnsound(first=str(problems[0]), errors=len(problems))

@@ -7,11 +7,15 @@ import msgspec
 
 from shared.policy.model import (
     BundleFile,
+    CasesFile,
     File,
+    InstrumentsFile,
     JurisdictionFile,
     OverridesFile,
     PlatformFile,
     Policy,
+    RulesFile,
+    VocabularyFile,
 )
 from shared.policy.names import qualified
 from shared.policy.problems import Problem, Where
@@ -40,6 +44,28 @@ def assemble(bundle: BundleFile, files: Iterable[tuple[str, File]]) -> tuple[Ass
     for file, content in sorted(files, key=lambda each: each[0]):
         gathered.take(file, content)
     return Assembled(bundle, gathered.policy(), gathered.origins), gathered.problems
+
+
+def in_order(policy: Policy) -> bool:
+    """Say whether a policy that was read whole is as :func:`assemble` makes it: no name twice, all lists sorted."""
+    gathered = _Gathered()
+    for jurisdiction in policy.jurisdictions:
+        gathered.take("bundle", jurisdiction)
+    for platform in policy.platforms:
+        gathered.take("bundle", platform)
+    gathered.take("bundle", OverridesFile(override=policy.overrides))
+    gathered.take("bundle", InstrumentsFile(instrument=policy.instruments))
+    gathered.take("bundle", RulesFile(rule=policy.rules))
+    gathered.take("bundle", CasesFile(case=policy.cases))
+    words = VocabularyFile(
+        region=policy.regions,
+        data_class=policy.classes,
+        purpose=policy.purposes,
+        role=policy.roles,
+        group=policy.groups,
+    )
+    gathered.take("bundle", words)
+    return not gathered.problems and gathered.policy() == policy
 
 
 class _Gathered:

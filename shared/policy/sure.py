@@ -10,7 +10,7 @@ from shared.crypto.signing import SigningKeys, fingerprint, labelled, verify
 from shared.errors.trust import SignatureInvalid
 from shared.policy.model import JurisdictionFile, Parameter, Policy, Sourced, Statement
 from shared.policy.names import qualified
-from shared.policy.terms import SURE
+from shared.policy.terms import SURE, Unit
 from shared.roster.model import Officer, OfficerSignature
 
 
@@ -55,26 +55,8 @@ def sign_statement(statement: Statement, person: str, keys: SigningKeys) -> Offi
 def _rests_on(policy: Policy) -> Iterator[tuple[str, str, Sourced, str]]:
     """Give (table, name, entry, what uses it) of everything that answers and deadlines come from."""
     cited = {article: f"rule {rule.id}" for rule in policy.rules for article in rule.cites}
-    kinds = {kind for rule in policy.rules for need in rule.needs for kind in need.kinds}
-    written = {
-        period: f"rule {rule.id}"
-        for rule in policy.rules
-        if rule.obligations is not None
-        for period in (rule.obligations.log_for, rule.obligations.retain_at_most, rule.obligations.retain_at_least)
-        if period is not None
-    }
     for file in policy.jurisdictions:
-        uses = _uses(file)
-        for parameter in file.parameter:
-            name = qualified(file.code, parameter.id)
-            used_by = uses.get(parameter.id) or written.get(name)
-            if used_by is not None:
-                yield "parameter", name, parameter, used_by
-        for mechanism in file.mechanism:
-            if mechanism.kind in kinds:
-                yield "mechanism", qualified(file.code, mechanism.id), mechanism, "rules that need it"
-        for localisation in file.localisation:
-            yield "localisation", qualified(file.code, localisation.id), localisation, "where data may rest"
+        yield from _jurisdiction(policy, file)
         backing = {duty.article: f"duty {qualified(file.code, duty.id)}" for duty in file.duty} | cited
         for article in file.article:
             if article.id in backing:
@@ -87,18 +69,41 @@ def _rests_on(policy: Policy) -> Iterator[tuple[str, str, Sourced, str]]:
                 yield "article", article.id, article, cited[article.id]
 
 
+def _jurisdiction(policy: Policy, file: JurisdictionFile) -> Iterator[tuple[str, str, Sourced, str]]:
+    """Give the values of one law that something rests on."""
+    kinds = {kind for rule in policy.rules for need in rule.needs for kind in need.kinds}
+    uses, written = _uses(file), _written(policy)
+    for parameter in file.parameter:
+        name = qualified(file.code, parameter.id)
+        used_by = uses.get(parameter.id) or written.get(name)
+        if used_by is not None:
+            yield "parameter", name, parameter, used_by
+    for mechanism in file.mechanism:
+        if mechanism.kind in kinds:
+            yield "mechanism", qualified(file.code, mechanism.id), mechanism, "rules that need it"
+    for localisation in file.localisation:
+        yield "localisation", qualified(file.code, localisation.id), localisation, "where data may rest"
+
+
+def _written(policy: Policy) -> dict[str, str]:
+    """Give, by parameter, a rule that writes it as a period."""
+    found = {}
+    for rule in policy.rules:
+        owed = rule.obligations
+        if owed is not None:
+            for period in (owed.log_for, owed.retain_at_most, owed.retain_at_least):
+                if period is not None:
+                    found[period] = f"rule {rule.id}"
+    return found
+
+
 def _uses(file: JurisdictionFile) -> dict[str, str]:
     """Give, by parameter, the first clock, duty, filing or counter of a jurisdiction that uses it."""
     uses: dict[str, str] = {}
     for clock in file.clock:
         for phase in clock.phase:
-            for name in (
-                phase.limit,
-                phase.extension,
-                phase.third_party,
-                phase.third_party_extension,
-                clock.acknowledge,
-            ):
+            beside = (phase.third_party, phase.third_party_extension, clock.acknowledge)
+            for name in (phase.limit, phase.extension, *beside):
                 if name is not None:
                     uses.setdefault(name, f"clock {clock.id}")
     for duty in file.duty:
@@ -127,7 +132,7 @@ def _vouching(policy: Policy, name: str, entry: Sourced, officers: tuple[Officer
                     yield officer.person
 
 
-def _value(entry: Sourced) -> tuple[int | None, str | None]:
+def _value(entry: Sourced) -> tuple[int | None, Unit | None]:
     """Give value and unit of a parameter; nothing else has any."""
     return (entry.value, entry.unit) if isinstance(entry, Parameter) else (None, None)
 
