@@ -67,7 +67,7 @@ def accept(in_force: Bundle | None, candidate: SignedBundle, roster: Roster, now
 def more_permissive(old: Bundle | None, new: Bundle) -> int:
     """Count the cells that become more permissive; before the first bundle everything was denied."""
     before = old.policy if old is not None else msgspec.structs.replace(new.policy, rules=())
-    return diff(before, new.policy).count("more_permissive")
+    return diff(before, new.policy, only_allows=True).count("more_permissive")
 
 
 def check_whole(bundle: Bundle) -> None:

@@ -15,6 +15,7 @@ from shared.policy.deciding import Decision, Question, looser
 from shared.policy.evaluator import Column, Evaluator, Parties, Place
 from shared.policy.matrix import Cell, Space, decided, space_of
 from shared.policy.model import Policy
+from shared.policy.sameness import Sameness
 from shared.policy.terms import NO_ASKER
 
 Direction = Literal["more_permissive", "more_restrictive", "same_outcome"]
@@ -56,11 +57,20 @@ def direction_of(before: Decision, after: Decision) -> Direction:
     return "more_restrictive" if looser(after.must, before.must) else "same_outcome"
 
 
-def diff(old: Policy, new: Policy, told: Callable[[int, int], None] = lambda _done, _all: None) -> Diff:
-    """Compare two policies; ``told`` hears how many of how many steps are done."""
+def diff(
+    old: Policy,
+    new: Policy,
+    told: Callable[[int, int], None] = lambda _done, _all: None,
+    *,
+    only_allows: bool = False,
+) -> Diff:
+    """Compare two policies; ``told`` hears how many of how many steps are done.
+
+    ``only_allows`` leaves out cells that the new policy denies: enough to find what becomes more permissive.
+    """
     before, after = Evaluator(old), Evaluator(new)
     space = space_of(before, after)
-    comparison = _Comparison(before, after, space)
+    comparison = _Comparison(before, after, space, only_allows=only_allows)
     total = 2 * len(space.subjects)
     for done, asking in enumerate((False, True)):
         for number, subject in enumerate(space.subjects, 1):
@@ -83,9 +93,11 @@ def apply(difference: Diff, matrix: Mapping[Cell, Decision]) -> dict[Cell, Decis
 class _Comparison:
     """Collects the cells that differ, column by column."""
 
-    def __init__(self, before: Evaluator, after: Evaluator, space: Space) -> None:
+    def __init__(self, before: Evaluator, after: Evaluator, space: Space, *, only_allows: bool) -> None:
         """Take both policies, ready to decide."""
         self._both = (before, after)
+        self._only_allows = only_allows
+        self._sameness = Sameness(before, after)
         self._space = space
         self._columns: dict[tuple[int, int, Place | None], tuple[Column | None, Column | None, list[Sides]]] = {}
         self._phases: dict[tuple[Parties | None, ...], list[tuple[int, frozenset[str]]]] = {}
@@ -117,7 +129,9 @@ class _Comparison:
         }
         for before, after, places in self._columns.values():
             boxes: list[Sides] | None = None
-            for key in rows:
+            for key in self._apart(before, after, rows):
+                if self._only_allows and not self._allows(after, key[1]):
+                    continue
                 old = self._answer(0, before, key[0], rows[key][0], places[0])
                 new = self._answer(1, after, key[1], rows[key][0], places[0])
                 if old is not new:
@@ -125,6 +139,15 @@ class _Comparison:
                     listed = self._found.setdefault((old, new), [])
                     listed += [(*row, *place) for row in row_boxes[key] for place in boxes]
         self._columns.clear()
+
+    def _apart(self, before: Column | None, after: Column | None, rows: _Rows) -> Iterator[tuple[int | str, int | str]]:
+        """Leave out the rows in which two columns answer alike, as far as that is told quickly."""
+        if before is None or after is None or not self._sameness.columns(before, after):
+            yield from rows
+            return
+        for key in rows:
+            if not self._sameness.rows(before, after, key):
+                yield key
 
     def changes(self) -> Iterator[Change]:
         """Give what was found, the more permissive first, the larger first."""
@@ -189,6 +212,12 @@ class _Comparison:
             )
             groups.setdefault((old, new), []).append(row)
         return groups
+
+    def _allows(self, column: Column | None, bits: int | str) -> bool:
+        """Say whether the new policy allows what matches."""
+        if column is None or isinstance(bits, str):
+            return False
+        return self._both[1].weigh(bits & column.mask, column.met)[0] == "allow"
 
     def _answer(self, which: int, column: Column | None, bits: int | str, row: Row, place: Sides) -> Decision:
         """Give an answer; equal answers are one object."""

@@ -12,7 +12,7 @@ import msgspec
 from shared.policy.compiling import OPERATIONS, Row, compile_tables
 from shared.policy.deciding import Decision, OwnReason, Question, Relied, united
 from shared.policy.model import Need, Policy
-from shared.policy.terms import ASKING, NO_ASKER
+from shared.policy.terms import ASKING, NO_ASKER, Outcome
 
 Place = tuple[str, str, str, str]
 """Subject's jurisdiction, node's region, asker's region, role."""
@@ -118,26 +118,32 @@ class Evaluator:
             column = self._shared[signature] = Column(rows, mask | self._conditions, met, relied, parties)
         return column
 
+    def weigh(self, matched: int, met: int) -> tuple[Outcome, int, OwnReason | None]:
+        """Say what matching rules amount to: the outcome, the rules that made it, a reason that is no rule's."""
+        matched &= self._rule_bits
+        denies = matched & self.tables.deny
+        if denies:
+            return "deny", denies, None
+        holding = matched & (~self.tables.needing | met)
+        if holding:
+            return "allow", holding, None
+        return "deny", matched, "no_mechanism" if matched else "no_rule"
+
     def answer(self, column: Column, matched: int) -> Decision:
         """Decide what a set of matching rules amounts to in a column."""
-        tables = self.tables
-        denies = matched & tables.deny & self._rule_bits
-        if denies:
-            return self._decision("deny", column, denies, None)
-        allows = matched & self._rule_bits
-        holding = allows & (~tables.needing | column.met)
-        if holding:
-            return self._decision("allow", column, holding, matched >> len(tables.rules))
-        if allows:
-            return msgspec.structs.replace(self._decision("deny", column, allows, None), reason="no_mechanism")
-        return self._no("no_rule")
+        outcome, bits, reason = self.weigh(matched, column.met)
+        if reason == "no_rule":
+            return self._no(reason)
+        conditions = matched >> len(self.tables.rules) if outcome == "allow" else 0
+        decision = self._decision(outcome, column, bits, conditions)
+        return decision if reason is None else msgspec.structs.replace(decision, reason=reason)
 
-    def _decision(self, outcome: str, column: Column, bits: int, conditions: int | None) -> Decision:
+    def _decision(self, outcome: Outcome, column: Column, bits: int, conditions: int) -> Decision:
         """Write a decision down; ``bits`` are the rules that made it."""
         tables = self.tables
-        numbers = list(_set_bits(bits))
+        numbers = list(set_bits(bits))
         rules = [tables.rules[number] for number in numbers]
-        named = tuple(tables.conditions[number] for number in _set_bits(conditions or 0))
+        named = tuple(tables.conditions[number] for number in set_bits(conditions))
         relied: tuple[Relied, ...] = ()
         if outcome == "allow":
             needed = zip(tables.needs, column.relied, strict=True)
@@ -147,7 +153,7 @@ class Evaluator:
         citations |= {each.article for each in relied} | {article for _, article in named}
         owed = (rule.obligations for rule in rules if rule.obligations is not None)
         return Decision(
-            outcome="allow" if outcome == "allow" else "deny",
+            outcome=outcome,
             rule=rules[0].id,
             reason=rules[0].reason,
             citations=tuple(sorted(citations)),
@@ -238,7 +244,7 @@ class Evaluator:
         return found
 
 
-def _set_bits(bits: int) -> Iterator[int]:
+def set_bits(bits: int) -> Iterator[int]:
     """Give the numbers of the bits that are set, the lowest first."""
     while bits:
         lowest = bits & -bits

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.policy.compiling import OPERATIONS, Row
 from shared.policy.deciding import Decision, Question
-from shared.policy.evaluator import Column, Evaluator, Place
+from shared.policy.evaluator import Column, Evaluator, Place, set_bits
 from shared.policy.spans import written
 from shared.policy.terms import ASKING, NO_ASKER
 
@@ -135,7 +135,7 @@ def tally(evaluator: Evaluator, space: Space, told: Callable[[int], None] = lamb
     Columns in which nothing differs are one object, and rows that match alike one number, so each is decided once and
     counted as often as it stands for a cell.
     """
-    counts: Counts = {}
+    weighed: dict[tuple[str, int, int], int] = {}
     tables = evaluator.tables
     for asking in (False, True):
         bits = tables.asking if asking else tables.plain
@@ -151,8 +151,13 @@ def tally(evaluator: Evaluator, space: Space, told: Callable[[int], None] = lamb
                 columns[id(column)] = (column, columns.get(id(column), (column, 0))[1] + 1)
             for column, times in columns.values():
                 for (operation, row_bits), alike in rows.items():
-                    decision = decided(evaluator, column, row_bits & column.mask)
-                    key = (operation, decision.outcome, decision.rule or "", decision.reason)
-                    counts[key] = counts.get(key, 0) + times * alike
+                    key = (operation, row_bits & column.mask, column.met)
+                    weighed[key] = weighed.get(key, 0) + times * alike
                 told(times * per_place)
+    counts: Counts = {}
+    for (operation, matched, met), times in weighed.items():
+        outcome, deciding, reason = evaluator.weigh(matched, met)
+        rule = tables.rules[next(set_bits(deciding))] if deciding else None
+        named = ("", "no_rule") if rule is None else (rule.id, reason or rule.reason)
+        counts[operation, outcome, *named] = counts.get((operation, outcome, *named), 0) + times
     return counts
