@@ -50,7 +50,7 @@ CODES = {
 
 # Read off section 3 of the compliance notes by hand: value, unit, mark; the day of the notes where the mark is P or C.
 SAMPLE = {
-    "AR.erasure_limit": (5, "business_days", "confirmed", NOTES_DAY),
+    "AR.erasure_limit": (5, "business_days", "primary", NOTES_DAY),
     "AR.access_limit": (10, "days", "confirmed", NOTES_DAY),
     "BR.access_limit": (15, "days", "confirmed", NOTES_DAY),
     "BR.app_logs_minimum": (6, "months", "memory", None),
@@ -66,7 +66,7 @@ SAMPLE = {
     "IN.logs_minimum": (1, "years", "primary", NOTES_DAY),
     "JP.access_limit": (None, "without_delay", "memory", None),
     "KR.erasure_limit": (10, "days", "primary", NOTES_DAY),
-    "MX.execute_limit": (15, "business_days", "confirmed", NOTES_DAY),
+    "MX.execute_limit": (15, "business_days", "memory", None),
     "MY.breach_subjects_limit": (7, "days", "confirmed", NOTES_DAY),
     "PH.request_limit": (30, "business_days", "confirmed", NOTES_DAY),
     "SG.preservation_minimum": (30, "days", "primary", NOTES_DAY),
