@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from shared.policy.assembling import Assembled
 from shared.policy.checking_law import law_findings
+from shared.policy.checking_places import place_findings
 from shared.policy.deciding import Decision
 from shared.policy.evaluator import Column, Evaluator
 from shared.policy.matrix import Space, decided, space_of
@@ -34,6 +35,7 @@ def findings(made: Assembled, now_ms: int) -> list[Problem]:
         *_periods(made, survey),
         *_classes(made, survey),
         *law_findings(made, now_ms),
+        *place_findings(made, evaluator, survey.space),
         *_proofs(made),
     ]
     return sorted(found, key=lambda each: (each.where.file, each.code, each.where))
@@ -101,7 +103,7 @@ def _twins(made: Assembled) -> Iterator[Problem]:
     """Find an allow and a deny that say the same of the same questions."""
     seen: dict[tuple[object, ...], Rule] = {}
     for rule in made.policy.rules:
-        keys = [getattr(rule, axis) for axis in _AXES] + [getattr(rule, f"{axis}_except", None) for axis in _AXES]
+        keys = [getattr(rule, key, None) for axis in _AXES for key in (axis, f"{axis}_except")]
         key = (
             *(frozenset(each) if isinstance(each, tuple) else each for each in keys),
             rule.valid_from,

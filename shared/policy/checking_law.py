@@ -12,7 +12,7 @@ from shared.policy.terms import ANY
 
 SOON_MS = 90 * 86_400_000
 """What ends within ninety days is told: clauses take that long to replace."""
-_RIGHTS = ("access", "erasure", "breach_authority")
+_RIGHTS = {"access": "access", "erasure": "erasure", "breach_authority": "telling the authority of a breach"}
 """Deadlines that every law has, be it as "without delay"."""
 
 
@@ -25,9 +25,10 @@ def law_findings(made: Assembled, now_ms: int) -> Iterator[Problem]:
         for table in ("mechanism", "localisation", "clock", "duty"):
             for entry in getattr(file, table):
                 yield from _expiry(made, table, qualified(file.code, entry.id), entry, now_ms)
-    for table, listed in (("instrument", policy.instruments), ("rule", policy.rules)):
-        for each in listed:  # type: ignore[attr-defined]  # two kinds of entry, alike in what is looked at
-            yield from _expiry(made, table, each.id, each, now_ms)
+    for instrument in policy.instruments:
+        yield from _expiry(made, "instrument", instrument.id, instrument, now_ms)
+    for rule in policy.rules:
+        yield from _expiry(made, "rule", rule.id, rule, now_ms)
     yield from _groups(made)
     yield from _instruments(made)
 
@@ -36,9 +37,9 @@ def _gaps(made: Assembled, file: JurisdictionFile) -> Iterator[Problem]:
     """Find deadlines that are missing, and a hold that no article backs."""
     where = made.where("jurisdiction", file.code)
     have = {clock.right for clock in file.clock}
-    for right in _RIGHTS:
+    for right, words in _RIGHTS.items():
         if right not in have:
-            what = f"has no clock for {right.replace('_', ' of a ')}."
+            what = f"has no clock for {words}."
             yield Problem("gap", where, what, "If the law names no time, write without_delay.", "warning")
     if not any(duty.kind == "hold" for duty in file.duty):
         what = "has no duty of kind hold: a hold will keep records without an article."
@@ -101,8 +102,8 @@ def _groups(made: Assembled) -> Iterator[Problem]:
             given = getattr(rule, key)
             chosen.update(given if isinstance(given, tuple) and all(isinstance(each, str) for each in given) else ())
     for file in policy.jurisdictions:
-        for entry in (*file.duty, *file.localisation):
-            chosen.update(() if entry.classes == ANY else entry.classes)
+        for choice in (*(duty.classes for duty in file.duty), *(each.classes for each in file.localisation)):
+            chosen.update(() if choice == ANY else choice)
     for platform in policy.platforms:
         for condition in platform.condition:
             for choice in (condition.classes, condition.purposes):

@@ -22,7 +22,7 @@ def place_findings(made: Assembled, evaluator: Evaluator, space: Space) -> Itera
             inside, leaking = _look(evaluator, space, file.code, duty)
             where = made.where("localisation", qualified(file.code, duty.id))
             if leaking:
-                what = f"says that data stays, but rule {sorted(leaking)[0]} lets it leave."
+                what = f"says that data stays, but rule {min(leaking)} lets it leave."
                 yield Problem("contradiction", where, what, "Write a deny that cites it.", "warning")
             if not inside:
                 what = "says that data stays, but no rule lets it rest there."

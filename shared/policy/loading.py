@@ -1,6 +1,6 @@
 """Reads a bundle's files from a folder: the only page of this package that touches files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -22,6 +22,12 @@ class Loaded(msgspec.Struct, frozen=True):
 
     made: Assembled | None
     problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+    """By file: its text, for finding lines."""
+
+    def lined(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Find the lines of problems."""
+        return [_lined(self.texts, each) for each in problems]
 
     def sound(self) -> Assembled:
         """Give what was assembled; raise the named error of the first thing that is wrong."""
@@ -56,10 +62,20 @@ def load(path: Path) -> Loaded:
         if not folder.problems:
             what = "is no bundle.toml."
             folder.problems.append(Problem("no_file", Where(top.name), what, 'Begin with the file of kind = "bundle".'))
-        return Loaded(None, tuple(folder.problems))
+        return Loaded(None, tuple(folder.problems), folder.texts)
     made, problems = assemble(folder.bundle, folder.files)
     problems += soundness(made)
-    return Loaded(made, tuple(folder.lined(each) for each in problems))
+    return Loaded(made, tuple(_lined(folder.texts, each) for each in problems), folder.texts)
+
+
+def _lined(texts: Mapping[str, str], problem: Problem) -> Problem:
+    """Find the line of a problem."""
+    where = problem.where
+    text = texts.get(where.file)
+    if text is None or problem.line is not None or not where.entry:
+        return problem
+    entry = where.entry.rpartition(".")[2] if where.table != "override" else where.entry
+    return msgspec.structs.replace(problem, line=line_of(text, where.table, entry, where.key))
 
 
 class _Folder:
@@ -68,7 +84,7 @@ class _Folder:
     def __init__(self, root: Path) -> None:
         """Take the folder that holds ``bundle.toml``: nothing outside it is read."""
         self._root = root
-        self._texts: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self.bundle: BundleFile | None = None
         self.files: list[tuple[str, File]] = []
         self.problems: list[Problem] = []
@@ -78,24 +94,15 @@ class _Folder:
         if name in above:
             what = f"is included by way of itself: {' > '.join((*above[above.index(name) :], name))}."
             self._wrong("circular", above[-1], what)
-        elif name in self._texts:
+        elif name in self.texts:
             self._wrong("included_twice", above[-1] if above else name, f"includes {name}, which is included already.")
-        elif len(self._texts) >= FILES_MAX:
+        elif len(self.texts) >= FILES_MAX:
             self._wrong("no_file", name, f"is one file too many; at most {FILES_MAX}.")
         else:
             content = self._read(name)
             if content is not None:
                 for each in self._included(name, getattr(content, "includes", ())):
                     self.take(each, (*above, name))
-
-    def lined(self, problem: Problem) -> Problem:
-        """Find the line of a problem."""
-        where = problem.where
-        text = self._texts.get(where.file)
-        if text is None or problem.line is not None or not where.entry:
-            return problem
-        entry = where.entry.rpartition(".")[2] if where.table != "override" else where.entry
-        return msgspec.structs.replace(problem, line=line_of(text, where.table, entry, where.key))
 
     def _read(self, name: str) -> File | None:
         """Read one file; ``None`` where it cannot be."""
@@ -109,7 +116,7 @@ class _Folder:
         if len(data) > FILE_BYTES_MAX:
             self._wrong("no_file", name, "is larger than a policy file can be.")
             return None
-        self._texts[name] = text
+        self.texts[name] = text
         content = read(name, text)
         if isinstance(content, Problem):
             self.problems.append(content)
