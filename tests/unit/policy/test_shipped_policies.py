@@ -10,9 +10,10 @@ import pytest
 from shared.policy.assembling import Assembled
 from shared.policy.deciding import Question
 from shared.policy.evaluator import Evaluator
+from shared.policy.explaining import explain
 from shared.policy.loading import load
 from shared.policy.model import Case, ConflictAsked, DecisionAsked, JurisdictionFile, Parameter, Sourced
-from shared.policy.proving import Verdict, prove
+from shared.policy.proving import Verdict, less, prove
 from shared.policy.spans import moment_ms
 from shared.policy.sure import unsure
 from shared.policy.terms import SURE, Operation
@@ -220,6 +221,22 @@ def test_whatever_arrives_may_rest_at_home() -> None:
         for each in policy.classes:
             question = Question("store", each.id, "intake", region.jurisdiction, region.name, at)
             assert evaluator.decide(question).allowed == (each.nature not in {"aggregate", "none"}), (region, each)
+
+
+def test_an_officer_is_told_of_the_thai_transcript() -> None:
+    """An officer learns whether it may be read, on what ground, for how long it is kept, and what a lapse changes."""
+    policy = shipped().policy
+    at = moment_ms("2026-12-10")
+    asked = Question("view", "transcript", "customer_service", "TH", "th-bangkok", at, "eu-frankfurt", "agent")
+    told = explain(Evaluator(policy), asked)
+    words = {part.heading: " ".join(part.lines) for part in told.parts}
+    assert told.answer == "Yes"
+    assert "TH.standard-clauses" in words["Ground"]
+    assert "s. 29 PDPA" in words["Ground"]
+    assert "masked" in words["What must be done"]
+    assert "at most 400 days" in words["How long it is kept"]
+    assert explain(Evaluator(less(policy, ["TH.standard-clauses"])), asked).answer == "No"
+    assert explain(Evaluator(less(policy, ["EU.adequacy-jp"])), asked).answer == "Yes"
 
 
 def test_strict_mode_lists_what_it_refuses() -> None:
