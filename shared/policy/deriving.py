@@ -4,7 +4,8 @@ Four sources are asked in this order: where the subject said they live, the coun
 the country of the phone number by its plan, the country of the account they wrote to.  The first that names a country
 decides; what the others say is kept, so that policy can take the strictest.  A number is never proof: people move and
 keep it, and +1, +7, +39, +44, +47, +61, +262, +358, +590 and +599 are shared by several countries.  Where the plan does
-not tell these apart, the account's country is believed only if it is one of them.
+not tell these apart, the country it belongs to first is taken if no other of them has a law here (Italy, not the
+Vatican); else the account's country, and that only if it is one of them.
 
 Of the United States only parts have a law here.  A part is believed when the subject declared it; an area code is kept
 by those who move and is not looked at.  So a number of the United States gives the country, no jurisdiction, and the
@@ -41,7 +42,7 @@ _NO_COUNTRY = "001"
 
 
 class NumberHint(msgspec.Struct, frozen=True):
-    """What a number's plan says: the countries that it may be of, one where the plan tells them apart."""
+    """What a number's plan says: the countries that it may be of, the main one of the country code first."""
 
     countries: tuple[str, ...]
 
@@ -110,7 +111,7 @@ def hint_of_number(number: str) -> NumberHint | None:
         parsed = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         return None
-    sharing = sorted(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
+    sharing = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
     if _NO_COUNTRY in sharing or not sharing:
         return None
     valid = [country for country in sharing if phonenumbers.is_valid_number_for_region(parsed, country)]
@@ -141,7 +142,7 @@ def derive(clues: Clues, laws: Mapping[str, str]) -> Derived:
     source = chosen or next(iter(said), None)
     countries = said[source] if source else ()
     basis: Basis = source or "nothing_known"
-    country = countries[0] if len(countries) == 1 else None
+    country = countries[0] if chosen or len(countries) == 1 else None
     jurisdiction = _law(countries[0], laws) if chosen else None
     others = {law for source, named in said.items() if _speaks(source, basis) for law in _laws(named, laws)}
     return Derived(
@@ -201,12 +202,11 @@ def _laws(countries: tuple[str, ...], laws: Mapping[str, str]) -> set[str]:
 
 
 def _chosen(said: Mapping[Source, tuple[str, ...]], laws: Mapping[str, str]) -> Source | None:
-    """Give the first source that decides: it names one country, or several that are under one law."""
+    """Give the first source that decides: it names one country, or several of which the first alone has a law."""
     for source, countries in said.items():
-        known = {_law(country, laws) for country in countries}
         if source == "account_country" and not all(_meet(countries, named) for named in said.values()):
             return None
-        if len(countries) == 1 or (len(known) == 1 and None not in known):
+        if len(countries) == 1 or _laws(countries, laws) == {_law(countries[0], laws)}:
             return source
     return None
 
