@@ -21,6 +21,8 @@ from typing import Literal
 import msgspec
 import phonenumbers
 
+from shared.policy.terms import JurisdictionCode
+
 Source = Literal["declared_residence", "platform_country", "number_plan", "account_country"]
 Basis = Source | Literal["nothing_known"]
 Certainty = Literal["none", "assumed", "indicated", "platform_stated", "declared"]
@@ -44,28 +46,28 @@ _NO_COUNTRY = "001"
 class NumberHint(msgspec.Struct, frozen=True):
     """What a number's plan says: the countries that it may be of, the main one of the country code first."""
 
-    countries: tuple[str, ...]
+    countries: tuple[JurisdictionCode, ...]
 
 
 class Clues(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a subject, in codes: ISO 3166-1 alpha-2, where it is known better ISO 3166-2 (``US-CA``)."""
 
-    declared: str | None = None
-    platform: str | None = None
+    declared: JurisdictionCode | None = None
+    platform: JurisdictionCode | None = None
     number: NumberHint | None = None
-    account: str | None = None
+    account: JurisdictionCode | None = None
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True):
     """Whose law applies, and why that is thought.  It holds codes only, nothing that names the subject."""
 
-    jurisdiction: str | None
+    jurisdiction: JurisdictionCode | None
     """Code of the jurisdiction's file; None where none is known for the country, or no country is known."""
-    country: str | None
+    country: JurisdictionCode | None
     """The country or part of one that decided: of the EU, the member state."""
     basis: Basis
     certainty: Certainty
-    others: tuple[str, ...] = ()
+    others: tuple[JurisdictionCode, ...] = ()
     """Other jurisdictions that may be the right one, sorted: of sources that disagree, of parts of the country."""
     conflicts: tuple[Source, ...] = ()
     """Sources that name another country than the one that decided.  The account's is none: it says where the business
@@ -77,8 +79,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     direction: Literal["same", "found", "lost", "moved"]
     """Of the jurisdiction: none to one, one to none, one to another."""
-    was: str | None
-    now: str | None
+    was: JurisdictionCode | None
+    now: JurisdictionCode | None
     certainty: Literal["same", "stronger", "weaker"]
     evidence: bool
     """The country, basis, others or conflicts differ: the same law, perhaps another answer."""

@@ -14,7 +14,7 @@ from tests.support.house import PROGRAMS, sources, uses, within
 PURE = (
     *("edge_node.core", "edge_node.channels", "control_plane.core"),
     *("shared.message", "shared.wire", "shared.roster", "shared.canonical", "shared.http_signatures"),
-    "shared.addresses",
+    *("shared.addresses", "shared.policy.clocks", "shared.policy.deriving"),
 )
 LAYERS = (
     *("app", "app_media", "app_relay", "assembly", "commands", "http", "metrics", "platforms", "relay"),
@@ -55,6 +55,8 @@ RULES = (
             *("aiosqlite", "asyncpg", "sqlite3", "shared.database", "shared.telemetry"),
             *("shared.clock.SystemClock", "shared.entropy.SystemEntropy"),
         ),
+        # Calendars and time zones are files of two pinned libraries; all else in the package is given them as values.
+        ("shared.policy.clocks.library",),
     ),
     Rule(
         "decisions know no layer above them",

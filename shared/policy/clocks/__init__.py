@@ -8,12 +8,14 @@ from shared.policy.clocks.calendar import Calendar
 from shared.policy.clocks.conventions import COUNTING, Counting
 from shared.policy.clocks.deadline import deadline
 from shared.policy.clocks.model import Definition, Due, Escalation, Event, Fault, Length, Stage, StageDue, Step
-from shared.policy.clocks.volumes import Band, Transferred, Volume, volume
+from shared.policy.clocks.reading import bands_of, definitions_of
+from shared.policy.clocks.volumes import Band, Counted, Volume, volume
 
 __all__ = [
     "COUNTING",
     "Band",
     "Calendar",
+    "Counted",
     "Counting",
     "Definition",
     "Due",
@@ -24,8 +26,9 @@ __all__ = [
     "Stage",
     "StageDue",
     "Step",
-    "Transferred",
     "Volume",
+    "bands_of",
     "deadline",
+    "definitions_of",
     "volume",
 ]

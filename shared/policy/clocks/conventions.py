@@ -6,7 +6,7 @@ A convention is chosen by name in a definition.  What the law of a jurisdiction 
 
 import msgspec
 
-from shared.policy.clocks.model import PauseReason
+from shared.policy.terms import PauseReason
 
 
 class Counting(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,3 +52,6 @@ further months are counted from the end of the first in the EU, which is never l
 DPA 2018 s. 54(3) lets the month begin at the latest of receipt, proof of identity and fee; s. 54(3C) takes out "the
 period beginning with the day on which the controller makes the request and ending with the day on which the controller
 receives the information".  The ICO counts an extension "as three months from the original start date"."""
+
+COUNTING_OF: dict[str, str] = {"EU": "eu_1182_71", "GB": "uk_gdpr"}
+"""The convention of each jurisdiction whose law on counting was read; all others are counted by ``no_roll``."""

@@ -9,6 +9,7 @@ from shared.policy.clocks.conventions import Counting
 from shared.policy.clocks.model import Length
 
 _DAY = timedelta(days=1)
+_ONE_DAY = (Length(1, "days"),)
 _MONTHS = {"months": 1, "years": 12}
 
 
@@ -56,7 +57,7 @@ class Count:
                 at_ms = self._calendar.end_of(day)
         counted_to = day
         if lengths[-1].unit != "hours" and self._rules.rolls_forward:
-            day = self._moved(begun, day)
+            day = self._moved(begun, day, lengths)
             at_ms = self._calendar.end_of(day)
         first = begun if asked or self._rules.two_working_days else counted_to
         return End(at_ms, counted_to, day, (first, day) if asked or self._rules.rolls_forward else None)
@@ -89,11 +90,11 @@ class Count:
             left -= counts
         return day
 
-    def _moved(self, begun: date, day: date) -> date:
+    def _moved(self, begun: date, day: date, lengths: tuple[Length, ...]) -> date:
         """Give the day to which a last day is moved: never an earlier one."""
         while not self._runs_on(day):
             day += _DAY
-        if self._rules.two_working_days and (day - begun).days >= 2:
+        if self._rules.two_working_days and lengths != _ONE_DAY:
             worked = sum(self._runs_on(begun + _DAY * n) for n in range(1, (day - begun).days + 1))
             while worked < 2:
                 day += _DAY

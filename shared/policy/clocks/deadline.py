@@ -65,6 +65,7 @@ def _restarted(reckoning: Reckoning, starts_ms: int) -> int:
     for pause in reckoning.restarts:
         if limit.unit == "without_delay" or pause.from_ms > counting.end(starts_ms, (limit,)).due_ms:
             reckoning.fault("pause_too_late", pause.from_ms, f"{pause.reason}: asked for when the limit was over")
+            reckoning.too_late.add(pause)
             continue
         again_ms = reckoning.until(pause, reckoning.story.completed_ms)
         if counting.end(again_ms, (limit,)).due_ms > counting.end(starts_ms, (limit,)).due_ms:
@@ -114,10 +115,10 @@ def _state(reckoning: Reckoning, due_ms: int, done_ms: int | None) -> State:
     """Say where a stage stands."""
     if done_ms is not None:
         return "met" if done_ms <= due_ms else "missed"
-    lasting = [pause for pause in reckoning.story.pauses if pause.until_ms is None]
+    lasting = [pause for pause in reckoning.story.pauses if pause.until_ms is None and pause not in reckoning.too_late]
     if reckoning.now_ms > due_ms:
         for pause in lasting:
-            reckoning.fault("pause_too_late", pause.from_ms, f"{pause.reason}: paused when the limit was over")
+            reckoning.fault("pause_too_late", pause.from_ms, f"{pause.reason}: asked for when the limit was over")
         return "overdue"
     if lasting:
         return "paused"

@@ -7,6 +7,7 @@ every node computes alike.  Their versions go into :attr:`Calendar.source` and f
 import functools
 from datetime import date, tzinfo
 from importlib import resources
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -15,6 +16,8 @@ from holidays.version import __version__ as holidays_version
 
 from shared.errors.clocks import CalendarUnknown
 from shared.policy.clocks.calendar import Calendar
+from shared.policy.model import JurisdictionFile
+from shared.policy.terms import Weekday
 
 KNOWN_THROUGH = 2026
 """The last year for which ``holidays`` 0.109 holds what governments announce year by year (China's notice for 2026 is
@@ -22,6 +25,8 @@ of November 2025).  A test fails when a newer library knows more."""
 DECREED_YEARLY = frozenset({"AE", "AR", "CN", "ID", "IN", "MY", "PH", "SA", "SG", "TH", "TR", "TW", "VN"})
 """Countries that fix days off, bridges or days worked instead anew for every year, or by the sight of the moon: for
 later years the library extends the rules by itself."""
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+"""Their places are the numbers of ``date.weekday``."""
 _YEARS_BEFORE, _YEARS_AFTER = 3, 6
 _LANGUAGE = "en_US"
 
@@ -62,6 +67,18 @@ def calendar_of(
         announced_through=KNOWN_THROUGH if country in DECREED_YEARLY else min(last, ends),
         source=source,
     )
+
+
+def calendar_for(
+    file: JurisdictionFile, year: int, *, holidays_code: str | None = None, zone_name: str | None = None
+) -> Calendar:
+    """Give the calendar of a jurisdiction's file around ``year``.
+
+    ``holidays_code`` and ``zone_name`` take the place of the file's own: of the EU, those of the member state in which
+    the act is done (Regulation 1182/71 Art. 2(1)).  Raises :class:`CalendarUnknown`, for a file without a zone, too.
+    """
+    weekend = frozenset(WEEKDAYS.index(day) for day in file.weekend)
+    return calendar_of(holidays_code or file.holidays, zone_name or file.time_zone or "", year, weekend)
 
 
 @functools.cache

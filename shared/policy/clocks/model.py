@@ -4,22 +4,18 @@ from typing import Literal
 
 import msgspec
 
+from shared.policy.terms import PauseReason, Start
+
 LENGTH_MAX = 10_000
 """No law counts further: 10,000 days are 27 years, 10,000 months more than eight centuries."""
 
 Unit = Literal["hours", "days", "business_days", "weeks", "months", "years", "without_delay"]
 """``days`` are calendar days; ``without_delay`` is a duty without a number."""
-_Asked = Literal["received", "identity_verified", "determined", "detected", "decided", "refused", "withdrawn"]
-_Kept = Literal["first_transfer", "stored", "last_contact", "placed"]
-Starts = _Asked | _Kept
-"""Events that start a clock."""
-PauseReason = Literal["identity_unverified", "clarification", "fee_unpaid", "third_party"]
-"""What the one who asked, or another, must do before the work can go on."""
 _Halts = Literal["paused", "resumed", "identity_requested", "clarification_requested", "clarification_received"]
 _Works = Literal["third_party_involved", "extended", "phase_done", "completed"]
-Kind = Starts | _Halts | _Works
-"""What can happen to a case.  ``identity_requested`` and ``identity_verified`` pause and resume for
-``identity_unverified``, the two of clarification for ``clarification``."""
+Kind = Start | _Halts | _Works
+"""What can happen to a case: what starts a clock, and what comes after.  ``identity_requested`` pauses for
+``identity_unverified`` until ``identity_verified``; the two of clarification do the same for ``clarification``."""
 State = Literal["waiting", "running", "paused", "due", "overdue", "met", "missed"]
 """``waiting``: nothing started it yet.  ``due``: at most a day is left, or it is to be done at once."""
 _WrongPause = Literal["resume_without_pause", "pause_twice", "pause_not_permitted", "pause_too_late"]
@@ -78,7 +74,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     right: str
     """What it measures: ``access``, ``erasure``, ``breach_authority``, ``filing``."""
-    starts: Starts
+    starts: Start
     stages: tuple[Stage, ...]
     pauses: tuple[PauseReason, ...] = ()
     """Reasons for which the law lets it stand still."""

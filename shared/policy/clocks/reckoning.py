@@ -20,6 +20,8 @@ class Reckoning:
         self.rules: Counting = COUNTING[definition.counting]
         self.steps: list[Step] = []
         self.faults: list[Fault] = list(story.faults)
+        self.too_late: set[Pause] = set()
+        """Pauses that began when nothing could be paused any more."""
         self.restarts = tuple(pause for pause in story.pauses if pause.reason in self.rules.restarts)
 
     def say(self, code: str, text: str) -> None:

@@ -1,73 +1,63 @@
-"""How many people's data has left since 1 January: the yearly counters on which a law hangs more duties."""
+"""How many people's data has left in a year: the counters on which a law hangs more duties from a number on."""
+
+from typing import Literal
 
 import msgspec
 
 from shared.policy.clocks.calendar import Calendar
+from shared.policy.clocks.counting import add_months
+
+Window = Literal["calendar_year", "twelve_months"]
 
 
-class Transferred(msgspec.Struct, frozen=True):
-    """People whose data left at one instant and had not left before in that year: each person once a year.
-
-    ``people`` are those without sensitive data, ``sensitive_people`` those with; a person counts in one of them.
-    """
+class Counted(msgspec.Struct, frozen=True):
+    """So many more at one instant: people (records) that had not been counted before in the window."""
 
     at_ms: int
-    people: int
-    sensitive_people: int = 0
+    number: int
 
 
-class Band(msgspec.Struct, frozen=True, kw_only=True):
-    """From a number on, the law asks for more; reached when either count is (``people_from``: that many are in it)."""
+class Band(msgspec.Struct, frozen=True):
+    """From ``number`` on, that number included, the law asks for one of ``kinds``."""
 
-    id: str
-    people_from: int | None = None
-    sensitive_from: int | None = None
+    number: int
+    kinds: tuple[str, ...]
 
 
 class Volume(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a year's count stands."""
+    """Where a count stands."""
 
-    year: int
-    people: int
-    sensitive_people: int
-    band: str | None
+    since_ms: int
+    """The first millisecond that is counted."""
+    number: int
+    band: Band | None
     """The last band reached; None below the first."""
-    next_band: str | None
-    people_left: int | None
-    """How many more may leave before ``next_band`` is reached by ``people``; None where it has no such number."""
-    sensitive_left: int | None
+    next_band: Band | None
+    left: int | None
+    """How many more may be counted before ``next_band`` is reached; None where there is no further one."""
 
 
-def volume(bands: tuple[Band, ...], counts: tuple[Transferred, ...], calendar: Calendar, now_ms: int) -> Volume:
-    """Count what left since 1 January, local time, up to ``now_ms``; ``bands`` stand from the mildest to the hardest.
+def volume(
+    bands: tuple[Band, ...], counts: tuple[Counted, ...], window: Window, calendar: Calendar, now_ms: int
+) -> Volume:
+    """Count up to ``now_ms`` since 1 January, or for the twelve months that end today, by the calendar's local days.
 
-    ``counts`` may come in any order; equal entries are different transfers and all count, so whoever calls drops
-    repeated deliveries.
+    ``bands`` and ``counts`` may stand in any order.  Equal entries of ``counts`` are different transfers and all count:
+    whoever calls drops what was delivered twice, and counts each person once.
     """
-    year = calendar.day_of(now_ms).year
-    mine = [each for each in counts if each.at_ms <= now_ms and calendar.day_of(each.at_ms).year == year]
-    people = sum(each.people for each in mine)
-    sensitive = sum(each.sensitive_people for each in mine)
-    reached = max((place for place, band in enumerate(bands) if _is_reached(band, people, sensitive)), default=-1)
-    coming = bands[reached + 1] if reached + 1 < len(bands) else None
+    today = calendar.day_of(now_ms)
+    before = today.replace(year=today.year - 1, month=12, day=31)
+    if window == "twelve_months":
+        before = add_months(today, -12)
+    since_ms = calendar.end_of(before) + 1
+    number = sum(each.number for each in counts if since_ms <= each.at_ms <= now_ms)
+    ordered = sorted(bands, key=lambda band: band.number)
+    band = next((band for band in reversed(ordered) if band.number <= number), None)
+    coming = next((band for band in ordered if band.number > number), None)
     return Volume(
-        year=year,
-        people=people,
-        sensitive_people=sensitive,
-        band=bands[reached].id if reached >= 0 else None,
-        next_band=coming.id if coming else None,
-        people_left=_left(coming.people_from, people) if coming else None,
-        sensitive_left=_left(coming.sensitive_from, sensitive) if coming else None,
+        since_ms=since_ms,
+        number=number,
+        band=band,
+        next_band=coming,
+        left=coming.number - number - 1 if coming else None,
     )
-
-
-def _is_reached(band: Band, people: int, sensitive: int) -> bool:
-    """Say whether a count has come to a band's number."""
-    return (band.people_from is not None and people >= band.people_from) or (
-        band.sensitive_from is not None and sensitive >= band.sensitive_from
-    )
-
-
-def _left(number: int | None, count: int) -> int | None:
-    """Give how many may still come below a number."""
-    return None if number is None else max(0, number - count - 1)
