@@ -54,4 +54,13 @@ period beginning with the day on which the controller makes the request and endi
 receives the information".  The ICO counts an extension "as three months from the original start date"."""
 
 COUNTING_OF: dict[str, str] = {"EU": "eu_1182_71", "GB": "uk_gdpr"}
-"""The convention of each jurisdiction whose law on counting was read; all others are counted by ``no_roll``."""
+"""The convention of each jurisdiction whose law on counting was read; for others :func:`counting_for` says what counts."""
+
+
+def counting_for(code: str, right: str) -> str:
+    """Give the name of the convention for a right under a jurisdiction's law.
+
+    Where the law on counting was not read, a deadline is counted to its earliest day, and a time to preserve something
+    to its latest: neither can be too lax.
+    """
+    return COUNTING_OF.get(code, "roll_forward" if right == "preservation" else "no_roll")

@@ -59,7 +59,7 @@ class Count:
         if lengths[-1].unit != "hours" and self._rules.rolls_forward:
             day = self._moved(begun, day, lengths)
             at_ms = self._calendar.end_of(day)
-        first = begun if asked or self._rules.two_working_days else counted_to
+        first = begun if asked else counted_to
         return End(at_ms, counted_to, day, (first, day) if asked or self._rules.rolls_forward else None)
 
     def _merged(self, lengths: tuple[Length, ...]) -> tuple[Length, ...]:

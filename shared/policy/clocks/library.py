@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 import tzdata
+from holidays.registry import EntityLoader
 from holidays.version import __version__ as holidays_version
 
 from shared.errors.clocks import CalendarUnknown
@@ -99,12 +100,14 @@ def _days(
     country: str, part: str | None, first: int, last: int
 ) -> tuple[frozenset[date], frozenset[date], frozenset[date], int, int]:
     """Give certain holidays, estimated ones, weekend days worked, and the years that the library reaches."""
-    try:
-        kind = getattr(holidays, country)
-        marks = {"islamic_show_estimated": True} if "islamic_show_estimated" in kind.get_supported_options() else {}
-        found = kind(subdiv=part, years=range(first, last + 1), language=_LANGUAGE, **marks)
-    except (AttributeError, NotImplementedError):
-        raise CalendarUnknown(holidays=f"{country}-{part}" if part else country) from None
+    asked = f"{country}-{part}" if part else country
+    if country not in EntityLoader.get_country_codes(include_aliases=False):
+        raise CalendarUnknown(holidays=asked)
+    kind = getattr(holidays, country)
+    if part not in {None, *kind.subdivisions}:
+        raise CalendarUnknown(holidays=asked)
+    marks = {"islamic_show_estimated": True} if "islamic_show_estimated" in kind.get_supported_options() else {}
+    found = kind(subdiv=part, years=range(first, last + 1), language=_LANGUAGE, **marks)
     estimated = {day for day, name in found.items() if _is_estimated(name)}
     worked = frozenset(found.weekend_workdays)
     return frozenset(found) - estimated, frozenset(estimated), worked, found.start_year, found.end_year

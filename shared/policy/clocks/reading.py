@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from shared.policy.clocks.conventions import COUNTING_OF
+from shared.policy.clocks.conventions import counting_for
 from shared.policy.clocks.model import Definition, Length, Stage, Unit
 from shared.policy.clocks.volumes import Band
 from shared.policy.model import Clock, ClockPhase, Filing, JurisdictionFile
@@ -17,7 +17,6 @@ def definitions_of(file: JurisdictionFile, at_ms: int) -> dict[str, Definition]:
     A clock with an acknowledgement gives a second one, ``TH.access_acknowledge``; each filing gives one.  Raises
     ``ValueError`` where a limit names no parameter, or one that is no span of time.
     """
-    counting = COUNTING_OF.get(file.code, "no_roll")
     found: dict[str, Definition] = {}
     for clock in file.clock:
         if not _is_in_force(clock, at_ms):
@@ -30,10 +29,10 @@ def definitions_of(file: JurisdictionFile, at_ms: int) -> dict[str, Definition]:
                 starts=clock.starts,
                 stages=right_stages,
                 pauses=clock.pauses if right_stages is stages else (),
-                counting=counting,
+                counting=counting_for(file.code, clock.right),
             )
     for filing in file.filing:
-        found[f"{file.code}.{filing.id}"] = _filing(file, filing, counting)
+        found[f"{file.code}.{filing.id}"] = _filing(file, filing)
     return found
 
 
@@ -74,10 +73,10 @@ def _stage(file: JurisdictionFile, phase: ClockPhase) -> Stage:
     )
 
 
-def _filing(file: JurisdictionFile, filing: Filing, counting: str) -> Definition:
+def _filing(file: JurisdictionFile, filing: Filing) -> Definition:
     """Give the clock of a filing."""
     stage = Stage(phase="file", limit=_length(file, filing.limit))
-    name = f"{file.code}.{filing.id}"
+    name, counting = f"{file.code}.{filing.id}", counting_for(file.code, "filing")
     return Definition(id=name, right="filing", starts=filing.starts, stages=(stage,), counting=counting)
 
 

@@ -63,8 +63,8 @@ def read(definition: Definition, events: tuple[Event, ...], now_ms: int) -> Stor
 
 
 def _place(event: Event) -> tuple[int, int, str, str, str, bool]:
-    """Order events by time; at one instant what stops comes first and what ends comes last."""
-    rank = 0 if event.kind in _FIRST else 2 + _LAST.index(event.kind) if event.kind in _LAST else 1
+    """Order events by time; at one instant what ends something comes last."""
+    rank = 1 + _LAST.index(event.kind) if event.kind in _LAST else 0
     return event.at_ms, rank, event.kind, event.reason, event.phase, event.notice
 
 

@@ -1,17 +1,20 @@
 """Where clocks come from: the libraries of holidays and zones, a jurisdiction's file, and yearly counts."""
 
+import json
 import subprocess
 import sys
+import tomllib
 from datetime import date
 
 import msgspec
 import pytest
 
 from shared.errors.clocks import CalendarUnknown
-from shared.policy.clocks import Band, Calendar, Counted, bands_of, deadline, definitions_of, volume
+from shared.policy.clocks import Band, Calendar, Counted, Event, bands_of, deadline, definitions_of, volume
 from shared.policy.clocks.library import DECREED_YEARLY, KNOWN_THROUGH, calendar_for, calendar_of, zone
 from shared.policy.model import JurisdictionFile
 from tests.support.clocks import ZONES, at, calendar, clock, due, ends, happened
+from tests.support.house import ROOT
 
 NOW = at("2026-11-24", "VN")
 
@@ -91,6 +94,32 @@ def test_the_union_and_the_kingdom_count_by_their_own_rules():
         for code in ("EU", "GB", "VN")
     }
     assert counting == {"EU": "eu_1182_71", "GB": "uk_gdpr", "VN": "no_roll"}
+
+
+def test_every_clock_of_the_shipped_files_can_be_computed():
+    """Also their zones and calendars exist, and their counters have numbers."""
+    files = sorted((ROOT / "policies" / "jurisdictions").glob("*.toml"))
+    for path in files:
+        written = json.loads(json.dumps(tomllib.loads(path.read_text(encoding="utf-8")), default=str))
+        shipped = msgspec.convert(written, JurisdictionFile)
+        has = calendar_for(shipped, 2026)
+        for name, definition in definitions_of(shipped, NOW).items():
+            told = (Event(kind=definition.starts, at_ms=NOW),)
+            found = deadline(definition, told, has, NOW)
+            assert found.state in {"running", "due"}, name
+            assert (found.due_ms is None) == (definition.stages[0].limit.unit == "without_delay"), name
+        for counter in shipped.counter:
+            assert bands_of(shipped, counter.id), counter.id
+    assert files
+
+
+def test_a_time_to_preserve_is_counted_to_its_latest_day():
+    """Singapore: fifteen days from a refusal end on Saturday; whoever may not delete before it waits until Monday."""
+    preserving = ERASURE | {"right": "preservation", "starts": "refused", "acknowledge": None}
+    found = definitions_of(file(code="SG", clock=[preserving]), NOW)["SG.erasure"]
+    told = happened("SG", "refused 2026-11-13")
+    kept = deadline(found, told, calendar("SG"), at("2026-11-14", "SG"))
+    assert (found.counting, ends(kept, "SG")) == ("roll_forward", "2026-11-30")
 
 
 # -- calendars

@@ -203,6 +203,58 @@ def test_every_order_and_repetition_tells_the_same_story():
         assert deadline(MEXICO, order * 2, calendar("MX"), at("2026-11-21", "MX")) == expected
 
 
+def test_hours_that_are_over_cannot_be_paused():
+    """At the very instant at which they end, they have ended."""
+    definition = clock("72 hours", pauses=("clarification",))
+    found = due(
+        definition, "ID", "received 2026-08-15T09:30", "paused:clarification 2026-08-18T09:30", now="2026-08-20"
+    )
+    assert (ends(found, "ID"), found.state, codes(found)) == ("2026-08-18T09:30", "overdue", ["pause_too_late"])
+
+
+def test_hours_that_are_extended_round_up_once():
+    definition = clock("24 hours", counting="eu_1182_71", extension="24 hours")
+    found = due(definition, "DE", "received 2026-08-17T09:30", "extended+ 2026-08-17T10:00", now="2026-08-17T11:00")
+    assert ends(found, "DE") == "2026-08-19T10:00"
+
+
+def test_what_happens_after_the_completion_is_no_part_of_it():
+    told = ("received 2026-06-01", "completed 2026-06-10")
+    found = due(VIETNAM, "VN", *told, "extended+ 2026-06-11", "third_party_involved 2026-06-11", now="2026-06-12")
+    assert found.due_ms == due(VIETNAM, "VN", *told, now="2026-06-12").due_ms
+    assert codes(found) == []
+
+
+def test_an_extension_is_of_the_stage_that_is_running_or_named():
+    """One told of with the decision itself is still the first stage's; one of the second stage is not the first's."""
+    told = ("received 2026-10-26", "phase_done 2026-11-20")
+    with_it = due(MEXICO, "MX", *told, "extended+ 2026-11-20", now="2026-11-21")
+    assert (ends(with_it, "MX"), codes(with_it)) == ("2026-12-11", [])
+    assert with_it.stages[0].due_ms > due(MEXICO, "MX", *told, now="2026-11-21").stages[0].due_ms
+    named = due(MEXICO, "MX", told[0], "extended:two+ 2026-11-10", now="2026-11-21")
+    assert (ends(named, "MX"), codes(named)) == ("2026-11-24", [])
+    after = due(MEXICO, "MX", *told, "extended+ 2026-11-21", now="2026-11-22")
+    assert codes(after) == ["extension_not_provided"]
+
+
+def test_identity_asked_for_in_the_extension_stops_nothing():
+    """The month that could have begun anew is over."""
+    told = ("received 2026-09-07", "extended+ 2026-09-20", "identity_requested 2026-10-20")
+    found = due(UK, "GB-ENG", *told, now="2026-10-25")
+    assert (found.state, codes(found), ends(found, "GB")) == ("running", ["pause_too_late"], "2026-12-07")
+
+
+def test_the_last_day_is_a_whole_one():
+    for now, state in (("2026-08-15T09:29", "running"), ("2026-08-15T09:30", "due"), ("2026-08-16T09:30", "due")):
+        found = due(clock("48 hours"), "ID", "received 2026-08-14T09:30", now=now)
+        assert found.state == state
+
+
+def test_a_question_and_its_answer_at_one_instant_are_a_pause_of_nothing():
+    told = ("clarification_received 2026-09-10", "clarification_requested 2026-09-10")
+    assert due(EU, "DE", "received 2026-09-08", *told, now="2026-09-20").state == "running"
+
+
 def test_at_one_instant_what_stops_comes_before_what_ends():
     told = ("resumed:clarification 2026-09-10", "paused:clarification 2026-09-10")
     found = due(EU, "DE", "received 2026-09-08", *told, now="2026-09-20")
@@ -235,3 +287,12 @@ def test_the_trail_says_what_an_officer_asks():
         assert part in text
     assert "2 months more, told on 2026-09-20" in text
     assert "Europe/Berlin" in text
+
+
+def test_only_days_that_mattered_are_named():
+    """Of a month those at its end, of business days all: Germany's unity is on Saturday, 3 October 2026."""
+    for limit, names_it in (("1 months", False), ("30 business_days", True)):
+        found = due(clock(limit, counting="eu_1182_71"), "DE", "received 2026-09-15", now="2026-09-15")
+        assert any("2026-10-03" in step.text for step in found.steps) == names_it
+    at_its_end = due(clock("1 months", counting="eu_1182_71"), "DE", "received 2026-09-03", now="2026-09-15")
+    assert any(step.code == "holidays" and "2026-10-03" in step.text for step in at_its_end.steps)

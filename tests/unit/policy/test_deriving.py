@@ -2,7 +2,6 @@
 
 import csv
 import re
-from pathlib import Path
 
 import msgspec
 import phonenumbers
@@ -19,7 +18,6 @@ from shared.policy.deriving import (
     laws_of,
 )
 
-COUNTRIES = Path(__file__).parents[4] / "shared" / "data" / "countries" / "country-codes.csv"
 LAWS = laws_of(
     [
         ("EU", ["DE", "FI", "AX", "FR", "GP", "MF", "RE", "IT", "NO"]),
@@ -236,11 +234,9 @@ def test_when_a_law_ceases_the_subject_is_under_none():
 
 
 @pytest.fixture(scope="module")
-def dialled():
+def dialled(shared_data):
     """Give the dialling codes of each country of the public list."""
-    if not COUNTRIES.exists():
-        pytest.skip("the list of countries is not on this machine")
-    with COUNTRIES.open(encoding="utf-8", newline="") as file:
+    with (shared_data / "countries" / "country-codes.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["ISO3166-1-Alpha-2"], row["Dial"]) for row in csv.DictReader(file)]
     return {code: re.findall(r"[0-9]+", dial) for code, dial in rows if re.fullmatch("[A-Z]{2}", code) and dial}
 
