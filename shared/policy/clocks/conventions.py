@@ -54,7 +54,7 @@ period beginning with the day on which the controller makes the request and endi
 receives the information".  The ICO counts an extension "as three months from the original start date"."""
 
 COUNTING_OF: dict[str, str] = {"EU": "eu_1182_71", "GB": "uk_gdpr"}
-"""The convention of each jurisdiction whose law on counting was read; for others :func:`counting_for` says what counts."""
+"""The convention of each jurisdiction whose law on counting was read; :func:`counting_for` knows about the others."""
 
 
 def counting_for(code: str, right: str) -> str:
