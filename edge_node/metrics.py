@@ -90,6 +90,28 @@ class CustodyMetrics:
         )
 
 
+class PolicyMetrics:
+    """What was decided, and by which bundle."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Set every metric up."""
+        self.version = Gauge("homeport_edge_policy_version", "Policy bundle in force; 0: none.", registry=registry)
+        self.fresh_until = Gauge(
+            "homeport_edge_policy_fresh_until_timestamp_seconds",
+            "From when on the node denies to view, transfer and link, as nobody told it that its policy stands.",
+            registry=registry,
+        )
+        self.decisions = Counter(
+            "homeport_edge_policy_decisions",
+            "Decisions on record.",
+            ("operation", "outcome", "reason"),
+            registry=registry,
+        )
+        self.uncounted = Counter(
+            "homeport_edge_policy_uncounted", "Decisions that could not be put on record.", registry=registry
+        )
+
+
 class MediaMetrics:
     """What is counted of files that come with messages."""
 
@@ -158,6 +180,7 @@ class Metrics:
         self.orphans = Counter("homeport_edge_orphan_keys", "Unused keys swept.", registry=registry)
         self._add_uplink(registry)
         self.custody = CustodyMetrics(registry)
+        self.policy = PolicyMetrics(registry)
         self.waiting = Gauge("homeport_edge_waiting_events", "Events waiting for commit.", registry=registry)
         self.open_removals = Gauge("homeport_edge_open_removals", "Log entries not done yet.", registry=registry)
         self.oldest_removal = Gauge(

@@ -16,7 +16,9 @@
     ├── BundleUndersigned       too few officers of the roster signed
     ├── BundleSecondOfficer     something becomes more permissive, and only one officer signed
     ├── BundleFuture            it says it was issued later than now
-    └── BundleHeadRefused       the statement that a bundle is the newest does not hold
+    ├── BundleHeadRefused       the statement that a bundle is the newest does not hold
+    ├── RosterNotPinned         a node that stands alone believes another roster, or none
+    └── PolicyDenies            the policy in force says no
 """
 
 from shared.errors import OperatorError
@@ -118,3 +120,18 @@ class BundleHeadRefused(OperatorError):
 
     code = "bundle_head_refused"
     remedy = "The bundle in force stays until its grace is over; check the control plane's clock and keys."
+
+
+class RosterNotPinned(OperatorError):
+    """The node stands alone and believes another roster, or none yet."""
+
+    code = "roster_not_pinned"
+    remedy = "homeport edge policy install BUNDLE --roster ROSTER pins the officers whom this node believes."
+
+
+class PolicyDenies(OperatorError):
+    """The policy in force says no."""
+
+    code = "policy_denies"
+    status = 403
+    remedy = "homeport policy explain says which rule and why; homeport edge policy status shows the bundle in force."

@@ -1,0 +1,103 @@
+"""Policy bundles in the content store: the one in force, when it was last heard of, whom a lone node believes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from edge_node.storage.content.head import turn
+from shared.database.contract import Database, Step
+
+_NEWEST = "SELECT version, hash, accepted_at, heard_at FROM policy_bundle ORDER BY version DESC LIMIT 1"
+_BODY = "SELECT body FROM policy_bundle WHERE version = :version"
+_KEEP = """
+INSERT INTO policy_bundle (version, hash, body, accepted_at, heard_at) VALUES (:version, :hash, :body, :now, :now)
+ON CONFLICT (version) DO NOTHING
+"""
+_HEARD = "UPDATE policy_bundle SET heard_at = :at WHERE version = :version AND hash = :hash AND heard_at < :at"
+_TRUST = "SELECT root, roster FROM policy_trust"
+_BELIEVE = """
+INSERT INTO policy_trust (id, root, roster) VALUES (1, :root, :roster)
+ON CONFLICT (id) DO UPDATE SET roster = excluded.roster WHERE policy_trust.root = excluded.root
+"""
+_COUNT = """
+INSERT INTO decision
+(second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle, times)
+VALUES (:second, :operation, :data_class, :purpose, :subject, :asker, :role, :outcome, :rule, :reason, :bundle, :times)
+ON CONFLICT (second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle)
+DO UPDATE SET times = decision.times + excluded.times
+"""
+
+
+class Kept(NamedTuple):
+    """A bundle that came into force; field order is that of the query."""
+
+    version: int
+    hash: str
+    accepted_at: int
+    heard_at: int
+
+
+class Answered(NamedTuple):
+    """A question and its answer, in names of the policy; field order is that of the statement's parameters."""
+
+    operation: str
+    data_class: str
+    purpose: str
+    subject: str
+    asker: str
+    role: str
+    outcome: str
+    rule: str
+    reason: str
+    bundle: str
+
+
+class Counted(NamedTuple):
+    """How often a question was answered so in a second."""
+
+    second: int
+    answer: Answered
+    times: int
+
+
+class PolicyStore:
+    """Bundles of a node."""
+
+    def __init__(self, content: Database) -> None:
+        """Take the open content store."""
+        self.content = content
+
+    async def newest(self) -> Kept | None:
+        """Give what is known of the bundle in force."""
+        async with self.content.read() as transaction:
+            rows = await transaction.fetch(_NEWEST)
+        return Kept(*rows[0]) if rows else None
+
+    async def body(self, version: int) -> bytes:
+        """Give a bundle as it was signed."""
+        async with self.content.read() as transaction:
+            return bytes((await transaction.fetch(_BODY, {"version": version}))[0][0])
+
+    async def keep(self, version: int, digest: str, body: bytes, now: int) -> None:
+        """Keep a bundle that was accepted: from now on it is in force."""
+        await self.content.run([turn(self.content), Step(_KEEP, [(version, digest, body, now)])])
+
+    async def heard(self, version: int, digest: str, at: int) -> None:
+        """Note that a bundle was stated to be the newest at an instant (ms)."""
+        await self.content.run([Step(_HEARD, [(at, version, digest)])])
+
+    async def trust(self) -> tuple[str, bytes] | None:
+        """Give the root and the roster that a node believes which was never enrolled."""
+        async with self.content.read() as transaction:
+            rows = await transaction.fetch(_TRUST)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def believe(self, root: str, roster: bytes) -> bool:
+        """Pin a roster's root, or take a later roster of it; ``False`` where another root is pinned."""
+        return (await self.content.run([Step(_BELIEVE, [(root, roster)])]))[0].changed == 1
+
+    async def count(self, decisions: Sequence[Counted]) -> None:
+        """Add to what was decided."""
+        if decisions:
+            await self.content.run(
+                [turn(self.content), Step(_COUNT, [(each.second, *each.answer, each.times) for each in decisions])]
+            )

@@ -1,0 +1,196 @@
+"""The policy in force as the whole node uses it: asked in memory, changed for every process within a second.
+
+Everything that a policy decides is asked here, by :meth:`PolicyBook.decide`.  A bundle is taken over whole: the book
+holds one evaluator, and a question that has begun is answered by the one it began with.  What was decided is counted
+by question and second, for whoever must say why.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+
+import msgspec
+
+from edge_node.core.governing import OwnReason, is_stale, own_refusal, strictest
+from edge_node.metrics import Metrics
+from edge_node.storage.content.policies import Answered, Counted, Kept, PolicyStore
+from shared.clock import Clock
+from shared.errors import HomeportError
+from shared.policy.bundling import Bundle, fresh_until, read_bundle
+from shared.policy.deciding import Decision, Question
+from shared.policy.deriving import Derived
+from shared.policy.evaluator import Evaluator
+from shared.policy.spans import FOR_EVER
+from shared.policy.terms import NO_ASKER
+from shared.telemetry import logger
+
+LOOK_SECONDS = 1.0
+"""How soon a process decides by a bundle that another one has taken over."""
+COUNTED_MAX = 10_000
+"""Different answers kept until they are written; beyond, what is counted is lost and said so."""
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """A bundle, ready to decide."""
+
+    kept: Kept
+    bundle: Bundle
+    evaluator: Evaluator
+    fresh_until: int
+    """When (ms) the node stops going by it where it has to be heard of."""
+
+
+class PolicyBook:
+    """The one who is asked."""
+
+    def __init__(self, store: PolicyStore, region: str, metrics: Metrics, clock: Clock) -> None:
+        """Take the store of bundles and the name of the node's region."""
+        self._store = store
+        self._region = region
+        self._metrics = metrics
+        self._clock = clock
+        self._in_force: InForce | None = None
+        self._counts: Counter[Answered] = Counter()
+        self._task: asyncio.Task[None] | None = None
+        self.alone = True
+        """Whether nobody tells the node of newer bundles, as it was never enrolled: then no grace runs."""
+
+    @property
+    def in_force(self) -> InForce | None:
+        """Give what is decided by; ``None``: everything is denied."""
+        return self._in_force
+
+    async def open(self) -> None:
+        """Read the bundle in force, and keep looking for a newer one."""
+        await self.look()
+        self._task = asyncio.create_task(self._watch(), name="policy-book")
+
+    async def close(self) -> None:
+        """Stop looking, and write down what was decided."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        with contextlib.suppress(HomeportError):
+            await self.write()
+
+    def decide(
+        self,
+        operation: str,
+        data_class: str,
+        purpose: str,
+        subject: str | Derived | None,
+        *,
+        node: str = "",
+        asker: str = NO_ASKER,
+        role: str = NO_ASKER,
+    ) -> Decision:
+        """Answer a question: ``subject`` is a jurisdiction, or what was derived; ``node`` this region unless named.
+
+        Where no law is certain but several may be, the strictest answer counts.  Never raises.
+        """
+        now = self._clock.now()
+        found = self._in_force
+        if found is None:
+            return own_refusal("policy_missing")
+        if not self.alone and is_stale(operation, data_class, found.fresh_until, now):
+            return own_refusal("policy_stale", found.kept.hash)
+        laws = _laws(subject)
+        answers = (
+            found.evaluator.decide(
+                Question(operation, data_class, purpose, law, node or self._region, now, asker, role)
+            )
+            for law in laws
+        )
+        return strictest(answers) or own_refusal("jurisdiction_not_derived", found.kept.hash)
+
+    def decide_noted(
+        self,
+        operation: str,
+        data_class: str,
+        purpose: str,
+        subject: str | Derived | None,
+        *,
+        node: str = "",
+        asker: str = NO_ASKER,
+        role: str = NO_ASKER,
+    ) -> Decision:
+        """Answer like :meth:`decide`, and put the answer on record."""
+        decision = self.decide(operation, data_class, purpose, subject, node=node, asker=asker, role=role)
+        self.note(decision, operation, data_class, purpose, subject, asker=asker, role=role)
+        return decision
+
+    def note(
+        self,
+        decision: Decision,
+        operation: str,
+        data_class: str,
+        purpose: str,
+        subject: str | Derived | None,
+        *,
+        asker: str = NO_ASKER,
+        role: str = NO_ASKER,
+        times: int = 1,
+    ) -> None:
+        """Put an answer on record."""
+        law = "+".join(_laws(subject)) or "unknown"
+        said = decision.outcome, decision.rule or "", decision.reason, decision.bundle
+        key = Answered(operation, data_class, purpose, law, asker, role, *said)
+        if key in self._counts or len(self._counts) < COUNTED_MAX:
+            self._counts[key] += times
+        else:
+            self._metrics.policy.uncounted.inc(times)
+        self._metrics.policy.decisions.labels(operation, decision.outcome, decision.reason).inc(times)
+
+    async def look(self) -> None:
+        """Take a newer bundle over, and hear of what was heard."""
+        kept = await self._store.newest()
+        before = self._in_force
+        if kept is None or (before is not None and before.kept == kept):
+            return
+        if before is not None and before.kept.hash == kept.hash:
+            self._take(InForce(kept, before.bundle, before.evaluator, fresh_until(before.bundle, kept.heard_at)))
+            return
+        bundle = read_bundle(await self._store.body(kept.version)).bundle
+        evaluator = Evaluator(bundle.policy, kept.hash)
+        self._take(InForce(kept, bundle, evaluator, fresh_until(bundle, kept.heard_at)))
+        logger().info("policy_in_force", version=kept.version)
+
+    def _take(self, found: InForce) -> None:
+        """Decide by it from now on."""
+        self._in_force = found
+        self._metrics.policy.version.set(found.kept.version)
+        self._metrics.policy.fresh_until.set(FOR_EVER / 1000 if self.alone else found.fresh_until / 1000)
+
+    async def write(self) -> None:
+        """Write down what was decided since the last time."""
+        counts, self._counts = self._counts, Counter()
+        second = self._clock.now() // 1000
+        try:
+            await self._store.count([Counted(second, key, times) for key, times in sorted(counts.items())])
+        except BaseException:  # whatever it was, they are still to be written
+            self._counts.update(counts)
+            raise
+
+    async def _watch(self) -> None:
+        """Look every second; what cannot be read leaves the bundle in force as it is."""
+        while True:
+            await self._clock.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+                await self.write()
+            except HomeportError as error:
+                logger().error("alert_policy_unreadable", error=type(error).__name__, code=error.code)
+
+
+def _laws(subject: str | Derived | None) -> tuple[str, ...]:
+    """Give the jurisdictions that a subject may be of."""
+    if subject is None:
+        return ()
+    if isinstance(subject, str):
+        return (subject,)
+    return (subject.jurisdiction,) if subject.jurisdiction is not None else subject.others
+
+
+__all__ = ["InForce", "OwnReason", "PolicyBook"]
