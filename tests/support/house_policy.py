@@ -1,0 +1,96 @@
+"""A policy under which a test's company may do everything, in the words of the shipped vocabulary, signed.
+
+Tests of what a policy forbids give rules of their own; what is not about policy runs under this one.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from shared.policy.bundling import Bundle, SignedBundle, digest, sign, write
+from shared.policy.loading import load
+from shared.policy.model import JurisdictionFile, Policy, Region, Rule
+from tests.support.policies import article, jurisdiction, rule
+from tests.support.rosters import FIRST, PEOPLE, signed
+
+REGIONS = {
+    "eu-test": "EU",
+    "eu": "EU",
+    "eu-frankfurt": "EU",
+    "id-test": "ID",
+    "id": "ID",
+    "id-jakarta": "ID",
+    "ap": "JP",
+    "ap-test": "JP",
+    "jp-tokyo": "JP",
+    "ap-singapore": "SG",
+    "th-bangkok": "TH",
+    "my-region": "EU",
+}
+COUNTRIES = {"EU": ("DE", "FR", "NL", "AT", "IT", "ES"), "GB": ("GB",), "US-CA": ("US-CA",)}
+CODES = ("AU", "BR", "EU", "GB", "ID", "IN", "JP", "KR", "MX", "SG", "TH", "TW", "US-CA", "VN")
+"""Sorted."""
+SIGNERS = ("ada", "ben")
+
+
+def law(code: str) -> JurisdictionFile:
+    """Make a jurisdiction that forbids nothing."""
+    made = jurisdiction(code[:2])
+    return JurisdictionFile(
+        code=code, name=code, countries=COUNTRIES.get(code, (code,)), law=made.law, article=made.article
+    )
+
+
+@cache
+def vocabulary() -> Policy:
+    """Give the shipped policy, for its words."""
+    return load(Path(__file__).parents[2] / "policies").sound().policy
+
+
+def open_policy(rules: Sequence[Rule] = (), regions: Mapping[str, str] | None = None) -> Policy:
+    """Make a policy that allows everything but what ``rules`` deny."""
+    words, places = vocabulary(), regions or REGIONS
+    plain = rule("all-at-home", operations=("link", "log", "process", "retain", "store"))
+    asked = rule("all-asked", operations=("transfer", "view"))
+    return Policy(
+        regions=tuple(Region(name=name, jurisdiction=code, says=name) for name, code in sorted(places.items())),
+        classes=words.classes,
+        purposes=words.purposes,
+        roles=words.roles,
+        groups=tuple(group for group in words.groups if group.of in {"classes", "purposes", "roles"}),
+        jurisdictions=tuple(law(code) for code in CODES),
+        rules=tuple(sorted((plain, asked, *rules), key=lambda each: each.id)),
+    )
+
+
+def bundle_of(
+    policy: Policy, previous: Bundle | None = None, *, issued_at: int = 1_000, grace: str = "7 days"
+) -> Bundle:
+    """Make a bundle."""
+    return Bundle(
+        name="test",
+        version=1 if previous is None else previous.version + 1,
+        label="demonstration",
+        says="For tests.",
+        grace=grace,
+        previous=None if previous is None else digest(previous),
+        issued_at=1_000,
+        policy=policy,
+    )
+
+
+def signed_bundle(bundle: Bundle, *people: str) -> SignedBundle:
+    """Sign a bundle as officers of the tests' roster."""
+    signatures = tuple(sign(bundle, each, PEOPLE[each]) for each in people or SIGNERS)
+    return SignedBundle(hash=digest(bundle), bundle=bundle, signatures=signatures)
+
+
+def bundle_bytes(bundle: Bundle, *people: str) -> bytes:
+    """Give the bytes of a signed bundle's file."""
+    made = signed_bundle(bundle, *people)
+    return write(made.bundle, made.signatures)
+
+
+ROSTER = signed(FIRST, "ada", "ben")
+"""Whose officers signed."""
+__all__ = ["ROSTER", "article", "bundle_bytes", "bundle_of", "open_policy", "rule", "signed_bundle"]
