@@ -20,6 +20,7 @@ from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.identity import ensure_identity
 from edge_node.stores import Stores, initialise, key_places, open_stores
@@ -32,6 +33,7 @@ from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
 from shared.errors import HomeportError
 from shared.ids import draw_opaque_id
@@ -43,8 +45,17 @@ __all__ = ["Node", "initialise", "open_node", "open_stores"]
 class Node:
     """One process of a node, at work."""
 
-    def __init__(self, stores: Stores, committer: Committer, gate: Gate, book: AccountBook, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        committer: Committer,
+        gate: Gate,
+        book: AccountBook,
+        policy: PolicyBook,
+        metrics: Metrics,
+    ) -> None:
         """Take the open stores and what works on them."""
+        self._policy = policy
         settings = stores.settings
         holder = draw_opaque_id(stores.entropy)
         self._stores = stores
@@ -93,6 +104,7 @@ class Node:
 
     async def start(self) -> None:
         """Begin to work."""
+        await self._policy.open()
         await self._book.open()
         self._committer.start()
         self._custody.start()
@@ -124,6 +136,7 @@ class Node:
         await self.step_back()
         await self._relay.stop()
         await self._book.close()
+        await self._policy.close()
         await self._stores.keys.flush()
 
     async def unready(self) -> dict[str, str]:
@@ -160,7 +173,9 @@ async def _assemble(stores: Stores, metrics: Metrics) -> Node:
     committer = Committer(
         gate, metrics, stores.clock, events_max=limits.queue_events_max, bytes_max=limits.queue_bytes_max
     )
-    return Node(stores, committer, gate, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
+    book = AccountBook(stores.accounts, stores.clock, stores.entropy)
+    policy = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics, stores.clock)
+    return Node(stores, committer, gate, book, policy, metrics)
 
 
 def _warn(settings: EdgeSettings) -> None:
