@@ -111,7 +111,7 @@ class Judge:
     def jurisdiction_of(self, region: str) -> str | None:
         """Give whose law applies in a region; ``None`` where the policy does not know it."""
         in_force = self.book.in_force
-        return in_force.evaluator.tables.names.of.get(region) if in_force is not None else None
+        return in_force.evaluator.tables.names.jurisdiction.get(region) if in_force is not None else None
 
     def may_rest(self, derived: Derived, data_class: str) -> Decision:
         """Say whether something of a person may rest at this node; the answer is put on record."""
