@@ -236,11 +236,6 @@ def test_a_country_is_given_kept_changed_and_taken_away(operator):
     assert with_store(operator, usecase.list_accounts)[0][0].country is None
 
 
-def test_an_account_of_before_countries_is_read(operator):
-    old = b'{"name":"line-shop","ids":{"channel":"line","bot_user_id":"U1"},"scope":"1656"}'
-    assert msgspec.json.decode(old, type=Account).country is None
-
-
 def test_a_removed_account_is_gone(operator):
     operator.add_line()
     operator.run("account", "remove", "line-shop", typed="n\n", expect=1)
