@@ -22,7 +22,9 @@ from edge_node.usecases.taking_in import TakingIn
 
 async def assemble_judge(stores: Stores, metrics: Metrics) -> Judge:
     """Put together what decides by the bundle that is in force now; it is looked at once."""
-    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics, stores.clock)
+    settings = stores.settings
+    seconds = settings.custody.decisions_seconds
+    book = PolicyBook(PolicyStore(stores.content), settings.region, metrics, stores.clock, seconds)
     await book.look()
     return Judge(book, stores.clock)
 
