@@ -95,11 +95,19 @@ class Resolver:
         return stays_out(filed.event.at or filed.taken.received_at, [at for at in erased if at is not None])
 
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
-        """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order."""
+        """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order.
+
+        ``rows`` were sifted right before.  ``KeyCurrentChanged`` where one of their people was erased since: sift again.
+        """
         if len(self._memory) > _MEMORY_MAX:
             self._memory.clear()
         fixed: set[bytes] = set()
+        sifted = self._people.counter
         for _ in range(_ATTEMPTS):
+            if self._people.counter != sifted:
+                if (await self.sift(rows))[1]:
+                    raise KeyCurrentChanged
+                sifted = self._people.counter
             names = [(self._blinds(filed), self._group_blind(filed)) for filed in rows]
             newcomers, groups = await self._look_up(rows, names, fixed)
             if not newcomers and not groups:
