@@ -4,11 +4,14 @@ One JSON object per line, appended and synced: what was removed, by blind index 
 replays it, so that what was let go stays gone.  A line cut short by a crash was never acted on and is left out.
 """
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+
+from shared.errors import StoreUnavailable
 
 FILE = "tombstones.jsonl"
 
@@ -39,7 +42,17 @@ class Journal:
         self.path = folder / FILE
 
     def append(self, entries: Sequence[JournalEntry]) -> None:
-        """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread."""
+        """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread.
+
+        ``StoreUnavailable`` where the disk does not take them; a line cut short by it is as one cut short by a crash.
+        """
+        try:
+            self._append(entries)
+        except OSError as error:
+            raise StoreUnavailable(store="journal", cause=errno.errorcode.get(error.errno or 0, "")) from None
+
+    def _append(self, entries: Sequence[JournalEntry]) -> None:
+        """Write and sync."""
         begins = not self.path.exists()
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         try:

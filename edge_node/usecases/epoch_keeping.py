@@ -29,10 +29,16 @@ class EpochKeeper(LeasedWork):
         self._clock = clock
 
     async def once(self) -> bool:
-        """Go one step on; say whether there was one."""
+        """Go one step on; say whether there was one.  Where nothing is due the lease is free: for commands, too."""
         if not await self._lease.hold(self._clock.now()):
             return False
-        return await self._beat.step(self._days) is not None
+        worked = False
+        try:
+            worked = await self._beat.step(self._days) is not None
+        finally:
+            if not worked:
+                await self._lease.give_back()
+        return worked
 
     async def _work(self) -> None:
         """Step by step while there is something to do, else look again after a while."""

@@ -97,7 +97,7 @@ class Resolver:
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
         """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order.
 
-        ``rows`` were sifted right before.  ``KeyCurrentChanged`` where one of their people was erased since: sift again.
+        ``rows`` were sifted right before; ``KeyCurrentChanged`` where one of their people was erased since.
         """
         if len(self._memory) > _MEMORY_MAX:
             self._memory.clear()

@@ -99,7 +99,8 @@ async def test_a_process_that_never_knew_somebody_erased_keeps_their_late_events
             # By a newcomer in the same batch, and by a number that passes on to one, which raises the counter, too.
             for process, second in ((other, person(7)), (third, person(8, phone=81))):
                 outcome = await process.take(
-                    message(31, person(1, phone=81), "late, never seen"), message(32, second, "of somebody else", at=LATER)
+                    message(31, person(1, phone=81), "late, never seen"),
+                    message(32, second, "of somebody else", at=LATER),
                 )
                 assert outcome.suppressed == 1
             assert await node.rows("SELECT count(*) FROM subject") == [(before[0][0] + 2,)]
