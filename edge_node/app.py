@@ -35,6 +35,7 @@ from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from edge_node.usecases.media_upkeep import MediaUpkeep
+from edge_node.usecases.remnants import RemnantsHere
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
@@ -130,6 +131,7 @@ class Node:
             stores.entropy,
             lambda: Waiting(self._committer.waiting, self._relay.relayer.waiting),
             stores.settings.key_provider,
+            RemnantsHere(stores.content, stores.keys, stores.settings, stores.clock),
         )
 
     async def start(self) -> None:
