@@ -142,7 +142,7 @@ class Executor:
         body = None
         if places:
             notice = wire.RecallNotice(
-                protocol=wire.PROTOCOL, recall=draft.id.removeprefix("recall-"), at=draft.at, disclosed_to=places
+                protocol=wire.PROTOCOL, recall=draft.name, at=draft.at, disclosed_to=places, reason=draft.reason
             )
             body = wire.encode(notice)
         await self._commands.freeze(draft, body)

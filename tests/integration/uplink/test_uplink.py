@@ -129,8 +129,38 @@ async def test_a_recall_is_told_only_where_somebody_was_shown_it(open_bench, con
             node.remover.wake()
             (notice,) = await until(lambda: control.of(wire.RecallNotice))
             assert notice.disclosed_to == (wire.Place("ap", (drawn("d1"),)),)
+            assert notice.reason == "sender_recalled"
             await until(lambda: len(control.of(wire.Beat)) > 2)
         assert len(control.of(wire.RecallNotice)) == 1
+
+
+async def test_what_expires_is_told_where_somebody_still_shows_it(open_bench, control):
+    async with open_bench() as node:
+        await enrolled(node, control)
+        control.take_in("eu")
+        await node.take(
+            message(1, person(1), "seen"), message(2, person(1), "not seen"), message(3, person(1), "closed")
+        )
+        (name,) = await names_of(node)
+        ((mark,), _, (closed,)) = await node.rows("SELECT mark FROM message ORDER BY id")
+        await show(node, name, mark=mark)
+        await show(node, name, names=("d2",), mark=closed)
+        async with node.content.write() as transaction:
+            await transaction.execute(
+                "UPDATE disclosure SET closed_at = :now WHERE mark = :mark",
+                {"now": node.stores.clock.now(), "mark": closed},
+            )
+        async with running(node, control):
+            assert await node.sweeper(("message", 365)).once() == 3
+            node.remover.wake()
+            (notice,) = await until(lambda: control.of(wire.RecallNotice))
+            assert notice.disclosed_to == (wire.Place("ap", (drawn("d1"),)),)
+            assert notice.reason == "no_longer_needed"
+            # A sender who takes it back later changes nothing: it is gone already.
+            await node.take(recall(1, person(1)))
+            await until(lambda: len(control.of(wire.Beat)) > 2)
+        assert len(control.of(wire.RecallNotice)) == 1
+        assert await node.texts() == []
 
 
 async def test_copies_are_taken_back_and_signed_for(open_bench, control):
