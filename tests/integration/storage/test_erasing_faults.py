@@ -2,10 +2,12 @@
 
 import pytest
 
+from edge_node.commands import subjects
+from edge_node.storage.journal import Journal
 from shared.database.contract import Step
 from shared.errors import HomeportError, StoreUnavailable
 from shared.message import Identifier, Person
-from tests.support.faulty import make_all_mortal
+from tests.support.faulty import disk_error, make_all_mortal
 from tests.support.interleave import Died
 from tests.support.media import Files, media_desk, picture
 from tests.support.stores import edit, message, person
@@ -84,3 +86,23 @@ async def test_an_erasure_that_fails_at_any_call_ends_the_same(open_bench, monke
                 await ends_well(node, name, at, acknowledged=acknowledged)
         at += stride
     assert at > 40
+
+
+async def test_the_command_says_that_it_is_ordered_while_the_journal_takes_nothing(open_bench, monkeypatch):
+    async with open_bench() as node:
+        await node.take(message(1, person(1), "one"))
+        ((name,),) = await node.rows("SELECT pseudonym FROM subject")
+        chosen = node.stores.settings
+    monkeypatch.setattr(subjects, "_WAIT_SECONDS", 0.5)
+    with monkeypatch.context() as full:
+        full.setattr(Journal, "_append", refuse)
+        _, said, _ = await subjects._erase(chosen, name, "subject_request")
+    assert said == "Ordered; it goes on in the running node."
+    async with open_bench() as node:
+        await node.remove()
+        assert await node.rows("SELECT keep FROM subject") == [("gone",)]
+
+
+def refuse(*_) -> None:
+    """Take nothing, as a full disk."""
+    raise disk_error()
