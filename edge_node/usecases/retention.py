@@ -198,7 +198,12 @@ class Sweeper(LeasedWork):
         opened = await self._open(rows)
         return [
             Order(
-                f"{batch}-{row.row}", row.row, row.key, _tombstone(row, opened[row.key], tombstones), tombstones.version
+                f"{batch}-{row.row}",
+                row.row,
+                row.key,
+                _tombstone(row, opened[row.key], tombstones),
+                tombstones.version,
+                draw_opaque_id(self._keys.entropy),
             )
             for row in rows
             if row.key in opened
