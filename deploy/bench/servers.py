@@ -109,7 +109,7 @@ class Server:
 @contextlib.contextmanager
 def receiver(kind: str, folder: Path, core: set[int]) -> Iterator[Server]:
     """Run one of the receivers of ``receivers.py``; its store is ``<folder>/<kind>.db``."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "deploy.bench.receivers", kind, str(port), str(folder / f"{kind}.db")]
     server = Server(command, port, folder / f"{kind}.log", core)
     try:
@@ -129,7 +129,7 @@ class Node(Server):
 
     def stop(self) -> None:
         """Drain it, as an operator would."""
-        _run(homeport("stop", "--config", str(self._settings)))
+        stop(self._settings)
         self.wait()
 
 
@@ -147,7 +147,7 @@ def homeport_node(folder: Path, core: set[int]) -> Iterator[Node]:
 
 def set_up_node(folder: Path) -> tuple[Path, int, int]:
     """Make a node with both accounts admitted; give its settings file, its port and its private port."""
-    port, private = _free_port(), _free_port()
+    port, private = free_port(), free_port()
     settings, secret = folder / "node.toml", folder / "secret"
     settings.write_text(_NODE_TOML.format(listen=port, private=private))
     config = ("--config", str(settings))
@@ -162,6 +162,11 @@ def set_up_node(folder: Path) -> tuple[Path, int, int]:
     _run(homeport(*add, "--channel", "line", *ids, LINE_ACCOUNT))
     secret.unlink()
     return settings, port, private
+
+
+def stop(settings: Path) -> None:
+    """Tell a node to drain and end, as an operator would."""
+    _run(homeport("stop", "--config", str(settings)))
 
 
 def homeport(*arguments: str) -> list[str]:
@@ -190,7 +195,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Give a port that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
