@@ -61,7 +61,9 @@ class _StandingClock(SystemClock):
 class Load:
     """Orders portions of the node's own work."""
 
-    def __init__(self, node: Node, stores: Stores, committer: Committer, metrics: Metrics, oldest: Milliseconds) -> None:
+    def __init__(
+        self, node: Node, stores: Stores, committer: Committer, metrics: Metrics, oldest: Milliseconds
+    ) -> None:
         """Take an open node; the oldest message of its store arrived at ``oldest``, the next a millisecond later."""
         self._stores = stores
         self._metrics = metrics
@@ -102,9 +104,7 @@ class Load:
         until = self._clock.elapsed() + _PATIENCE_SECONDS
         while _count(self._metrics.removed, "expire") < gone + messages and self._clock.elapsed() < until:
             await self._clock.sleep(_LOOK_SECONDS)
-        return Carried(
-            _count(self._metrics.removed, "expire") - gone, _count(self._metrics.rewrapped) - wrapped
-        )
+        return Carried(_count(self._metrics.removed, "expire") - gone, _count(self._metrics.rewrapped) - wrapped)
 
     async def _go_on(self, steps: int) -> None:
         for _ in range(steps):

@@ -190,6 +190,12 @@ class Steady(_Run):
         """Send nothing yet."""
         super().__init__()
         self._requests: Iterator[bytes] = iter(())
+        self._heard = asyncio.Event()
+
+    async def answer(self) -> None:
+        """Wait for the next answer."""
+        self._heard.clear()
+        await self._heard.wait()
 
     def begin(self, requests: Iterator[bytes]) -> None:
         """Send as fast as answers come."""
@@ -208,6 +214,7 @@ class Steady(_Run):
     def answered(self, connection: Connection, status: int) -> None:
         """Count, and send the next."""
         self.count(status)
+        self._heard.set()
         self._next(connection)
 
     def close(self) -> None:

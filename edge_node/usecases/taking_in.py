@@ -96,7 +96,9 @@ class TakingIn:
                 async with self._turn:
                     prepared = await self._prepare(left, outcome)
                 left = await self._write(prepared, left, outcome)
-            except (KeyCurrentChanged, ScriptRefused):
+            except KeyCurrentChanged:
+                continue  # keys are drawn anew; nothing was said of people
+            except ScriptRefused:
                 self._outdated = True
             except KeyMissing:
                 # Whoever is remembered here may have been erased since; only a key that is still missing is a fault.

@@ -203,8 +203,8 @@ class KeyStore:
         ]
         try:
             await self.database.run(steps)
-        except (ScriptRefused, ConstraintViolated):
-            await self._read_generation_anew()
+        except (ScriptRefused, ConstraintViolated) as refusal:
+            await self._read_generation_anew(keep=isinstance(refusal, ScriptRefused))
             raise KeyCurrentChanged from None
         except StoreUnavailable:
             self.remembered.clear()
@@ -232,7 +232,7 @@ class KeyStore:
     async def open_rows(self, rows: Sequence[int]) -> dict[int, RowKey]:
         """Unwrap row keys by id; one that is not there is left out.  ``SealBroken`` where a key was exchanged."""
         async with self.database.read() as transaction:
-            found = [row for key in rows for row in await transaction.fetch(_READ_ROWS, {"row": key})]
+            found = await transaction.fetch_many(_READ_ROWS, [(key,) for key in rows])
         return {row[0]: self._open_row(row) for row in found}
 
     def _open_row(self, row: Row) -> RowKey:
@@ -249,11 +249,15 @@ class KeyStore:
         head, found = await self.database.run([Step(HEAD), step])
         return (head.rows[0][0], head.rows[0][1]), found.rows
 
-    async def _read_generation_anew(self) -> None:
-        """Start over from what the store holds now."""
+    async def _read_generation_anew(self, *, keep: bool) -> None:
+        """Start over from what the store holds now; with ``keep``, what is remembered stays where it is of now.
+
+        A removal of this process has told what it renewed: only a draft from before it is refused.
+        """
         async with self.database.read() as transaction:
             head = (await transaction.fetch(HEAD))[0]
-        self.forget(*head)
+        if not keep or head != (self.generation, self._current_epoch):
+            self.forget(*head)
 
     def _keep(self, rows: Sequence[Row]) -> None:
         """Unwrap owners with the bucket that takes their next rows, and remember them."""

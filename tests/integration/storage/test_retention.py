@@ -199,7 +199,7 @@ async def test_one_process_of_a_region_sweeps(open_bench):
 
 async def test_what_is_many_goes_in_batches_and_progress_is_kept(open_bench, monkeypatch):
     monkeypatch.setattr(retention, "PAGE_ROWS", 8)
-    monkeypatch.setattr(retention, "BUCKETS_MAX", 2)
+    monkeypatch.setattr(retention, "REWRAPPED_MAX", 24)
     async with open_bench() as node:
         people = [person(number) for number in range(1, 8)]
         await node.take(*(message(number, people[number % 7], f"{number}") for number in range(70)))
