@@ -17,7 +17,7 @@ import msgspec
 from prometheus_client import Counter
 
 from edge_node.app import Node
-from edge_node.assembly import assemble_taking_in, epoch_beat
+from edge_node.assembly import assemble_gate, epoch_beat
 from edge_node.core.retention import DAY, Periods
 from edge_node.http.answers import answer
 from edge_node.metrics import Metrics
@@ -68,8 +68,8 @@ class Load:
         self._stores = stores
         self._metrics = metrics
         self._clock = _StandingClock(oldest + PERIOD)
-        self._keeper = node._epochs  # noqa: SLF001 - the node's own, which nobody but the bench has to set the pace of
-        self._node_sweeper = node._sweeper  # noqa: SLF001
+        self._keeper = node._custody.epochs  # noqa: SLF001 - the node's own, which nobody but the bench has to set the pace of
+        self._node_sweeper = node._custody.sweeper  # noqa: SLF001
         self._sweeper = Sweeper(
             stores.content,
             stores.keys,
@@ -80,7 +80,7 @@ class Load:
             busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
             every_seconds=PERIOD,
         )
-        self._sweeper.on_ordered = node._remover.wake  # noqa: SLF001
+        self._sweeper.on_ordered = node._custody.remover.wake  # noqa: SLF001
         self._beat = epoch_beat(stores, metrics)
 
     async def take_over(self) -> None:
@@ -98,13 +98,13 @@ class Load:
 
     async def carry(self, messages: int, steps: int) -> Carried:
         """Let the next ``messages`` expire, go so many steps of the beat, and wait until all is done."""
-        gone, wrapped = _count(self._metrics.removed, "expire"), _count(self._metrics.rewrapped)
+        gone, wrapped = _count(self._metrics.removed, "expire"), _count(self._metrics.custody.rewrapped)
         self._clock.at += messages
         await asyncio.gather(self._sweeper.once(), self._go_on(steps))
         until = self._clock.elapsed() + _PATIENCE_SECONDS
         while _count(self._metrics.removed, "expire") < gone + messages and self._clock.elapsed() < until:
             await self._clock.sleep(_LOOK_SECONDS)
-        return Carried(_count(self._metrics.removed, "expire") - gone, _count(self._metrics.rewrapped) - wrapped)
+        return Carried(_count(self._metrics.removed, "expire") - gone, _count(self._metrics.custody.rewrapped) - wrapped)
 
     async def _go_on(self, steps: int) -> None:
         for _ in range(steps):
@@ -139,14 +139,15 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
         async with stores.content.read() as transaction:
             (oldest,) = (await transaction.fetch("SELECT min(received_at) FROM message"))[0]
         metrics, limits = Metrics(), settings.limits
+        gate = await assemble_gate(stores)
         committer = Committer(
-            await assemble_taking_in(stores),
+            gate,
             metrics,
             stores.clock,
             events_max=limits.queue_events_max,
             bytes_max=limits.queue_bytes_max,
         )
-        node = Node(stores, committer, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
+        node = Node(stores, committer, gate, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
         await node.start()
         try:
             load = Load(node, stores, committer, metrics, oldest)
