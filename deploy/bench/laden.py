@@ -104,7 +104,8 @@ class Load:
         until = self._clock.elapsed() + _PATIENCE_SECONDS
         while _count(self._metrics.removed, "expire") < gone + messages and self._clock.elapsed() < until:
             await self._clock.sleep(_LOOK_SECONDS)
-        return Carried(_count(self._metrics.removed, "expire") - gone, _count(self._metrics.custody.rewrapped) - wrapped)
+        expired = _count(self._metrics.removed, "expire") - gone
+        return Carried(expired, _count(self._metrics.custody.rewrapped) - wrapped)
 
     async def _go_on(self, steps: int) -> None:
         for _ in range(steps):
