@@ -14,7 +14,7 @@ from edge_node.storage.content.keeping import covered
 from edge_node.storage.journal import JournalEntry
 from shared.database.contract import Database, Transaction
 
-NOTHING = frozenset({"backup", "epoch", "hold", "unhold"})
+NOTHING = frozenset({"backup", "epoch", "hold", "restore", "unhold"})
 """Acts of the journal that let nothing go here."""
 
 INDEXES = (
@@ -85,6 +85,12 @@ _GOES_ON = """
 UPDATE log_entry SET held = 0, state = CASE WHEN state = 'ordered' THEN 'journaled' ELSE state END WHERE id = :id
 """
 _GO = "UPDATE subject SET keep = 'tombstoned' WHERE id = :subject AND keep = 'held'"
+# A command that was told again after the restore, and before its line was replayed, was carried out long ago: what was
+# sent between is a new contact's and must not stay out.
+_UNSUPPRESS = """
+DELETE FROM suppression WHERE log_entry IN
+(SELECT log_entry FROM erasure WHERE subject = :subject AND log_entry <> :id AND ordered_at > :at)
+"""
 _WHOLLY = "UPDATE erasure SET parting = 0 WHERE log_entry = :id"
 
 
@@ -145,6 +151,9 @@ async def _erase(transaction: Transaction, line: JournalEntry, now: int) -> None
     """Order a person erased again, or let what is under way go on."""
     marks = [(bytes.fromhex(mark), version, at, line.log_entry) for mark, version, at in line.suppressed]
     found = await transaction.fetch(_SUBJECT, {"pseudonym": line.owner or ""})
+    if found:
+        anew = {"subject": found[0][0], "id": line.log_entry, "at": line.ordered_at}
+        await transaction.execute(_UNSUPPRESS, anew)
     if not found or found[0][1] == GONE:
         await suppress(transaction, marks)
         return
