@@ -46,7 +46,9 @@ from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
 from shared.entropy import Entropy
 from shared.errors import StoreUnavailable
-from shared.errors.custody import BackupTooOld, JournalGap, KeyBackupTooOld, StorePresent
+from shared.errors.custody import BackupPassedOver, BackupTooOld, JournalGap, KeyBackupTooOld, StorePresent
+from shared.errors.keeping import JournalUnwritable
+from shared.ids import draw_opaque_id
 
 _STAGE = "content.db.restoring"
 _HOLD = "SELECT 1 FROM hold WHERE id = :id"
@@ -59,6 +61,7 @@ _FRESH = (
     "DELETE FROM lease",
     "DELETE FROM quarantine",
 )
+_TAKEN_BACK = frozenset({"recall", "erase"})
 _END_VIEWS = "UPDATE view SET ends_at = :now WHERE state = 'open' AND ends_at > :now"
 
 
@@ -83,13 +86,15 @@ class _Since(NamedTuple):
     """Row keys destroyed for their own sake, not with a person or message: those of account secrets are among them."""
     highest: int
     """The highest row key that the whole journal names."""
+    latest: int
+    """When the latest of all its lines was ordered (ms)."""
 
 
 async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: Entropy, watch: Watch) -> Restored:
     """Put the backup in ``folder`` back; the node must not run.
 
-    Raises ``BackupInvalid``, ``BackupTooOld``, ``JournalGap``, ``KeyBackupTooOld``, ``StorePresent``,
-    ``KeyProviderFailed``; then nothing was changed.
+    Raises ``BackupInvalid``, ``BackupTooOld``, ``BackupPassedOver``, ``JournalGap``, ``KeyBackupTooOld``,
+    ``StorePresent``, ``KeyProviderFailed``; then nothing was changed.
     """
     now = clock.now()
     backup = await asyncio.to_thread(backups.read, folder, settings.region)
@@ -115,19 +120,33 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
         ensure_identity(key_places(settings), entropy)
         accounts = await _stage(settings, backup, since, keys, now, watch)
         await asyncio.to_thread(backups.put_back, backup, settings.data_dir / FOLDER, partial(watch, "files"))
+        line = JournalEntry(draw_opaque_id(entropy), "restore", "operator", now, restored=backup.manifest.id)
+        await asyncio.to_thread(_note, Journal(settings.journal_dir), line)
         await _put_in_place(settings, clock, watch)
     return Restored(backup, keys_from, since.lines, accounts)
 
 
 def _since(journal: Journal, backup: str) -> _Since:
-    """Read the journal once; ``JournalGap`` where it is not there, or does not know the backup."""
-    lines, highest, known = 0, 0, False
+    """Read the journal once; ``JournalGap`` where it is not there, or does not know the backup.
+
+    ``BackupPassedOver`` where an older backup was put back since and people took back what this backup may have, too:
+    a recall in that store named no row, or another one than here, an erasure perhaps another pseudonym.
+    """
+    lines, highest, latest, known = 0, 0, 0, False
+    older: str | None = None
+    since = set[str]()
     holds: list[JournalEntry] = []
     keys: set[int] = set()
     try:
         for entry in journal.read():
-            highest = max(highest, entry.key or 0)
+            highest, latest = max(highest, entry.key or 0), max(latest, entry.ordered_at)
             if known:
+                if entry.act == "backup":
+                    since.add(entry.log_entry)
+                if entry.act == "restore" and entry.restored not in {backup, *since}:
+                    older = entry.restored
+                if older and entry.act in _TAKEN_BACK:
+                    raise BackupPassedOver(reason=f"the older one is that whose name ends with {older[:8]}")
                 lines += entry.act not in NOTHING
                 if entry.hold is not None:
                     holds.append(entry)
@@ -138,7 +157,15 @@ def _since(journal: Journal, backup: str) -> _Since:
         raise JournalGap(path=str(journal.path)) from None
     if not known:
         raise JournalGap(path=str(journal.path))
-    return _Since(lines, holds, frozenset(keys), highest)
+    return _Since(lines, holds, frozenset(keys), highest, latest)
+
+
+def _note(journal: Journal, line: JournalEntry) -> None:
+    """Write down that a backup is put back: from then on one that was taken after it has missed what follows."""
+    try:
+        journal.append([line])
+    except OSError:
+        raise JournalUnwritable(path=str(journal.path), reason="nothing was put in place") from None
 
 
 async def _place_keys(settings: EdgeSettings) -> Path:
@@ -149,6 +176,8 @@ async def _place_keys(settings: EdgeSettings) -> Path:
     source = settings.key_backup_dir / BACKUP_FILE
     if not source.exists():
         raise KeyBackupTooOld(path=str(source), reason="it is missing")
+    # A write-ahead log is not bound to its file: that of the lost key store would be applied to the backup.
+    await asyncio.to_thread(remove_beside, target)
     try:
         await asyncio.to_thread(copy_sqlite, source, target)
     except StoreUnavailable:
@@ -182,7 +211,9 @@ async def _stage(
         await migrate(content, MIGRATIONS / "content", now)
         await read_people_counter(content, settings.region)
         await content.run([Step(sql) for sql in _FRESH])
-        await content.run([Step(_END_VIEWS, [(now,)]), begin_step(backup.manifest.id, backup.manifest.taken_at, now)])
+        # Another machine's clock may be behind: what the journal names was ordered before the restore all the same.
+        began = begin_step(backup.manifest.id, backup.manifest.taken_at, max(now, since.latest + 1))
+        await content.run([Step(_END_VIEWS, [(now,)]), began])
         await _hold_again(content, since.holds, backup.manifest.taken_at)
         accounts = await _forget_secrets(content, keys, since.keys)
         await content.checkpoint()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from edge_node.storage.keys.store import KeyStore
 from shared.database.contract import Database, Step
-from shared.database.copying import copy_sqlite
+from shared.database.copying import copy_sqlite, read_row
 from shared.errors import StoreUnavailable
-from shared.errors.custody import KeyBackupFailed
+from shared.errors.custody import KeyBackupFailed, KeyBackupForeign
 from shared.limits import BUCKET_ROWS_MAX
 
 BACKUP_FILE = "keys-backup.db"
@@ -26,13 +26,18 @@ _SKIP = (
     "UPDATE key_store SET next_id = CASE WHEN next_id > :next THEN next_id ELSE :next END, generation = generation + 1"
 )
 _ROW = "SELECT id FROM row_key WHERE id = :id"
+# When its first epoch began tells one key store from another; its generation only rises.
+_STATE = """
+SELECT (SELECT created_at FROM epoch ORDER BY version LIMIT 1), generation FROM key_store
+"""
 _OWNER = "SELECT name FROM owner_key WHERE name = :name"
 
 
 def back_up_keys(keys_file: Path, folder: Path) -> Path:
     """Put a key backup of now in the place of the one before, and give it; blocks.
 
-    ``KeyBackupFailed`` where it cannot be written.
+    ``KeyBackupFailed`` where it cannot be written; ``KeyBackupForeign`` rather than lose the only copy of another key
+    store, such as one that is lost itself, or of a later state of this one.
     """
     target = folder / BACKUP_FILE
     try:
@@ -40,6 +45,9 @@ def back_up_keys(keys_file: Path, folder: Path) -> Path:
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            there, ours = read_row(target, _STATE) if target.exists() else None, read_row(keys_file, _STATE)
+            if there and ours and (there[0] != ours[0] or there[1] > ours[1]):
+                raise KeyBackupForeign(path=str(target))
             copy_sqlite(keys_file, target)
         finally:
             os.close(descriptor)
