@@ -22,6 +22,7 @@ from edge_node.storage.content.quarantine import (
     WaitingEvent,
     begin_judging,
     count_waiting,
+    is_waiting,
     left_to_remove,
     lift,
     note_judged,
@@ -167,7 +168,11 @@ class QuarantineKeeper(LeasedWork):
                 logger().error("alert_quarantine_stuck", error=type(error).__name__, count=len(self._stuck))
                 return []
             return [judged for row in rows for judged in await self._take_in([row])]
-        # One whose key is gone was taken back while it waited: the remover has it.
+        # One whose key is gone was taken back while it waited, and the remover has it: it is not seen again.
+        lost = {row.id for row in rows if row.id not in events and await is_waiting(self._content, row.id)}
+        if lost:
+            self._stuck |= lost
+            logger().error("alert_quarantine_stuck", error="KeyMissing", count=len(self._stuck))
         return [row for row in rows if row.id in events]
 
     async def _open(self, rows: Sequence[WaitingEvent]) -> dict[int, Taken]:

@@ -46,7 +46,14 @@ from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
 from shared.entropy import Entropy
 from shared.errors import StoreUnavailable
-from shared.errors.custody import BackupPassedOver, BackupTooOld, JournalGap, KeyBackupTooOld, StorePresent
+from shared.errors.custody import (
+    BackupPassedOver,
+    BackupTooOld,
+    JournalGap,
+    KeyBackupTooOld,
+    KeyStoreDamaged,
+    StorePresent,
+)
 from shared.errors.keeping import JournalUnwritable
 from shared.ids import draw_opaque_id
 
@@ -75,6 +82,8 @@ class Restored(NamedTuple):
     """Lines of the journal since the backup."""
     accounts: list[str]
     """Accounts whose secrets changed since and have to be given again."""
+    files_missing: int
+    """Files that the backup had when it was taken, and has no more."""
 
 
 class _Since(NamedTuple):
@@ -94,7 +103,7 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
     """Put the backup in ``folder`` back; the node must not run.
 
     Raises ``BackupInvalid``, ``BackupTooOld``, ``BackupPassedOver``, ``JournalGap``, ``KeyBackupTooOld``,
-    ``StorePresent``, ``KeyProviderFailed``; then nothing was changed.
+    ``KeyStoreDamaged``, ``StorePresent``, ``KeyProviderFailed``; then nothing was changed.
     """
     now = clock.now()
     backup = await asyncio.to_thread(backups.read, folder, settings.region)
@@ -104,8 +113,7 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
         raise StorePresent(path=str(settings.data_dir))
     since = await asyncio.to_thread(_since, Journal(settings.journal_dir), backup.manifest.id)
     await asyncio.to_thread(backups.verify, backup, partial(watch, "digest"))
-    for place in (settings.data_dir, *key_places(settings)):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.make_folder(settings.data_dir)
     keys_from = await _place_keys(settings)
     async with AsyncExitStack() as stack:
         try:
@@ -117,13 +125,17 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
             raise
         await give_no_id_twice(keys.database, since.highest)
         await keys.read_head()
+        # Not before: a key place that is away must not be taken for an empty one.
+        for place in key_places(settings):
+            private_files.make_folder(place)
         ensure_identity(key_places(settings), entropy)
         accounts = await _stage(settings, backup, since, keys, now, watch)
-        await asyncio.to_thread(backups.put_back, backup, settings.data_dir / FOLDER, partial(watch, "files"))
+        files = settings.data_dir / FOLDER
+        missing = await asyncio.to_thread(backups.put_back, backup, files, partial(watch, "files"))
         line = JournalEntry(draw_opaque_id(entropy), "restore", "operator", now, restored=backup.manifest.id)
         await asyncio.to_thread(_note, Journal(settings.journal_dir), line)
         await _put_in_place(settings, clock, watch)
-    return Restored(backup, keys_from, since.lines, accounts)
+    return Restored(backup, keys_from, since.lines, accounts, missing)
 
 
 def _since(journal: Journal, backup: str) -> _Since:
@@ -181,19 +193,27 @@ async def _place_keys(settings: EdgeSettings) -> Path:
     try:
         await asyncio.to_thread(copy_sqlite, source, target)
     except StoreUnavailable:
-        raise KeyBackupTooOld(path=str(source), reason="it cannot be read") from None
+        raise KeyStoreDamaged(path=str(source)) from None
     return source
 
 
 async def _open_keys(
     settings: EdgeSettings, backup: backups.Backup, clock: Clock, entropy: Entropy, stack: AsyncExitStack
 ) -> KeyStore:
-    """Open the key store, and see that it opens the backup and the provider opens it."""
-    database = await open_sqlite(settings.data_dir / KEYS_FILE)
-    stack.push_async_callback(database.close)
-    await migrate(database, MIGRATIONS / "keys", clock.now())
+    """Open the key store, and see that it is whole, that it opens the backup and the provider opens it."""
+    path = settings.data_dir / KEYS_FILE
+    try:
+        database = await open_sqlite(path)
+        stack.push_async_callback(database.close)
+        async with database.read() as transaction:
+            whole = await transaction.fetch("PRAGMA quick_check(1)") == [("ok",)]
+        await migrate(database, MIGRATIONS / "keys", clock.now())
+    except StoreUnavailable as error:
+        raise KeyStoreDamaged(path=str(path), cause=error.details.get("cause", error.code)) from None
+    if not whole:
+        raise KeyStoreDamaged(path=str(path))
     if not await opens_backup(database, backup.manifest.id):
-        raise KeyBackupTooOld(path=str(settings.data_dir / KEYS_FILE), reason="it does not know the backup")
+        raise KeyBackupTooOld(path=str(path), reason="it does not know the backup")
     keys = await open_key_store(database, open_provider(settings, entropy), settings.region, entropy)
     await keys.indexes("mark")  # asks the provider for the epoch key
     return keys

@@ -11,6 +11,7 @@
     ├── BackupTooOld            older than backups may be that are restored
     ├── BackupPassedOver        an older one was put back since, and messages were let go that it does not know
     ├── KeyBackupTooOld         the keys at hand are from before the content backup
+    ├── KeyStoreDamaged         the keys at hand cannot be read
     ├── JournalGap              the tombstone journal does not know the backup
     └── StorePresent            there is a content store already
     BusyError
@@ -86,6 +87,16 @@ class KeyBackupTooOld(OperatorError):
 
     code = "key_backup_too_old"
     remedy = "Put the newest keys-backup.db into keys.backup_dir, or restore a content backup that is older than it."
+
+
+class KeyStoreDamaged(OperatorError):
+    """The key store in data_dir, or the key backup, cannot be read or is damaged."""
+
+    code = "key_store_damaged"
+    remedy = (
+        "Move keys.db and what lies beside it (-wal, -shm) out of data_dir: the key backup then takes its place. "
+        "If it is the key backup, bring back another copy of it."
+    )
 
 
 class JournalGap(OperatorError):

@@ -14,6 +14,7 @@ from shared.database.copying import copy_sqlite, read_row
 from shared.errors import StoreUnavailable
 from shared.errors.custody import KeyBackupFailed, KeyBackupForeign
 from shared.limits import BUCKET_ROWS_MAX
+from shared.private_files import make_folder
 
 BACKUP_FILE = "keys-backup.db"
 _LOCK = ".keys-backup.lock"
@@ -41,7 +42,7 @@ def back_up_keys(keys_file: Path, folder: Path) -> Path:
     """
     target = folder / BACKUP_FILE
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
