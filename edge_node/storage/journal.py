@@ -53,6 +53,8 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     owner: str | None = None
     suppressed: tuple[tuple[str, int, int], ...] = ()
     """By identity: mark (hex), version of its key, until when (ms) events stay out."""
+    cases: tuple[str, ...] = ()
+    """Of an erasure: the cases that were opened for it at this node."""
     held: bool = False
     """It was ordered and waits under a hold; a second line of this entry follows when it no longer does."""
     restored: str | None = None

@@ -11,6 +11,7 @@ from edge_node.core.keeping import GONE
 from edge_node.storage.content.derivatives import order_of_subject, steps_of_entries
 from edge_node.storage.content.erasures import impose, suppress
 from edge_node.storage.content.keeping import covered
+from edge_node.storage.content.owing_again import note_recalls_again, owe_cases_again
 from edge_node.storage.journal import JournalEntry
 from shared.database.contract import Database, Transaction
 
@@ -106,6 +107,7 @@ async def replay(database: Database, lines: Sequence[JournalEntry], revived: Col
             if line.act == "erase":
                 await _erase(transaction, line, now)
         rows = [line for line in lines if line.act not in NOTHING and line.act != "erase"]
+        await note_recalls_again(transaction, rows, now)
         await _take_back(transaction, [line for line in rows if line.held and line.key is not None])
         await _let_go(transaction, [line for line in rows if not line.held and line.key is not None], revived, now)
         tombs = [
@@ -151,6 +153,7 @@ async def _erase(transaction: Transaction, line: JournalEntry, now: int) -> None
     """Order a person erased again, or let what is under way go on."""
     marks = [(bytes.fromhex(mark), version, at, line.log_entry) for mark, version, at in line.suppressed]
     found = await transaction.fetch(_SUBJECT, {"pseudonym": line.owner or ""})
+    await owe_cases_again(transaction, line, found[0][0] if found else None, now)
     if found:
         anew = {"subject": found[0][0], "id": line.log_entry, "at": line.ordered_at}
         await transaction.execute(_UNSUPPRESS, anew)
