@@ -184,19 +184,16 @@ def prune(place: Path, region: str, before: Milliseconds) -> list[str]:
 def put_back(backup: Backup, target: Path, told: Told) -> int:
     """Copy a backup's files into a node's folder of blobs; give how many of those that it once had are not there.
 
-    ``BackupInvalid`` where one cannot be read or written.
+    ``OSError`` where one cannot be read or written.
     """
     source, files = backup.folder / BLOBS, 0
-    try:
-        for path in _files(source):
-            part = path.relative_to(source)
-            private_files.make_folder(target / part.parent)
-            told(_take(path, target / part, None) or 0)
-            files += 1
-        for folder in _folders(target):
-            private_files.sync_folder(folder)
-    except OSError as error:
-        raise BackupInvalid(path=str(target), reason=os.strerror(error.errno or 0)) from None
+    for path in _files(source):
+        part = path.relative_to(source)
+        private_files.make_folder(target / part.parent)
+        told(_take(path, target / part, None) or 0)
+        files += 1
+    for folder in _folders(target):
+        private_files.sync_folder(folder)
     return max(0, backup.manifest.files - files)
 
 

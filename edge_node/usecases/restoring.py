@@ -10,6 +10,7 @@ What was let go since the backup is let go again by the running node, in its qua
 """
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,6 @@ from edge_node.storage.blobs import FOLDER
 from edge_node.storage.content.head import read_people_counter
 from edge_node.storage.content.holds import Placing, place_hold, release_hold
 from edge_node.storage.content.quarantine import begin_step
-from edge_node.storage.content.replaying import NOTHING
 from edge_node.storage.identity import ensure_identity
 from edge_node.storage.journal import Journal, JournalEntry
 from edge_node.storage.keys.backups import BACKUP_FILE, give_no_id_twice, opens_backup
@@ -37,6 +37,7 @@ from edge_node.stores import (
     open_provider,
 )
 from edge_node.usecases.backing_up import DAY, Watch, remove_beside
+from edge_node.usecases.since_backup import Since, read_since
 from shared import private_files
 from shared.clock import Clock
 from shared.database.contract import Database, Step
@@ -46,14 +47,7 @@ from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
 from shared.entropy import Entropy
 from shared.errors import StoreUnavailable
-from shared.errors.custody import (
-    BackupPassedOver,
-    BackupTooOld,
-    JournalGap,
-    KeyBackupTooOld,
-    KeyStoreDamaged,
-    StorePresent,
-)
+from shared.errors.custody import BackupTooOld, KeyBackupTooOld, KeyStoreDamaged, RestoreFailed, StorePresent
 from shared.errors.keeping import JournalUnwritable
 from shared.ids import draw_opaque_id
 
@@ -68,7 +62,6 @@ _FRESH = (
     "DELETE FROM lease",
     "DELETE FROM quarantine",
 )
-_TAKEN_BACK = frozenset({"recall", "erase"})
 _END_VIEWS = "UPDATE view SET ends_at = :now WHERE state = 'open' AND ends_at > :now"
 
 
@@ -86,24 +79,12 @@ class Restored(NamedTuple):
     """Files that the backup had when it was taken, and has no more."""
 
 
-class _Since(NamedTuple):
-    """What the journal says happened since a backup."""
-
-    lines: int
-    holds: list[JournalEntry]
-    keys: frozenset[int]
-    """Row keys destroyed for their own sake, not with a person or message: those of account secrets are among them."""
-    highest: int
-    """The highest row key that the whole journal names."""
-    latest: int
-    """When the latest of all its lines was ordered (ms)."""
-
-
 async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: Entropy, watch: Watch) -> Restored:
     """Put the backup in ``folder`` back; the node must not run.
 
     Raises ``BackupInvalid``, ``BackupTooOld``, ``BackupPassedOver``, ``JournalGap``, ``KeyBackupTooOld``,
-    ``KeyStoreDamaged``, ``StorePresent``, ``KeyProviderFailed``; then nothing was changed.
+    ``KeyStoreDamaged``, ``StorePresent``, ``KeyProviderFailed``; then nothing was changed.  ``RestoreFailed`` and
+    ``JournalUnwritable``: it was begun, and can be repeated.
     """
     now = clock.now()
     backup = await asyncio.to_thread(backups.read, folder, settings.region)
@@ -111,7 +92,7 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
         raise BackupTooOld(path=str(folder), wants=f"at most {settings.custody.backup_days_max} days")
     if await content_begun(settings, clock):
         raise StorePresent(path=str(settings.data_dir))
-    since = await asyncio.to_thread(_since, Journal(settings.journal_dir), backup.manifest.id)
+    since = await asyncio.to_thread(read_since, Journal(settings.journal_dir), backup.manifest.id)
     await asyncio.to_thread(backups.verify, backup, partial(watch, "digest"))
     private_files.make_folder(settings.data_dir)
     keys_from = await _place_keys(settings)
@@ -129,47 +110,18 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
         for place in key_places(settings):
             private_files.make_folder(place)
         ensure_identity(key_places(settings), entropy)
-        accounts = await _stage(settings, backup, since, keys, now, watch)
-        files = settings.data_dir / FOLDER
-        missing = await asyncio.to_thread(backups.put_back, backup, files, partial(watch, "files"))
         line = JournalEntry(draw_opaque_id(entropy), "restore", "operator", now, restored=backup.manifest.id)
-        await asyncio.to_thread(_note, Journal(settings.journal_dir), line)
-        await _put_in_place(settings, clock, watch)
+        try:
+            accounts = await _stage(settings, backup, since, keys, now, watch)
+            files = settings.data_dir / FOLDER
+            missing = await asyncio.to_thread(backups.put_back, backup, files, partial(watch, "files"))
+            await asyncio.to_thread(_note, Journal(settings.journal_dir), line)
+            await _put_in_place(settings, clock, watch)
+        except (OSError, StoreUnavailable) as error:
+            await asyncio.to_thread(_remove, settings.data_dir / _STAGE)
+            reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else error.details.get("cause", "")
+            raise RestoreFailed(path=str(settings.data_dir), reason=reason) from None
     return Restored(backup, keys_from, since.lines, accounts, missing)
-
-
-def _since(journal: Journal, backup: str) -> _Since:
-    """Read the journal once; ``JournalGap`` where it is not there, or does not know the backup.
-
-    ``BackupPassedOver`` where an older backup was put back since and people took back what this backup may have, too:
-    a recall in that store named no row, or another one than here, an erasure perhaps another pseudonym.
-    """
-    lines, highest, latest, known = 0, 0, 0, False
-    older: str | None = None
-    since = set[str]()
-    holds: list[JournalEntry] = []
-    keys: set[int] = set()
-    try:
-        for entry in journal.read():
-            highest, latest = max(highest, entry.key or 0), max(latest, entry.ordered_at)
-            if known:
-                if entry.act == "backup":
-                    since.add(entry.log_entry)
-                if entry.act == "restore" and entry.restored not in {backup, *since}:
-                    older = entry.restored
-                if older and entry.act in _TAKEN_BACK:
-                    raise BackupPassedOver(reason=f"the older one is that whose name ends with {older[:8]}")
-                lines += entry.act not in NOTHING
-                if entry.hold is not None:
-                    holds.append(entry)
-                if entry.act == "supersede" and entry.key is not None:
-                    keys.add(entry.key)
-            known = known or entry.log_entry == backup
-    except OSError:
-        raise JournalGap(path=str(journal.path)) from None
-    if not known:
-        raise JournalGap(path=str(journal.path))
-    return _Since(lines, holds, frozenset(keys), highest, latest)
 
 
 def _note(journal: Journal, line: JournalEntry) -> None:
@@ -220,7 +172,7 @@ async def _open_keys(
 
 
 async def _stage(
-    settings: EdgeSettings, backup: backups.Backup, since: _Since, keys: KeyStore, now: int, watch: Watch
+    settings: EdgeSettings, backup: backups.Backup, since: Since, keys: KeyStore, now: int, watch: Watch
 ) -> list[str]:
     """Prepare the copy beside the place of the content store; give the accounts whose secrets are lost."""
     stage = settings.data_dir / _STAGE

@@ -12,6 +12,7 @@
     ├── BackupPassedOver        an older one was put back since, and messages were let go that it does not know
     ├── KeyBackupTooOld         the keys at hand are from before the content backup
     ├── KeyStoreDamaged         the keys at hand cannot be read
+    ├── RestoreFailed           the copy could not be put in place
     ├── JournalGap              the tombstone journal does not know the backup
     └── StorePresent            there is a content store already
     BusyError
@@ -97,6 +98,14 @@ class KeyStoreDamaged(OperatorError):
         "Move keys.db and what lies beside it (-wal, -shm) out of data_dir: the key backup then takes its place. "
         "If it is the key backup, bring back another copy of it."
     )
+
+
+class RestoreFailed(OperatorError):
+    """The copy could not be put in place, so there is no content store yet."""
+
+    code = "restore_failed"
+    retry = True
+    remedy = "Check that data_dir and the backup are mounted, and data_dir is writable and not full; then repeat."
 
 
 class JournalGap(OperatorError):

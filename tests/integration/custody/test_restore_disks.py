@@ -11,7 +11,7 @@ from edge_node.storage.content.quarantine import count_waiting
 from edge_node.storage.keys.backups import BACKUP_FILE
 from shared.database.contract import Step
 from shared.errors import KeyProviderFailed
-from shared.errors.custody import KeyStoreDamaged
+from shared.errors.custody import KeyStoreDamaged, RestoreFailed
 from shared.message import Identifier, Person, Relation
 from tests.support.backups import backed_up, lose, put_back, quarantined
 from tests.support.stores import bench, edit, message, person, settings
@@ -196,3 +196,23 @@ async def test_every_kind_of_event_comes_through_a_quarantine_once(tmp_path):
         assert found == [("relation", 0, 1), ("relation", 0, 1), ("relation", 1, 1)]
         assert await node.rows("SELECT count(*) FROM quarantined") == [(0,)]
         await node.check_keys()
+
+
+async def test_a_restore_that_does_not_fit_leaves_nothing_and_can_be_repeated(tmp_path):
+    async with bench(tmp_path) as node:
+        await put_file(node)
+        await node.take(message(1, ANN, "one"))
+        done = await backed_up(node, tmp_path / "backups")
+    lose(settings(tmp_path), keys=True)
+    data = settings(tmp_path).data_dir
+    # A file where the folder of a prefix belongs stands for a disk that takes no more.
+    (data / "blobs").mkdir(mode=0o700)
+    (data / "blobs" / "ab").write_bytes(b"")
+    with pytest.raises(RestoreFailed):
+        await put_back(settings(tmp_path), done.backup.folder)
+    assert [path.name for path in data.iterdir() if path.name.startswith("content")] == []
+    (data / "blobs" / "ab").unlink()
+    await put_back(settings(tmp_path), done.backup.folder)
+    async with bench(tmp_path) as node:
+        await (await quarantined(node)).lift()
+        assert await node.texts() == ["one"]

@@ -1,4 +1,4 @@
-"""What a node that was put back tells its control plane: what the lost store may not have told, and nothing for ever."""
+"""What a restored node tells its control plane: what the lost store may not have told, and nothing again and again."""
 
 from functools import partial
 
