@@ -29,6 +29,13 @@ def replace(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are not there, mode 0700: ``mkdir`` leaves those to the umask."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def look_into(folder: Path) -> None:
     """Raise ``OSError`` where a folder is not there: a disk that is not mounted must not count as an empty one."""
     list(folder.iterdir())

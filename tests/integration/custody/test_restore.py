@@ -288,3 +288,23 @@ async def test_a_backup_goes_from_engine_to_engine(tmp_path, postgres_cluster):
         await store.lift()
         assert await node.texts() == ["five", "four"]
         await node.check_keys()
+
+
+async def test_keys_of_what_came_after_the_backup_are_destroyed(tmp_path):
+    """The lost disk may turn up: the key store that was kept must not open what it holds."""
+    async with bench(tmp_path) as node:
+        await node.take(message(1, ANN, "one"))
+        done = await backed_up(node, tmp_path / "backups")
+        await node.take(message(2, ANN, "two"), message(3, person(9), "three"))
+        later = await node.rows("SELECT key FROM message WHERE id > 1 UNION SELECT key FROM identity WHERE id > 1")
+        await node.keys.flush()
+    lose(settings(tmp_path), keys=False)
+    await put_back(settings(tmp_path), done.backup.folder)
+    async with bench(tmp_path) as node:
+        store = await quarantined(node)
+        assert len(await node.keys.open_rows([key for (key,) in later])) == 3
+        await store.take(message(4, ANN, "four"))
+        await store.lift()
+        assert await node.keys.open_rows([key for (key,) in later]) == {}
+        assert await node.texts() == ["four", "one"]
+        await node.check_keys()

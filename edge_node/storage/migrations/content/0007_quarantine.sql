@@ -24,5 +24,7 @@ CREATE TABLE quarantined (
     sealed BLOB NOT NULL
 ) STRICT;
 
+-- Each line of a journal that is replayed, and each copy that is judged, is looked for by its key.
+CREATE INDEX quarantined_key ON quarantined (key);
 CREATE INDEX quarantined_about ON quarantined (about) WHERE about IS NOT NULL;
 
