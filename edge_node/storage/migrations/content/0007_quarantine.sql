@@ -28,3 +28,6 @@ CREATE TABLE quarantined (
 CREATE INDEX quarantined_key ON quarantined (key);
 CREATE INDEX quarantined_about ON quarantined (about) WHERE about IS NOT NULL;
 
+
+-- What an erasure's journal line names: the cases that it stands for.
+CREATE INDEX command_entry ON command (log_entry) WHERE log_entry IS NOT NULL;
