@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
 from shared.errors import SettingsInvalid
+from shared.private_files import make_folder
 from shared.screen import print_table
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def restore(config: Path, folder: Path) -> None:
     ]
     if done.accounts:
         rows.append(("accounts without secrets", ", ".join(done.accounts)))
+    if done.files_missing:
+        rows.append(("files missing", f"{done.files_missing} that the backup had when it was taken"))
     print_table(("what", "now"), rows)
     if done.accounts:
         click.echo("Their secrets changed since the backup: homeport edge account add gives them again.")
@@ -107,7 +110,7 @@ async def _restore(settings: EdgeSettings, folder: Path) -> "Restored":
     from shared.entropy import SystemEntropy  # noqa: PLC0415
     from shared.process.pidfile import PidLock  # noqa: PLC0415
 
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     with PidLock(settings.pid_file), _watched() as watch:
         return await put_back(settings, folder, SystemClock(), SystemEntropy(), watch)
 

@@ -17,6 +17,9 @@ LATER_SECONDS = 5.0
 LATER_SECONDS_MAX = 600.0
 """A body that was refused waits: at first five seconds, then twice as long each time, ten minutes at most."""
 
+SIGNED_FOR = "receipt_contradicts"
+"""The command was signed for before, by a store that was lost since: the first receipt stands, and is enough."""
+
 _PATHS: dict[str, tuple[str, type[wire.Message]]] = {
     "receipt": ("/node/v1/receipts", wire.ReceiptPush),
     "recall": ("/node/v1/recalls", wire.RecallNotice),
@@ -52,7 +55,11 @@ class Teller:
         try:
             await client.tell(self._roster.current().control_plane, path, message, wire.Accepted)
         except ControlRefused as error:
-            logger().error("alert_notice_refused", kind=untold.kind, code=error.details.get("answer_code", error.code))
+            code = error.details.get("answer_code", error.code)
+            logger().error("alert_notice_refused", kind=untold.kind, code=code)
+            if code == SIGNED_FOR:
+                await self._commands.told(untold.id, self._clock.now())
+                return True
         except ControlUnreachable as error:
             if "answer_code" not in error.details:
                 raise

@@ -22,15 +22,17 @@ from edge_node.storage.content.quarantine import (
     WaitingEvent,
     begin_judging,
     count_waiting,
+    is_waiting,
     left_to_remove,
     lift,
     note_judged,
+    order_lost,
     read_quarantine,
     waiting_events,
 )
 from edge_node.storage.content.replaying import INDEXES, NO_INDEXES, replay
 from edge_node.storage.journal import Journal, JournalEntry
-from edge_node.storage.keys.backups import revived
+from edge_node.storage.keys.backups import first_new_row, revived, rows_between
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.erasing import destroy_again
 from edge_node.usecases.filing import Taken
@@ -49,6 +51,8 @@ PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 5.0
 LINES = 500
 """Lines of the journal replayed in one transaction."""
+KEYS = 1_000
+"""Keys looked up in one transaction."""
 EVENTS = 200
 """Events judged in one batch."""
 
@@ -103,14 +107,15 @@ class QuarantineKeeper(LeasedWork):
             entries = await asyncio.to_thread(self._journal.after, found.backup)
             if entries is None:
                 raise JournalGap(path=str(self._journal.path))
-            count = 0
+            count, erased = 0, dict[str, str]()
             while lines := await asyncio.to_thread(_next, entries):
                 await self._lease.hold(self._clock.now())
-                await self._replay_lines(lines, found.taken_at)
+                await self._replay_lines([_as_first_told(line, erased) for line in lines], found.taken_at)
                 self.on_ordered()
                 count += len(lines)
+            lost = await self._let_lost_go(found.taken_at)
             self._replayed = True
-            logger().info("quarantine_replayed", count=count)
+            logger().info("quarantine_replayed", count=count, waiting=lost)
         if await left_to_remove(self._content, found.restored_at):
             self.on_ordered()
             return False
@@ -125,6 +130,15 @@ class QuarantineKeeper(LeasedWork):
         await replay(self._content, lines, await revived(self._keys, keys), taken_at)
         erased = [line for line in lines if line.act == "erase" and not line.held]
         await destroy_again(self._keys, {line.owner: line.log_entry for line in erased if line.owner})
+
+    async def _let_lost_go(self, taken_at: int) -> int:
+        """Order the keys destroyed that open nothing here: whoever has the lost disk must not open it with them."""
+        lost, after, end = 0, 0, await first_new_row(self._keys)
+        while page := await rows_between(self._keys, after, end, KEYS):
+            await self._lease.hold(self._clock.now())
+            lost, after = lost + await order_lost(self._content, page, taken_at), page[-1]
+        self.on_ordered()
+        return lost
 
     async def _schema(self, statements: Sequence[str]) -> None:
         """Make or drop the indexes of a replay."""
@@ -167,7 +181,11 @@ class QuarantineKeeper(LeasedWork):
                 logger().error("alert_quarantine_stuck", error=type(error).__name__, count=len(self._stuck))
                 return []
             return [judged for row in rows for judged in await self._take_in([row])]
-        # One whose key is gone was taken back while it waited: the remover has it.
+        # One whose key is gone was taken back while it waited, and the remover has it: it is not seen again.
+        lost = {row.id for row in rows if row.id not in events and await is_waiting(self._content, row.id)}
+        if lost:
+            self._stuck |= lost
+            logger().error("alert_quarantine_stuck", error="KeyMissing", count=len(self._stuck))
         return [row for row in rows if row.id in events]
 
     async def _open(self, rows: Sequence[WaitingEvent]) -> dict[int, Taken]:
@@ -197,6 +215,17 @@ class QuarantineKeeper(LeasedWork):
                 wait = RETRY_SECONDS
                 logger().error("alert_quarantine_waits", error=type(error).__name__)
             await self._clock.sleep(wait)
+
+
+def _as_first_told(line: JournalEntry, erased: dict[str, str]) -> JournalEntry:
+    """Leave suppression marks out of an erasure that only repeats one: its command was told again after a restore.
+
+    Somebody is erased once; whoever wrote between then and the repetition is a new contact.  ``erased``: the first
+    entry of each pseudonym so far.
+    """
+    if line.owner is None or erased.setdefault(line.owner, line.log_entry) == line.log_entry:
+        return line
+    return msgspec.structs.replace(line, suppressed=())
 
 
 def _next(entries: Iterator[JournalEntry]) -> list[JournalEntry]:

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from shared.database.contract import Row
 from shared.errors import StoreUnavailable
 
 _WAIT_S = 30.0
@@ -34,6 +35,22 @@ def copy_sqlite(source: Path, target: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise StoreUnavailable(cause=type(error).__name__, path=str(target)) from None
+
+
+def read_row(source: Path, sql: str) -> Row | None:
+    """Read the first row that a query finds in a SQLite file, which is left as it is.  Blocks: use a thread.
+
+    ``None`` where there is none, and where the file cannot be read.
+    """
+    try:
+        link = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT_S)
+        try:
+            found: Row | None = link.execute(sql).fetchone()
+        finally:
+            link.close()
+    except sqlite3.Error:
+        return None
+    return found
 
 
 def _sync(path: Path) -> None:

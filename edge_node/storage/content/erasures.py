@@ -60,6 +60,7 @@ WHERE {which} AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
 _OPEN = _SOME.format(which="l.state <> 'done' AND l.held = 0")
 _HELD_NEW = _SOME.format(which="l.state <> 'done' AND l.state = 'ordered' AND l.held = 1")
 _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
+_CASES = "SELECT id FROM command WHERE log_entry = :id AND origin = 'node' ORDER BY id"
 _JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = :held"
 _DESTROYED = "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state = 'journaled'"
 _FREEZE = "UPDATE erasure SET places = :places, keys = :keys WHERE log_entry = :id"
@@ -223,6 +224,12 @@ async def suppressions_of(database: Database, entry: str) -> list[tuple[str, int
     """Give an erasure's suppression marks (hex, key version, until when in ms), for the journal."""
     async with database.read() as transaction:
         return [(mark.hex(), version, at) for mark, version, at in await transaction.fetch(_MARKS, {"id": entry})]
+
+
+async def cases_of(database: Database, entry: str) -> list[str]:
+    """Give the cases that were opened here for an erasure, for the journal."""
+    async with database.read() as transaction:
+        return [case for (case,) in await transaction.fetch(_CASES, {"id": entry})]
 
 
 async def note_journaled(database: Database, entry: str, *, held: bool = False) -> None:

@@ -1,9 +1,10 @@
 """What has expired, by the index on its time, in pages; its removal ordered; bookkeeping whose time is over deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.core.retention import Class
+from edge_node.storage.content.commands import EXPIRED
 from edge_node.storage.content.derivatives import steps_of_entries
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import covered
@@ -63,6 +64,13 @@ _HIDE: dict[Table, str] = {
     "event": "UPDATE event SET keep = 'tombstoned' WHERE id = :row AND keep = 'active' "
     "AND EXISTS (SELECT 1 FROM log_entry WHERE id = :id)",
 }
+# What another node still shows is taken back there the way a recall is.
+_NOTE = """
+INSERT INTO outbox (id, kind, mark, created_at)
+SELECT CAST(:notice AS TEXT), 'recall', l.mark, CAST(:now AS INTEGER) FROM log_entry l
+WHERE l.id = :id AND EXISTS (SELECT 1 FROM disclosure d WHERE d.mark = l.mark AND d.closed_at IS NULL)
+  AND EXISTS (SELECT 1 FROM uplink)
+"""
 _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT s.view, 'retracted', s.disclosure
 FROM log_entry l JOIN shown s ON s.mark = l.mark WHERE l.id = :id
@@ -155,6 +163,8 @@ class Order(NamedTuple):
     key: int
     tombstone: bytes | None
     tombstone_version: int
+    notice: str = ""
+    """Opaque id under which the control plane is told of a message, where it was shown elsewhere."""
 
 
 async def read_progress(database: Database, due: Due) -> Cursor:
@@ -171,13 +181,13 @@ async def read_expired(database: Database, due: Due, after: Cursor, most: int) -
         return [Expired(*row) for row in await transaction.fetch(_PAGE[due.table], parameters)]
 
 
-async def read_neighbours(database: Database, due: Due, row: Expired, most: int) -> list[Expired]:
-    """Give the other rows of one's conversation (an event's: subject) that are due."""
-    owner = row.conversation if due.table == "message" else row.subject
-    if owner is None or most <= 0:
-        return []
+async def read_neighbours(database: Database, due: Due, rows: Iterable[Expired], most: int) -> list[Expired]:
+    """Give the rows that are due of the conversations (events: the subjects) of ``rows``, up to ``most`` of each."""
+    owners = {row.conversation if due.table == "message" else row.subject for row in rows} - {None}
+    kind = (due.kind,) if due.table == "event" else ()
+    values = [(owner, *kind, due.before, most) for owner in owners]
     async with database.read() as transaction:
-        found = await transaction.fetch(_NEIGHBOURS[due.table], due.parameters(owner=owner, most=most))
+        found = await transaction.fetch_many(_NEIGHBOURS[due.table], values)
     return [Expired(*each) for each in found]
 
 
@@ -198,7 +208,8 @@ async def order_expired(database: Database, due: Due, orders: Sequence[Order], c
         steps.append(Step(_HIDE[due.table], [(each.row, each.log_entry) for each in orders]))
         if due.table == "message":
             steps += [*steps_of_entries([each.log_entry for each in orders], "expired", now)]
-            steps += [Step(_RETRACT, ids), Step(_UNSHOW, ids)]
+            notices = [(f"{EXPIRED}{each.notice}", now, each.log_entry) for each in orders]
+            steps += [Step(_NOTE, notices), Step(_RETRACT, ids), Step(_UNSHOW, ids)]
     steps.append(Step(_PROGRESS, [(due.name, cursor.received_at, cursor.row, 0)]))
     results = await database.run(steps)
     return results[1].changed if orders else 0
