@@ -13,7 +13,7 @@ from shared.policy.matrix import cells, question_at, space_of, tally
 from tests.support.policies import CLASSES, REGIONS, answers, named, policies, rules
 
 quick = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=18, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 other_regions = st.sampled_from([REGIONS, {"eu-one": "EU", "th-one": "TH"}, {**REGIONS, "jp-one": "JP"}])
 other_classes = st.sampled_from([CLASSES, (*CLASSES, "summary")])
