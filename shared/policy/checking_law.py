@@ -29,6 +29,7 @@ def law_findings(made: Assembled, now_ms: int) -> Iterator[Problem]:
         yield from _expiry(made, "instrument", instrument.id, instrument, now_ms)
     for rule in policy.rules:
         yield from _expiry(made, "rule", rule.id, rule, now_ms)
+    yield from _platforms(made)
     yield from _groups(made)
     yield from _instruments(made)
 
@@ -91,6 +92,17 @@ def _expiry(made: Assembled, table: str, name: str, entry: Any, now_ms: int) -> 
         return
     wants = "homeport policy explain says what changes then."
     yield Problem("expired", made.where(table, name, "valid_until"), what, wants, "warning")
+
+
+def _platforms(made: Assembled) -> Iterator[Problem]:
+    """Find articles of platforms' terms that nothing stands on."""
+    cited = {article for rule in made.policy.rules for article in rule.cites}
+    for platform in made.policy.platforms:
+        standing = cited | {condition.article for condition in platform.condition}
+        for article in platform.article:
+            if article.id not in standing:
+                where = made.where("article", article.id)
+                yield Problem("unused", where, "nothing refers to it.", "An article is there for a rule.", "warning")
 
 
 def _groups(made: Assembled) -> Iterator[Problem]:
