@@ -4,7 +4,6 @@ A head keeps a node fresh, and tells it what to fetch.  What a bundle says is be
 alone; whoever holds the control plane's keys can hold a newer bundle back, and can neither make nor change one.
 """
 
-
 import msgspec
 
 from shared import canonical

@@ -103,8 +103,18 @@ ProblemCode = Literal[
 shows that they do: the ``policy_`` ones to those whose beat says how their policy stands."""
 
 LEAVES = (
-    *(AccountName, Address, ArticleCode, BundleVersion, Ciphertext, Count, Digest, Ed25519Public, ErrorCode, HttpStatus),
-    *(JurisdictionCode, KeyId, MLDSA65Public, Milliseconds, NodeName, OneTimeSecret, OpaqueId, PayloadBytes),
+    *(AccountName, Address, ArticleCode, BundleVersion, Ciphertext, Count, Digest, Ed25519Public, ErrorCode),
+    *(
+        HttpStatus,
+        JurisdictionCode,
+        KeyId,
+        MLDSA65Public,
+        Milliseconds,
+        NodeName,
+        OneTimeSecret,
+        OpaqueId,
+        PayloadBytes,
+    ),
     *(PayloadType, ProtocolVersion, Pseudonym, RegionName, Seconds, SealingPublic, Serial, SignatureBytes),
 )
-"""Every leaf that a field may have besides codes; ``PayloadBytes`` are a receipt's or a head's, walked like the others."""
+"""Every leaf that a field may have besides codes; ``PayloadBytes`` are a receipt's or a head's, walked as well."""
