@@ -75,7 +75,7 @@ def bundle_of(
         says="For tests.",
         grace=grace,
         previous=None if previous is None else digest(previous),
-        issued_at=1_000,
+        issued_at=issued_at,
         policy=policy,
     )
 
