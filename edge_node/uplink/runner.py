@@ -188,7 +188,7 @@ class Uplink:
                 wait = min(0.25 * 2**failures, RETRY_SECONDS_MAX)
             else:
                 failures = 0
-                self._troubles.went_well(what)
+                self._troubles.over(what)
 
     async def _beat(self, client: ControlClient) -> float:
         """Beat, if the roster in force names this node; else see whether a later one does."""

@@ -1,4 +1,4 @@
-"""What goes wrong in the uplink's loops: counted each time, said once in a row."""
+"""What goes wrong on the uplink, counted each time and said once: when it begins, and when it is over."""
 
 from edge_node.metrics import Metrics
 from shared.errors import HomeportError
@@ -7,10 +7,10 @@ from shared.telemetry import logger
 
 
 class Troubles:
-    """Remembers what fails in each loop."""
+    """Of one process's uplink, by loop."""
 
     def __init__(self, metrics: Metrics) -> None:
-        """Begin with nothing."""
+        """Count in these metrics."""
         self._metrics = metrics
         self._failing: dict[str, str] = {}
 
@@ -28,7 +28,7 @@ class Troubles:
             reason = error.details.get("reason", answered) if isinstance(error, HomeportError) else ""
             logger().error("alert_uplink", kind=what, code=code, error=type(error).__name__, reason=str(reason))
 
-    def went_well(self, what: str) -> None:
+    def over(self, what: str) -> None:
         """Count a success; log it where something had failed."""
         self._metrics.exchanges.labels(what, "ok").inc()
         if self._failing.pop(what, None) is not None:
