@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.uplink import policies
+from edge_node.uplink.client import ANSWER_BYTES_MAX
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.policy_taking import take_over
 from shared import wire
@@ -156,6 +157,15 @@ async def test_nobody_takes_a_version_back_or_changes_one(tmp_path, control):
             await until(lambda c=code, b=before: here.said(c) > b)
         assert control.asked_policies == ["after=2", "after=2"]
         assert await here.kept() == [1, 2]
+
+
+async def test_a_bundle_that_is_larger_than_any_message_comes_whole(tmp_path, control):
+    long = [rule(f"no-media-{n}", "deny", classes=("media",), says="No. " * 499) for n in range(700)]
+    large = bundle_of(open_policy(long))
+    control.publish(large)
+    assert len(control.bundles[1]) > ANSWER_BYTES_MAX
+    async with member(bench(tmp_path), control) as here:
+        await here.decides_by(large)
 
 
 def _file(bundle):
