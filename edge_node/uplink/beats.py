@@ -8,6 +8,7 @@ import msgspec
 
 from edge_node.core.beats import registrations
 from edge_node.metrics import Metrics
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.uplink.client import ControlClient
 from edge_node.uplink.roster import RosterInForce
@@ -54,12 +55,18 @@ class Beats:
             registrations=names,
             health=await self._health(enrolled.beat_acknowledged_at),
             roster_version=self._roster.version,
+            policy=await self._policy(),
         )
         control = self._roster.current().control_plane
         answer = await client.tell(control, "/node/v1/beats", message, wire.BeatAnswer)
         await self._store.acknowledge_beat(number, names, self._clock.now())
         self._look(answer)
         return answer
+
+    async def _policy(self) -> wire.PolicyStand:
+        """Say which policy bundle this node decides by."""
+        kept = await PolicyStore(self._store.content).newest()
+        return wire.PolicyStand(kept.version, kept.hash) if kept is not None else wire.PolicyStand(0, None)
 
     async def _batch(self, enrolled: Enrolled) -> tuple[int, tuple[str, ...]]:
         """Give number and registrations of the beat to send: the one that was not acknowledged, or a new one."""

@@ -1,8 +1,8 @@
-"""The uplink at work: one process of a region beats, asks for commands, carries them out and tells what is owed.
+"""The uplink at work: one process of a region does what node and control plane owe each other.
 
-Four loops run while this process holds the lease.  Each goes on by itself: an ask that waits long keeps no receipt
-back, and a control plane that is away keeps none of the node's own work back.  What is refused or not understood is
-said once in the log, with its code.
+It beats, asks for commands, carries them out, tells what is owed, follows the policy: five loops, while this process
+holds the lease.  Each goes on by itself: an ask that waits long keeps no receipt back, and a control plane that is away
+keeps none of the node's own work back.  What is refused or not understood is said once in the log, with its code.
 """
 
 import asyncio
@@ -14,14 +14,17 @@ from edge_node.settings_uplink import Uplink as UplinkSettings
 from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.places import DisclosurePlaces
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.removals import waiting as waiting_removals
 from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.beats import Beats
 from edge_node.uplink.client import ControlClient
 from edge_node.uplink.executor import Executor
+from edge_node.uplink.policies import PolicyFollower
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
+from edge_node.uplink.troubles import Troubles
 from edge_node.uplink.work import RemnantsOf, Retractor, Waiting
 from edge_node.usecases.erasing import Eraser
 from shared import wire
@@ -31,7 +34,6 @@ from shared.entropy import Entropy
 from shared.errors import HomeportError
 from shared.errors.trust import AnswerRefused, WireMalformed
 from shared.errors.uplink import ControlUnreachable
-from shared.telemetry import logger
 from shared.wire.downlink import COMMANDS_MAX
 from shared.wire.types import ProviderCode
 
@@ -78,8 +80,10 @@ class Uplink:
         self._teller = Teller(self._commands, roster, clock)
         self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
         self._task: asyncio.Task[None] | None = None
+        self._policies = PolicyFollower(PolicyStore(store.content), roster, clock)
         self._ordered, self._owed, self._beat_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._failing: dict[str, str] = {}
+        self._policy_told = asyncio.Event()
+        self._troubles = Troubles(metrics)
         self._told_again_at = 0
         self.on_ordered: Callable[[], None] = lambda: None
 
@@ -126,11 +130,11 @@ class Uplink:
                 if enrolled is not None and await self._lease.hold(self._clock.now()):
                     await self._lead(enrolled)
             except (HomeportError, ScriptRefused) as error:
-                self._failed("lead", error)
+                self._troubles.failed("lead", error)
             await self._clock.sleep(LOOK_SECONDS)
 
     async def _lead(self, enrolled: Enrolled) -> None:
-        """Run the four loops while the lease is held."""
+        """Run the five loops while the lease is held."""
         await self._roster.load()
         executor = Executor(
             self._store.content,
@@ -159,6 +163,7 @@ class Uplink:
                 self._forever("commands", lambda: self._poll(client), asyncio.Event()),
                 self._forever("execute", lambda: self._execute(executor), self._ordered),
                 self._forever("tell", lambda: self._tell(client), self._owed),
+                self._forever("policy", lambda: self._follow(client), self._policy_told),
             )
             tasks = [asyncio.create_task(loop) for loop in loops]
             try:
@@ -181,11 +186,11 @@ class Uplink:
                 wait = await act()
             except Exception as error:  # noqa: BLE001 - a loop that ended would stay ended, in silence
                 failures += 1
-                self._failed(what, error)
+                self._troubles.failed(what, error)
                 wait = min(0.25 * 2**failures, RETRY_SECONDS_MAX)
             else:
                 failures = 0
-                self._went_well(what)
+                self._troubles.over(what)
 
     async def _beat(self, client: ControlClient) -> float:
         """Beat, if the roster in force names this node; else see whether a later one does."""
@@ -206,6 +211,9 @@ class Uplink:
         self._metrics.last_answer.set(self._clock.now() / 1000)
         if answer.roster_version > self._roster.version:
             await self._refresh(client, enrolled)
+        if answer.head is not None:
+            self._policies.told(answer.head)
+            self._policy_told.set()
         if "receipts_missing" in answer.problems:
             await self._tell_again()
         self._metrics.uplink_waiting.labels("registrations").set(len(await self._store.unregistered(1_000)))
@@ -248,6 +256,11 @@ class Uplink:
                 pass
         return LOOK_SECONDS
 
+    async def _follow(self, client: ControlClient) -> float:
+        """Follow the policy that officers published."""
+        await self._policies.round(client)
+        return LOOK_SECONDS
+
     def _named(self, enrolled: Enrolled) -> bool:
         """Say whether the roster in force has this node, active and with these keys."""
         self._metrics.roster_version.set(self._roster.version)
@@ -276,23 +289,3 @@ class Uplink:
             self._told_again_at = now
             await self._commands.tell_again(0)
             self._owed.set()
-
-    def _failed(self, what: str, error: Exception) -> None:
-        """Count a failure; log the first of a kind in a row: an alert unless the control plane is merely away."""
-        code = error.code if isinstance(error, HomeportError) else "unforeseen"
-        self._metrics.exchanges.labels(what, code).inc()
-        if self._failing.get(what) == code:
-            return
-        self._failing[what] = code
-        if isinstance(error, ControlUnreachable):
-            logger().warning("uplink_waits", kind=what, code=code)
-        else:
-            answered = error.details.get("answer_code", "") if isinstance(error, HomeportError) else ""
-            reason = error.details.get("reason", answered) if isinstance(error, HomeportError) else ""
-            logger().error("alert_uplink", kind=what, code=code, error=type(error).__name__, reason=str(reason))
-
-    def _went_well(self, what: str) -> None:
-        """Count a success; log it where something had failed."""
-        self._metrics.exchanges.labels(what, "ok").inc()
-        if self._failing.pop(what, None) is not None:
-            logger().info("uplink_goes_on", kind=what)

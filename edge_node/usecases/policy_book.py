@@ -53,7 +53,8 @@ class PolicyBook:
         self._counts: Counter[Answered] = Counter()
         self._task: asyncio.Task[None] | None = None
         self.alone = True
-        """Whether nobody tells the node of newer bundles, as it was never enrolled: then no grace runs."""
+        """Whether nobody ever told the node which bundle is the newest: then no grace runs, and what its operator
+        installed stands.  From the first statement of a control plane on, grace runs for good."""
 
     @property
     def in_force(self) -> InForce | None:
@@ -145,9 +146,10 @@ class PolicyBook:
 
     async def look(self) -> None:
         """Take a newer bundle over, and hear of what was heard."""
-        kept = await self._store.newest()
+        kept, told = await self._store.newest(), self.alone and await self._store.stated() is not None
+        self.alone = self.alone and not told
         before = self._in_force
-        if kept is None or (before is not None and before.kept == kept):
+        if kept is None or (before is not None and before.kept == kept and not told):
             return
         if before is not None and before.kept.hash == kept.hash:
             self._take(InForce(kept, before.bundle, before.evaluator, fresh_until(before.bundle, kept.heard_at)))

@@ -43,6 +43,8 @@ Count = Annotated[int, Meta(ge=0, le=INTEGER_MAX, title="Count")]
 """How many."""
 Serial = Annotated[int, Meta(ge=0, le=INTEGER_MAX, title="Serial")]
 """A number that only rises: of a beat, a roster version, a cursor."""
+BundleVersion = Annotated[int, Meta(ge=1, le=1_000_000, title="BundleVersion")]
+"""A version of a policy bundle; the first one is 1."""
 ProtocolVersion = Annotated[int, Meta(ge=1, le=65_535, title="ProtocolVersion")]
 """A version of the wire."""
 HttpStatus = Annotated[int, Meta(ge=100, le=599, title="HttpStatus")]
@@ -87,11 +89,32 @@ FormCode = Literal["full", "masked", "metadata"]
 """How much of a message is shown: all of it, its text without what holds digits or addresses, or that it exists."""
 ShowingRule = Literal["asker_not_listed", "list_empty", "purpose_not_listed", "subject_unknown"]
 RelayProblemCode = Literal["busy", "protocol_too_new", "protocol_too_old", "seal_broken", "wire_malformed"]
-ProblemCode = Literal["clock_apart", "protocol_old", "receipts_missing", "roster_old", "roster_unsigned"]
+ProblemCode = Literal[
+    "clock_apart",
+    "policy_missing",  # the node has no policy bundle, so it denies everything
+    "policy_old",  # the node decides by an older bundle than the newest
+    "policy_other",  # the node decides by a bundle that the control plane does not have
+    "protocol_old",
+    "receipts_missing",
+    "roster_old",
+    "roster_unsigned",
+]
+"""What is wrong with a node.  A code that some release of a version does not know is told only to nodes whose beat
+shows that they do: the ``policy_`` ones to those whose beat says how their policy stands."""
 
 LEAVES = (
-    *(AccountName, Address, ArticleCode, Ciphertext, Count, Digest, Ed25519Public, ErrorCode, HttpStatus),
-    *(JurisdictionCode, KeyId, MLDSA65Public, Milliseconds, NodeName, OneTimeSecret, OpaqueId, PayloadBytes),
+    *(AccountName, Address, ArticleCode, BundleVersion, Ciphertext, Count, Digest, Ed25519Public, ErrorCode),
+    *(
+        HttpStatus,
+        JurisdictionCode,
+        KeyId,
+        MLDSA65Public,
+        Milliseconds,
+        NodeName,
+        OneTimeSecret,
+        OpaqueId,
+        PayloadBytes,
+    ),
     *(PayloadType, ProtocolVersion, Pseudonym, RegionName, Seconds, SealingPublic, Serial, SignatureBytes),
 )
-"""Every leaf that a field may have besides codes; ``PayloadBytes`` are a receipt's, which is walked like the others."""
+"""Every leaf that a field may have besides codes; ``PayloadBytes`` are a receipt's or a head's, walked as well."""

@@ -83,7 +83,9 @@ async def test_past_its_grace_an_enrolled_node_denies_what_leaves_and_goes_on_st
         book = await book_of(node)
         asked = {"asker": "eu-test", "role": "agent"}
         assert book.decide("view", "message_text", "customer_service", "ID", **asked).allowed
-        book.alone = False
+        await store.heard(1, book.in_force.kept.hash, now - 8 * DAY)
+        await book.look()
+        assert not book.alone
         assert book.decide("view", "message_text", "customer_service", "ID", **asked).reason == "policy_stale"
         assert book.decide("link", "pseudonym", "linking", "ID").reason == "policy_stale"
         program = {"asker": "eu-test", "role": "program"}
@@ -93,6 +95,21 @@ async def test_past_its_grace_an_enrolled_node_denies_what_leaves_and_goes_on_st
         await store.heard(1, book.in_force.kept.hash, now)
         await book.look()
         assert book.decide("view", "message_text", "customer_service", "ID", **asked).allowed
+
+
+async def test_what_was_stated_later_stays(tmp_path):
+    async with bench(tmp_path) as node:
+        store, now = PolicyStore(node.content), node.stores.clock.now()
+        await take_over(store, signed_bundle(bundle_of(open_policy())), FIRST, 1_000)
+        kept = await store.newest()
+        await store.heard(1, kept.hash, now)
+        await store.heard(1, kept.hash, now - 1)
+        await store.heard(2, "0" * 64, now - 2)
+        assert await store.stated() == (1, kept.hash, now)
+        assert (await store.newest()).heard_at == now
+        await store.heard(2, "0" * 64, now + 1)
+        assert await store.stated() == (2, "0" * 64, now + 1)
+        assert (await store.newest()).heard_at == now
 
 
 async def test_where_several_laws_may_be_the_right_one_the_strictest_counts(tmp_path):
