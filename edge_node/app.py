@@ -64,7 +64,7 @@ class Node:
         self._custody = custody_parts(stores, committer, gate, metrics, holder)
         self._opening: asyncio.Task[None] | None = None
         self._fetcher = media_part(stores, book, committer, metrics, holder)
-        self._relay = relay_parts(stores, metrics, holder)
+        self._relay = relay_parts(stores, policy, metrics, holder)
         self._uplink = self._join(Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._custody.remover.wake
         self._custody.eraser.on_done = self._uplink.wake
