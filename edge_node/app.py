@@ -100,6 +100,7 @@ class Node:
             stores.entropy,
             lambda: Waiting(self._committer.waiting, self._relay.relayer.waiting),
             stores.settings.key_provider,
+            self._relay.border,
         )
 
     async def start(self) -> None:

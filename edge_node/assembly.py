@@ -6,15 +6,26 @@ from edge_node.core.admission import admissions_of
 from edge_node.metrics import Metrics
 from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.quarantine import read_quarantine
+from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
 from edge_node.usecases.filing import Clerk
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.replying import Replier
 from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.taking_in import TakingIn
+
+
+async def open_policy(stores: Stores) -> PolicyBook:
+    """Give a command the policy in force; whoever asks it writes down at the end what was decided."""
+    policy = PolicyBook(PolicyStore(stores.content), stores.settings.region, Metrics(), stores.clock)
+    await policy.look()
+    policy.alone = await UplinkStore(stores.content).load() is None
+    return policy
 
 
 async def assemble_taking_in(stores: Stores) -> TakingIn:

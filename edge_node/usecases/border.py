@@ -13,6 +13,7 @@ from edge_node.core.crossing import (
     Asks,
     Crossing,
     law_of_text,
+    law_text,
     own_state,
 )
 from edge_node.usecases.policy_book import PolicyBook
@@ -56,9 +57,24 @@ class Border:
                 return found
         return found or Crossing(Asks("", ""), Decision("deny", None, "no_rule"))
 
-    def registrations(self, region: str | None, law: Law, times: int = 1, *, noted: bool = True) -> Decision:
-        """Ask whether pseudonyms of people whom ``law`` protects may be registered with the control plane."""
-        return self._put(REGISTRATIONS, region, law, times if noted else 0)
+    def registrations(self, region: str | None, law: Derived | None, people: int) -> Decision:
+        """Ask whether pseudonyms of ``people`` whom ``law`` protects may be registered with the control plane.
+
+        A no goes on record when it is another than the last, not with each beat.
+        """
+        decision = self._decide(REGISTRATIONS, region, law)
+        key = wire.Beat, f"{region}/{law_text(law) if law is not None else ''}"
+        said = (decision.outcome, decision.rule, decision.reason, decision.bundle)
+        if decision.allowed or self._last.get(key) != said:
+            self._note(decision, REGISTRATIONS, region, law, people)
+        self._last[key] = said
+        return decision
+
+    @property
+    def bundle(self) -> str | None:
+        """Give the hash of the bundle in force; ``None`` where there is none."""
+        found = self._policy.in_force
+        return None if found is None else found.kept.hash
 
     def own_law(self) -> Law:
         """Give the law of the place: it is asked where a message concerns nobody whose law is known here."""
@@ -101,9 +117,16 @@ class Border:
 
     def _note(self, decision: Decision, asks: Asks, region: str | None, law: Law, times: int) -> None:
         """Put an answer on record."""
-        if times:
-            where = {"asker": region or "", "role": PROGRAM}
-            self._policy.note(decision, "transfer", asks.data_class, asks.purpose, law, times=times, **where)
+        self._policy.note(
+            decision,
+            "transfer",
+            asks.data_class,
+            asks.purpose,
+            law,
+            asker=region or "",
+            role=PROGRAM,
+            times=times,
+        )
 
 
 def denies(decision: Decision) -> PolicyDenies:

@@ -6,6 +6,9 @@ from typing import Any, cast
 from shared.database.contract import Database, Row, Transaction
 from shared.policy.deriving import Derived
 
+LAW = "CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.others END"
+"""The jurisdictions that count for a subject ``s``, separated by spaces; ``core/crossing.law_of_text`` reads it."""
+
 _DERIVED = """
 SELECT id, jurisdiction, country, basis, certainty, others, conflicts FROM subject WHERE id = :id
 """
@@ -36,4 +39,4 @@ def _derived(row: Row) -> Derived:
     return Derived(jurisdiction=jurisdiction or None, country=country or None, others=tuple(others.split()), **words)
 
 
-__all__ = ["derived_of"]
+__all__ = ["LAW", "derived_of"]
