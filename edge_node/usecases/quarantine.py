@@ -35,6 +35,8 @@ class Waiting(msgspec.Struct, frozen=True):
     event: Event
     account_name: str
     scope: str
+    country: str | None = None
+    """The account's."""
 
 
 class Gate:
@@ -116,7 +118,9 @@ class Gate:
         for each, day_scope in zip(waiting, scopes, strict=True):
             owner = days[day_scope][0]
             key, secret, nonce = draft.row(owner, TABLE, each.mark)
-            plain = _encoder.encode(Waiting(each.taken.event, each.taken.account_name, each.taken.scope))
+            plain = _encoder.encode(
+                Waiting(each.taken.event, each.taken.account_name, each.taken.scope, each.taken.country)
+            )
             sealed = seal_once(secret, nonce, plain, content_place(self._keys.region, owner, TABLE, "sealed", key))
             received_at = each.taken.received_at
             rows.append(

@@ -1,10 +1,15 @@
 """Whose law applies to a subject, as it is kept on the subject's row: codes only, nothing that names anybody."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from shared.database.contract import Database, Row, Transaction
-from shared.policy.deriving import Derived
+from shared.policy.deriving import Clues, Derived, NumberHint
+
+KNOWN = "declared, stated, numbers, account_country"
+"""Columns of what is known of a subject."""
+FOLLOWS = "jurisdiction, country, basis, certainty, others, conflicts, restricted"
+"""Columns of what follows from it under the bundle in force."""
 
 LAW = "CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.others END"
 """The jurisdictions that count for a subject ``s``, separated by spaces; ``core/crossing.law_of_text`` reads it."""
@@ -12,6 +17,101 @@ LAW = "CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.others END"
 _DERIVED = """
 SELECT id, jurisdiction, country, basis, certainty, others, conflicts FROM subject WHERE id = :id
 """
+
+RAISE = """
+UPDATE subject SET stated = :stated, numbers = :numbers, account_country = :account_country,
+    jurisdiction = :jurisdiction, country = :country, basis = :basis, certainty = :certainty, others = :others,
+    conflicts = :conflicts, restricted = :restricted
+WHERE pseudonym = :pseudonym AND declared = :declared AND stated = :old_stated AND numbers = :old_numbers
+  AND account_country = :old_account_country
+"""
+"""Keeps what became known of a subject, if what was known is still what it was thought to be (:class:`Raised`)."""
+_LAW = f"SELECT {KNOWN}, {FOLLOWS} FROM subject WHERE id = :id"  # noqa: S608 - constants of this page
+
+
+class Law(NamedTuple):
+    """A subject's law as its row has it; the order is that of :data:`KNOWN` and :data:`FOLLOWS`."""
+
+    declared: str
+    stated: str
+    numbers: str
+    account_country: str
+    jurisdiction: str
+    country: str
+    basis: str
+    certainty: str
+    others: str
+    conflicts: str
+    restricted: int
+
+    @property
+    def clues(self) -> Clues:
+        """Give what is known."""
+        return clues_in(*self[:4])
+
+    @property
+    def derived(self) -> Derived:
+        """Give what follows from it."""
+        return _derived(self[4:10])
+
+
+class Raised(NamedTuple):
+    """What became known of a subject; field order is that of the parameters of :data:`RAISE`."""
+
+    stated: str
+    numbers: str
+    account_country: str
+    jurisdiction: str
+    country: str
+    basis: str
+    certainty: str
+    others: str
+    conflicts: str
+    restricted: int
+    pseudonym: str
+    declared: str
+    old_stated: str
+    old_numbers: str
+    old_account_country: str
+
+
+def law_of(clues: Clues, derived: Derived, restricted: int) -> Law:
+    """Write a subject's law as its row has it."""
+    return Law(
+        clues.declared or "",
+        clues.platform or "",
+        " ".join(clues.number.countries) if clues.number is not None else "",
+        clues.account or "",
+        derived.jurisdiction or "",
+        derived.country or "",
+        derived.basis,
+        derived.certainty,
+        " ".join(derived.others),
+        " ".join(derived.conflicts),
+        restricted,
+    )
+
+
+def clues_in(declared: str, stated: str, numbers: str, account_country: str) -> Clues:
+    """Read what is known from its columns."""
+    return Clues(
+        declared=declared or None,
+        platform=stated or None,
+        number=NumberHint(tuple(numbers.split())) if numbers else None,
+        account=account_country or None,
+    )
+
+
+def raised(pseudonym: str, old: Law, new: Law) -> Raised:
+    """Give the change from one law of a subject to another."""
+    return Raised(*new[1:], pseudonym, old.declared, old.stated, old.numbers, old.account_country)
+
+
+async def read_law(database: Database, subject: int) -> Law | None:
+    """Give a subject's law; ``None`` where there is no such row."""
+    async with database.read() as transaction:
+        rows = await transaction.fetch(_LAW, {"id": subject})
+    return Law(*rows[0]) if rows else None
 
 
 async def derived_of(store: Transaction | Database, subjects: Iterable[int]) -> dict[int, Derived]:
@@ -37,6 +137,3 @@ def _derived(row: Row) -> Derived:
     jurisdiction, country, basis, certainty, others, conflicts = row
     words: Any = {"basis": basis or "nothing_known", "certainty": certainty, "conflicts": tuple(conflicts.split())}
     return Derived(jurisdiction=jurisdiction or None, country=country or None, others=tuple(others.split()), **words)
-
-
-__all__ = ["LAW", "derived_of"]
