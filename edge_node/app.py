@@ -107,12 +107,23 @@ class Node:
     async def start(self) -> None:
         """Begin to work."""
         await self._policy.open()
+        self._warn_of_policy()
         await self._book.open()
         self._committer.start()
         self._custody.start()
         await self._relay.start()
         self._uplink.start()
         self._opening = asyncio.create_task(self._open(), name="opening")
+
+    def _warn_of_policy(self) -> None:
+        """Say at start-up that nothing can be taken in, and what to do."""
+        in_force, region = self._policy.in_force, self._stores.settings.region
+        if in_force is None:
+            remedy = "everything is refused: take a bundle over with homeport edge policy install"
+            logger().warning("alert_policy_missing", reason=remedy)
+        elif all(each.name != region for each in in_force.bundle.policy.regions):
+            reason = "the bundle in force does not know this region, so everything is refused"
+            logger().warning("alert_policy_region_unknown", field_name="region", reason=reason)
 
     async def _open(self) -> None:
         """Begin what opens and shows, sends and sweeps: at once, or when a restored store may be opened."""

@@ -19,10 +19,13 @@ from shared import canonical
 from shared.crypto.signing import draw_signing_keys, fingerprint
 from shared.entropy import SystemEntropy
 from shared.roster import ControlPlane, Node, Officer, Roster, SignedRoster, root_fingerprint, sign
+from tests.support.house_policy import install
 from tests.support.node import HOMEPORT, PATIENCE_S, RealNode
 
 NAMES = ("eu", "ap")
 OFFICERS = ("ada", "bea")
+COUNTRY = "DE"
+"""Where the accounts' customers are."""
 _ENROL = """
 INSERT INTO uplink (id, node, address, control_fingerprint, root_fingerprint, own_fingerprint, enrolled_at,
                     command_cursor, beat_number, beat_acknowledged_at)
@@ -163,7 +166,8 @@ def make_template(name: str, folder: Path, accounts: dict[str, str], secret: byt
     node.command("init")
     for account, bot in accounts.items():
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot, "--secret-file", "-"]
-        node.command("account", "add", account, *words, typed=secret)
+        node.command("account", "add", account, *words, "--country", COUNTRY, typed=secret)
+    install(node)
     return folder
 
 
