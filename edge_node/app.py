@@ -63,7 +63,7 @@ class Node:
         self._book = book
         self._custody = custody_parts(stores, committer, gate, metrics, holder)
         self._opening: asyncio.Task[None] | None = None
-        self._fetcher = media_part(stores, book, committer, metrics, holder)
+        self._fetcher = media_part(stores, judge, book, committer, metrics, holder)
         self._relay = relay_parts(stores, judge.book, metrics, holder)
         self._uplink = self._join(Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._custody.remover.wake

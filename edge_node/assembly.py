@@ -57,7 +57,8 @@ async def assemble_gate(stores: Stores, judge: Judge | None = None) -> Gate:
 async def assemble_replier(stores: Stores) -> Replier:
     """Put together what answers a subject: the stores, what takes in, and the way to the platforms."""
     sender = Sender(stores.settings.platforms, stores.clock, stores.entropy)
-    taking_in = await assemble_taking_in(stores)
+    judge = await assemble_judge(stores, Metrics())
+    taking_in = await assemble_taking_in(stores, judge)
     return Replier(
         stores.content,
         stores.keys,
@@ -65,6 +66,7 @@ async def assemble_replier(stores: Stores) -> Replier:
         admissions_of(stores.settings.admit),
         taking_in,
         sender,
+        judge.book,
         stores.clock,
         stores.entropy,
     )

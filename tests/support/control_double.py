@@ -54,7 +54,7 @@ class ControlDouble:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.address = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
-        control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public))
+        control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public), "eu-test")
         self.roster = found("acme", 1, (Officer("ada", OFFICER.public),), control, now_ms())
         self.kept: list[SignedRoster] = []
         """Earlier rosters, served one by one to who asks after a version."""

@@ -30,7 +30,7 @@ d.keep = 'active'
 AND (d.subject IS NULL OR EXISTS (SELECT 1 FROM subject s WHERE s.id = d.subject AND s.keep = 'active'))
 """
 _DUE = f"""
-SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at
+SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at, m.subject
 FROM media_fetch f JOIN derivative d ON d.id = f.derivative JOIN derived_from o ON o.derivative = d.id
 JOIN message m ON m.mark = o.mark
 WHERE f.state = 'waiting' AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES} ORDER BY f.due_at LIMIT :most
@@ -81,6 +81,8 @@ class Job(NamedTuple):
     message_sealed: bytes
     account: int
     received_at: int
+    subject: int | None
+    """Whom it is of, where that is known."""
 
 
 class Readable(NamedTuple):

@@ -10,6 +10,7 @@ from edge_node.storage.identity import ensure_identity
 from edge_node.stores import key_places
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
+from edge_node.usecases.border import Border
 from shared import wire
 from shared.wire.receipt import open_receipt
 from tests.support.loop import Loop
@@ -49,6 +50,7 @@ def executor(node, retractor):
         node.eraser,
         retractor,
         DisclosurePlaces(node.content),
+        Border(node.policy),
         Metrics(),
         stores.clock,
         erasures_per_hour_max=50,
