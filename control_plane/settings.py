@@ -52,9 +52,8 @@ class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     data_dir: Annotated[Path, Meta(description="folder of the store and of the keys; relative to this file")]
     region: Annotated[
-        str | None,
+        Annotated[str, Meta(pattern=_REGION)] | None,
         Meta(
-            pattern=_REGION,
             description="the region it stands in, by the policy's name; nodes tell it nothing of a person without",
         ),
     ] = None

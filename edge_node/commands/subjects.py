@@ -24,14 +24,13 @@ _LOOK_SECONDS = 0.1
 
 @click.command(short_help="Find a person's pseudonym by number or id.")
 @config_option
-@click.option(
-    "--purpose", type=click.Choice(LOOKUP_PURPOSES), required=True, help="What the search is for; it is recorded."
-)
+@click.option("--purpose", type=click.Choice(LOOKUP_PURPOSES), required=True, help="What for; it is recorded.")
 @click.option("--country", help="Whose numbering plan a number without + follows: DE, ID, BR.")
 def find(config: Path, purpose: str, country: str | None) -> None:
     """Find the pseudonym of the person whose phone number, LINE user id or WhatsApp user id is on standard input.
 
-    One pseudonym a line, of those whom the policy in force lets be looked for. That somebody searched, when, what for and whom it led to is recorded; what was typed is not.
+    One pseudonym a line, of those whom the policy in force lets be looked for. That somebody searched, when, what for
+    and whom it led to is recorded; what was typed is not.
     The identifier never leaves this node: the control plane has no such search. Exit status 1 if nobody is found.
     """
     settings = settings_of(config)
@@ -87,7 +86,9 @@ async def _find(settings: EdgeSettings, typed: str, country: str | None, purpose
     from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
     from edge_node.stores import open_stores  # noqa: PLC0415
     from edge_node.usecases.lookup import find_people  # noqa: PLC0415
+    from shared.telemetry import configure  # noqa: PLC0415
 
+    configure(level="warning", form=settings.log_form)
     async with open_stores(settings) as stores:
         policy = await open_policy(stores)
         asked = (typed, country, purpose, policy, stores.clock)

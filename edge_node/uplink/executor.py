@@ -134,7 +134,7 @@ class Executor:
 
     def _law_at(self, node: str) -> str:
         """Give the law of the region where a node stands: what it showed rests there."""
-        found = self._roster.current().node(node)
+        found = self._roster.current().node(node) if self._roster.version else None
         law = self._border.law_there(found.region) if found is not None else None
         return law if isinstance(law, str) else ""
 

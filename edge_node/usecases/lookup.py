@@ -1,7 +1,7 @@
 """Find a person by what a letter says, at this node and nowhere else; every search is on record, without its words.
 
-The policy is asked twice: whether anybody may be looked for here for that purpose, by the law of the place, and for each
-person found, by the law that protects them.  Whom it denies is not found, and that is on record, too.
+The policy is asked twice: whether anybody may be looked for here for that purpose, by the law of the place, and for
+each person found, by the law that protects them.  Whom it denies is not found, and that is on record, too.
 """
 
 from edge_node.core.asking import LookupPurpose

@@ -1,4 +1,4 @@
-"""May the file of a message rest here?  Asked again before it is fetched: the answer may have changed since the message.
+"""May the file of a message rest here?  Asked again before it is fetched: the answer may have changed meanwhile.
 
 The law is the subject's; of a message whose author nobody knows, that of the account's country, as at intake.
 """

@@ -107,9 +107,9 @@ class Replier:
     async def reply(self, pseudonym: str, text: str) -> Replied:
         """Answer a subject over the account they last wrote to; on return it went out and is stored.
 
-        Raises ``SubjectUnknown``; ``PolicyDenies`` (reason, rule); ``ReplyImpossible`` (reason); ``AccountInvalid`` without an access token;
-        ``SendRefused``, ``SendUnclear`` or ``PlatformUnavailable`` from the platform; ``SentNotStored``;
-        ``InQuarantine`` while nothing may be sent.
+        Raises ``SubjectUnknown``; ``PolicyDenies`` (reason, rule); ``ReplyImpossible`` (reason);
+        ``AccountInvalid`` without an access token; ``SendRefused``, ``SendUnclear`` or ``PlatformUnavailable`` from the
+        platform; ``SentNotStored``; ``InQuarantine`` while nothing may be sent.
         """
         await refuse_in_quarantine(self._content)
         await self._ask(pseudonym)

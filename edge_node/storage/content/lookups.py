@@ -28,7 +28,7 @@ async def find_subjects(database: Database, blinds: Sequence[bytes]) -> dict[str
     found: dict[str, int] = {}
     async with database.read() as transaction:
         for blind in blinds:
-            found |= {name: subject for name, subject in await transaction.fetch(_FIND, {"blind": blind})}
+            found |= dict(await transaction.fetch(_FIND, {"blind": blind}))
     return found
 
 
