@@ -5,7 +5,7 @@ dies in between.  Each copy is sealed under a row key of its own before it is wr
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from edge_node.core.viewing import Seen
@@ -13,23 +13,19 @@ from edge_node.storage.content.disclosures import NEWEST, find_timeline, read_pa
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.content.view_news import is_retracted, read_own_news, take_out
 from edge_node.storage.content.views import Copy, View, Views
-from edge_node.storage.keys.destruction import discard_unused
-from edge_node.storage.keys.draft import Draft
-from edge_node.storage.keys.store import DayScope, KeyStore
+from edge_node.storage.keys.store import KeyStore
 from edge_node.uplink.work import Retracted
 from edge_node.usecases.border import Border
 from edge_node.usecases.company import Company, Peers, member_or_refuse
+from edge_node.usecases.view_copies import Copies
 from edge_node.usecases.view_gate import ViewGates, open_page
 from shared import wire
 from shared.clock import Clock
-from shared.crypto import content_place, seal_once
-from shared.database.contract import Database, ScriptRefused
-from shared.errors import HomeportError, KeyCurrentChanged, SealBroken, StoreUnavailable
+from shared.database.contract import Database
+from shared.errors import HomeportError
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
-from shared.errors.trust import WireMalformed
 from shared.ids import draw_opaque_id
-from shared.wire.sealed import open_shown, write_shown
 from shared.wire.types import PurposeCode, ReasonCode, RoleCode
 
 ASK_SECONDS_MAX = 10.0
@@ -37,8 +33,6 @@ FOLLOW_SECONDS_MAX = 5.0
 RETRACT_SECONDS_MAX = 20.0
 """How long a retraction waits for the remover before it says that it has to be asked again."""
 
-_ATTEMPTS = 5
-_DAY = 86_400_000
 _LOOK_SECONDS = 0.02
 
 
@@ -75,8 +69,7 @@ class Viewer:
         self._clock = clock
         self._view_ms = int(view_hours * 3_600_000)
         self._views = Views(content)
-        # Two drafts of one process must not begin a bucket of the same owner at once.
-        self._drawing = asyncio.Lock()
+        self._copies = Copies(self._views, keys, company, clock)
         self.on_removal: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
 
@@ -165,8 +158,8 @@ class Viewer:
                 await self._views.retract(view.node, disclosure, reason="edited", log_entry=entry, now=now)
                 self.on_removal()
         if answer.items:
-            opened = await asyncio.to_thread(self._open, view, answer.items[::-1])
-            await self._keep(view, answer.form, opened, news=answer.page)
+            opened = await asyncio.to_thread(self._copies.open, view, answer.items[::-1])
+            await self._copies.keep(view, answer.form, opened, news=answer.page)
         if answer.items or answer.gone:
             self.on_change()
         return True
@@ -251,70 +244,7 @@ class Viewer:
             raise ShowingRefused(rule=answer.rule, **named)
         if not isinstance(answer, wire.ShownContent) or answer.view != view.id:
             raise NodeUnreachable(reason=answer.code if isinstance(answer, wire.RelayProblem) else "wire_malformed")
-        opened = await asyncio.to_thread(self._open, view, answer.items)
+        opened = await asyncio.to_thread(self._copies.open, view, answer.items)
         next_page = answer.items[-1].disclosure if answer.items and answer.more else None
-        kept = await self._keep(view, answer.form, opened, next_page)
+        kept = await self._copies.keep(view, answer.form, opened, next_page)
         return Page(view.id, answer.form, kept, more=next_page is not None)
-
-    def _open(self, view: View, items: Sequence[wire.ShownItem]) -> list[tuple[wire.ShownItem, bytes]]:
-        """Open shown messages, oldest first; ``NodeUnreachable`` where one is not for this node and view, or none."""
-        here = member_or_refuse(self._company).self
-        if len({item.disclosure for item in items}) < len(items):
-            raise NodeUnreachable(reason="wire_malformed")
-
-        def plain(item: wire.ShownItem) -> bytes:
-            place = {"shower": view.node, "asker": here.name, "view": view.id, "disclosure": item.disclosure}
-            return write_shown(open_shown(here.sealing, item.sealed, **place))
-
-        try:
-            return [(item, plain(item)) for item in reversed(items)]
-        except (SealBroken, WireMalformed) as error:
-            raise NodeUnreachable(reason=error.code) from None
-
-    async def _keep(
-        self,
-        view: View,
-        form: str,
-        opened: Sequence[tuple[wire.ShownItem, bytes]],
-        next_page: str | None = None,
-        news: str | None = None,
-    ) -> int:
-        """Seal copies, keys first, and keep them; give how many are kept."""
-        if not opened:
-            await self._views.keep(view, [], form=form, next_page=next_page)
-            return 0
-        async with self._drawing:
-            for _ in range(_ATTEMPTS):
-                try:
-                    draft, copies = await self._seal(opened)
-                    await self._keys.commit(draft, self._clock.now())
-                    kept = await self._views.keep(
-                        view, copies, form=form, next_page=next_page, news=news, intent=draft.id
-                    )
-                except (KeyCurrentChanged, ScriptRefused):
-                    continue
-                unused = [each.key for each in copies if each.key is not None and each.disclosure not in kept]
-                if unused:
-                    await discard_unused(self._keys, unused, [], [draft.id])
-                else:
-                    self._keys.settle(draft)
-                return len(kept)
-        raise StoreUnavailable(store="keys")
-
-    async def _seal(self, opened: Sequence[tuple[wire.ShownItem, bytes]]) -> tuple[Draft, list[Copy]]:
-        """Draw a key for each copy, under the day's owner of shown copies, and seal it."""
-        now = self._clock.now()
-        scope: DayScope = ("account", "shown/copies", now // _DAY)  # no account's name holds a slash
-        owner = (await self._keys.remember_days([scope])).get(scope)
-        await self._keys.reserve(len(opened) + 8)
-        draft = self._keys.draft([owner] if owner else [], now)
-        if owner is None:
-            owner = draw_opaque_id(self._keys.entropy)
-            draft.owner(owner, *scope)
-        copies = []
-        for item, plain in opened:
-            key, secret, nonce = draft.row(owner, "shown", item.disclosure.encode())
-            place = content_place(self._keys.region, owner, "shown", "sealed", key)
-            sealed = seal_once(secret, nonce, plain, place)
-            copies.append(Copy(item.disclosure, item.at, key=key, sealed=sealed))
-        return draft, copies
