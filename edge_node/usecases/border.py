@@ -12,15 +12,20 @@ from edge_node.core.crossing import (
     STATED,
     Asks,
     Crossing,
+    Withheld,
     law_of_text,
     law_text,
     own_state,
 )
+from edge_node.storage.content.commands import CommandStore
+from edge_node.storage.content.uplink import UplinkStore
 from edge_node.usecases.policy_book import PolicyBook
 from shared import wire
+from shared.database.contract import Database
 from shared.errors.policy import PolicyDenies
 from shared.policy.deciding import Decision
 from shared.policy.deriving import Derived
+from shared.roster import read_signed
 
 Law = str | Derived | None
 """A jurisdiction, or what was derived for a subject."""
@@ -132,3 +137,23 @@ class Border:
 def denies(decision: Decision) -> PolicyDenies:
     """Give the error that names what said no."""
     return PolicyDenies(reason=decision.reason, rule=decision.rule or "none")
+
+
+async def read_withheld(content: Database, policy: PolicyBook) -> list[Withheld]:
+    """Say what the policy keeps from the control plane now; nothing at a node that was never enrolled."""
+    store, border = UplinkStore(content), Border(policy)
+    body = await store.roster()
+    if await store.load() is None or body is None:
+        return []
+    region = read_signed(body).roster.control_plane.region
+    found: list[Withheld] = []
+    health = border.ask(wire.Beat, region)
+    if not health.allowed:
+        found.append(Withheld("health", health.decision.reason, 1))
+    denied: dict[str, int] = {}
+    for law, people in await store.unregistered_laws():
+        decision = border.registrations(region, law_of_text(law), people)
+        if not decision.allowed:
+            denied[decision.reason] = denied.get(decision.reason, 0) + people
+    found += [Withheld("registrations", reason, count) for reason, count in sorted(denied.items())]
+    return found + [Withheld(*row) for row in await CommandStore(content).withheld()]
