@@ -1,8 +1,13 @@
 """Whatever is shown or used is decided by the policy, beside the operator's list; on record with rule and bundle."""
 
+import asyncio
+
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from edge_node.assembly import assemble_replier
+from edge_node.commands import edge
 from edge_node.core.showing import ShowEntry
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.usecases.lookup import find_people
@@ -240,3 +245,44 @@ async def test_a_file_that_may_not_rest_here_is_withheld_and_not_asked_for(tmp_p
         assert [row[:3] + row[5:7] for row in await decided(node, "store")] == [
             ("media", "intake", "ID", "deny", "no-media")
         ]
+
+
+async def test_an_answer_that_may_not_be_given_is_not_sent(tmp_path):
+    deny = rule("not-to-be-used", "deny", operations=("process",), classes=("message_text",), reason="unused")
+    async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
+        replier = await assemble_replier(node.stores)
+        with pytest.raises(PolicyDenies) as caught:
+            await replier.reply(await filled(node), "hello")
+        assert caught.value.details == {"reason": "unused", "rule": "not-to-be-used"}
+        await replier.policy.write()
+        rows = await node.rows("SELECT purpose, subject, outcome FROM decision WHERE operation = 'process'")
+        assert rows == [("customer_service", "ID", "deny")]
+
+
+async def test_what_was_decided_is_listed(tmp_path):
+    deny = rule("no-agents", "deny", operations=("view",), roles=("agent",), reason="no_agents")
+    async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
+        name, loop = await filled(node), Loop(node)
+        with pytest.raises(PolicyDenies):
+            await loop.viewer.open(None, name, "complaint")
+        page = await loop.viewer.open(None, name, "complaint", "supervisor")
+        await loop.said(page.view)
+        await node.policy.write()
+        chosen = node.stores.settings
+    config = tmp_path / "node.toml"
+    config.write_text(
+        f'region = "{chosen.region}"\ndata_dir = "{chosen.data_dir}"\njournal_dir = "{chosen.journal_dir}"\n'
+    )
+
+    async def told(*words):
+        asked = ["policy", "decisions", "--config", str(config), *words]
+        done = await asyncio.to_thread(CliRunner().invoke, edge, asked)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    everything = await told()
+    assert "no-agents" in everything
+    assert "all-asked" in everything
+    assert "no-agents" in await told("--reason", "no_agents")
+    assert "all-asked" not in await told("--denied")
+    assert (await told("--since", "2100-01-01")).startswith("0 answers")
