@@ -35,9 +35,10 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 RETENTION_EXAMPLE = (
     "# How long what is kept, in days.  Messages, interactions, relations and preferences: until removed otherwise,",
-    "# unless a period stands here.  Defaults: status, notice, refusal 400; lookup, disclosure, log_entry 1095.",
+    "# unless a period stands here.  Defaults: status, notice, refusal 400; lookup, disclosure, log_entry 1095,",
+    "# decision 2190.",
     "# [[retention]]",
     '# class = "message"          # message, interaction, status, relation, preference, notice, lookup, disclosure,',
-    "# days = 365                 # refusal, log_entry",
+    "# days = 365                 # decision, refusal, log_entry",
 )
 """How ``[[retention]]`` is explained in a new settings file."""

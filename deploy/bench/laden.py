@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from prometheus_client import Counter
 
-from edge_node.app import Node
-from edge_node.assembly import assemble_gate, epoch_beat
+from edge_node.app import Node, assemble
+from edge_node.assembly import epoch_beat
 from edge_node.core.retention import DAY, Periods
 from edge_node.http.answers import answer
 from edge_node.metrics import Metrics
@@ -25,7 +25,6 @@ from edge_node.settings import load_settings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
-from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
 from shared.clock import Milliseconds, SystemClock
@@ -139,19 +138,11 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
     async with open_stores(settings) as stores:
         async with stores.content.read() as transaction:
             (oldest,) = (await transaction.fetch("SELECT min(received_at) FROM message"))[0]
-        metrics, limits = Metrics(), settings.limits
-        gate = await assemble_gate(stores)
-        committer = Committer(
-            gate,
-            metrics,
-            stores.clock,
-            events_max=limits.queue_events_max,
-            bytes_max=limits.queue_bytes_max,
-        )
-        node = Node(stores, committer, gate, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
+        metrics = Metrics()
+        node = await assemble(stores, metrics)
         await node.start()
         try:
-            load = Load(node, stores, committer, metrics, oldest)
+            load = Load(node, stores, node._committer, metrics, oldest)  # noqa: SLF001
             await load.take_over()
             yield _Laden(node, load)
         finally:

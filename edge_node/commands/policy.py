@@ -1,4 +1,4 @@
-"""``homeport edge policy install|status|restricted``: by which bundle this node decides, and whom it concerns."""
+"""``homeport edge policy install|status|restricted|decisions``: by which bundle this node decides, and what."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_node.commands.common import config_option, confirmed, settings_of
+from edge_node.commands.policy_decisions import decisions
 from edge_node.settings import EdgeSettings
 from shared.clock import SystemClock
 from shared.crypto.signing import in_groups
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.group(short_help="By which policy this node decides.")
 def policy() -> None:
-    """Take a policy bundle over, and show the one in force.
+    """Take a policy bundle over, show the one in force, and what was decided by it.
 
     Without a bundle the node denies everything: what arrives is refused on record. An enrolled node is handed
     bundles by the control plane and believes them by the officers' signatures alone. homeport policy makes, signs and
@@ -175,3 +176,6 @@ async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None]
 def _time(at: int) -> str:
     """Write a time (ms) as people compare it."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "seconds")
+
+
+policy.add_command(decisions)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from edge_node.core.accounts import Finding
+from edge_node.core.crossing import Withheld
 
 DAY = 86_400_000
 LATE_MS = 15 * 60_000
@@ -74,6 +75,8 @@ class Facts(NamedTuple):
     removals: tuple[int, int | None]
     """How many are open, and when the oldest was ordered."""
     free_bytes: int
+    withheld: Sequence[Withheld]
+    """What the policy does not let go to the control plane."""
     bases: Sequence[tuple[str, str]]
     """Name of the setting and address, where an operator set another than the platform's own."""
 
@@ -94,6 +97,7 @@ def examine(facts: Facts) -> list[Finding]:
         *_memory(facts),
         _removals(facts),
         _space(facts.free_bytes),
+        *_withheld(facts.withheld),
         *_bases(facts.bases),
     ]
 
@@ -224,6 +228,28 @@ def _space(free_bytes: int) -> Finding:
     if free_bytes < FREE_BYTES_MIN:
         return Finding("disk", "warning", free, "Make room: a full disk is answered 503 and nothing is taken in.")
     return Finding("disk", "ok", free)
+
+
+_KEPT_HERE = {
+    "health": "signs of life",
+    "registrations": "people not registered",
+    "case": "notices of cases",
+    "receipt": "receipts",
+    "recall": "notices of recalls",
+}
+
+
+def _withheld(withheld: Sequence[Withheld]) -> Iterable[Finding]:
+    """Name what stays here because the policy does not let it go to the control plane."""
+    for each in withheld:
+        yield Finding(
+            "unlinked",
+            "warning",
+            f"{_KEPT_HERE[each.what]}: {each.count} kept here ({each.reason})",
+            "Work their cases at this node, or let officers mend the policy: homeport edge policy decisions --denied.",
+        )
+    if not withheld:
+        yield Finding("unlinked", "ok", "the policy keeps nothing from the control plane")
 
 
 def _bases(bases: Sequence[tuple[str, str]]) -> Iterable[Finding]:

@@ -43,12 +43,18 @@ AGAIN = frozenset(
         "blob_unwritable",  # disk full, permissions
         "blob_broken",
         "failed",  # something of our own
+        "policy_missing",  # nobody says yet whether it may rest here
     }
 )
 """Endings after which a file is asked for again until it is too old."""
 
 A_FEW_TIMES = frozenset({"not_found", "digest_mismatch", "size_mismatch", "unexpected_shape"})
 """Endings that may mend themselves, but not for ever."""
+
+NOT_NOW = frozenset({"policy_missing", "jurisdiction_not_derived", "evaluator_failed"})
+"""Reasons for which the policy's no may soon be another answer."""
+DENIED = "policy_denied"
+"""The ending of a file that the policy in force does not let rest here: it is withheld, and not asked for."""
 
 NEVER = frozenset(
     {
@@ -101,7 +107,10 @@ class GiveUp(NamedTuple):
 
 
 class Withheld(NamedTuple):
-    """Its sender took it back.  ``recall``: bytes of it are here, so it counts as a recall of the message."""
+    """Its sender took it back, or the policy denies it.
+
+    ``recall``: bytes of it are here, so it counts as a recall of the message.
+    """
 
     recall: bool
 
@@ -161,6 +170,8 @@ def judge(code: str, *, attempts: int, at: int, now: int, bytes_here: int = 0, r
     """
     if code == "gone":
         return Withheld(recall=bytes_here > 0)
+    if code == DENIED:
+        return Withheld(recall=False)
     if code in NEVER or code not in AGAIN | A_FEW_TIMES:
         return GiveUp(code)
     if code in A_FEW_TIMES and attempts >= _FEW:

@@ -15,6 +15,9 @@ from shared.wire import Head
 
 OwnReason = Literal["policy_missing", "policy_stale", "jurisdiction_not_derived"]
 
+OwnPermission = Literal["own_state_unasked"]
+"""What is allowed without asking: see :func:`edge_node.core.crossing.own_state`."""
+
 STALE_DENIES = frozenset({"view", "transfer", "link"})
 """What a node past its grace denies; it goes on receiving, storing, recalling and erasing (DESIGN.md, Policy)."""
 NEVER_STALE = frozenset({"operational", "evidence"})
@@ -24,6 +27,11 @@ NEVER_STALE = frozenset({"operational", "evidence"})
 def own_refusal(reason: OwnReason, bundle: str = "") -> Decision:
     """Deny for a reason that is no rule's."""
     return Decision(outcome="deny", rule=None, reason=reason, must=NOTHING, bundle=bundle)
+
+
+def own_permission(reason: OwnPermission, bundle: str = "") -> Decision:
+    """Allow for a reason that is no rule's."""
+    return Decision(outcome="allow", rule=None, reason=reason, must=NOTHING, bundle=bundle)
 
 
 def is_stale(operation: str, data_class: str, fresh_until: Milliseconds, now: Milliseconds) -> bool:

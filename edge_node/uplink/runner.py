@@ -26,12 +26,14 @@ from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
 from edge_node.uplink.troubles import Troubles
 from edge_node.uplink.work import RemnantsOf, Retractor, Waiting
+from edge_node.usecases.border import Border
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import ScriptRefused
 from shared.entropy import Entropy
 from shared.errors import HomeportError
+from shared.errors.policy import PolicyDenies
 from shared.errors.trust import AnswerRefused, WireMalformed
 from shared.errors.uplink import ControlUnreachable
 from shared.wire.downlink import COMMANDS_MAX
@@ -70,15 +72,22 @@ class Uplink:
         waiting: Callable[[], Waiting],
         provider: ProviderCode,
         remnants: RemnantsOf,
+        border: Border,
     ) -> None:
-        """Take the parts; ``waiting`` counts events that wait in this process, ``provider`` says who keeps keys."""
+        """Take the parts.
+
+        ``waiting`` counts events that wait in this process, ``provider`` says who keeps keys, ``border`` asks the
+        policy for whatever leaves.
+        """
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._waiting, self._provider, self._remnants = waiting, provider, remnants
+        self._waiting, self._provider, self._remnants, self._border = waiting, provider, remnants, border
         self._commands = CommandStore(store.content)
-        self._teller = Teller(self._commands, roster, clock)
-        self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
+        self._teller = Teller(self._commands, roster, border, metrics, clock)
+        self._beats = Beats(
+            *(store, roster, self.health, metrics, clock, entropy, border), beat_seconds=settings.beat_seconds
+        )
         self._task: asyncio.Task[None] | None = None
         self._policies = PolicyFollower(PolicyStore(store.content), roster, clock)
         self._ordered, self._owed, self._beat_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -144,6 +153,7 @@ class Uplink:
             self._eraser,
             self._retractor,
             DisclosurePlaces(self._store.content),
+            self._border,
             self._metrics,
             self._clock,
             erasures_per_hour_max=self._settings.erasures_per_hour_max,
@@ -203,11 +213,17 @@ class Uplink:
                 return float(min(self._settings.beat_seconds, RETRY_SECONDS_MAX))
         try:
             answer = await self._beats.beat(client, enrolled)
+        except PolicyDenies as error:
+            # Nothing is said of this node; what officers say goes on being read.
+            self._troubles.withheld("health", error)
+            await self._refresh(client, enrolled)
+            return float(self._settings.beat_seconds)
         except (AnswerRefused, ControlUnreachable) as error:
             if isinstance(error, AnswerRefused) or "status" in error.details:
                 # Somebody answered, but not with keys that the roster in force names: a later one may name them.
                 await self._refresh(client, enrolled)
             raise
+        self._troubles.let_go("health")
         self._metrics.last_answer.set(self._clock.now() / 1000)
         if answer.roster_version > self._roster.version:
             await self._refresh(client, enrolled)
@@ -216,7 +232,8 @@ class Uplink:
             self._policy_told.set()
         if "receipts_missing" in answer.problems:
             await self._tell_again()
-        self._metrics.uplink_waiting.labels("registrations").set(len(await self._store.unregistered(1_000)))
+        waiting = sum(count for _, count in await self._store.unregistered_laws())
+        self._metrics.uplink_waiting.labels("registrations").set(waiting)
         return float(self._settings.beat_seconds)
 
     async def _poll(self, client: ControlClient) -> float:
@@ -227,6 +244,9 @@ class Uplink:
         ask = wire.CommandAsk(protocol=wire.PROTOCOL, after=enrolled.cursor, wait_seconds=self._settings.poll_seconds)
         began = self._clock.elapsed()
         control = self._roster.current().control_plane
+        asked = self._border.ask(wire.CommandAsk, control.region)
+        if not asked.allowed:
+            return float(self._settings.beat_seconds)
         page = await client.tell(
             control, "/node/v1/commands", ask, wire.CommandPage, wait_seconds=self._settings.poll_seconds
         )

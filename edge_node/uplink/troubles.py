@@ -2,6 +2,7 @@
 
 from edge_node.metrics import Metrics
 from shared.errors import HomeportError
+from shared.errors.policy import PolicyDenies
 from shared.errors.uplink import ControlUnreachable
 from shared.telemetry import logger
 
@@ -33,3 +34,16 @@ class Troubles:
         self._metrics.exchanges.labels(what, "ok").inc()
         if self._failing.pop(what, None) is not None:
             logger().info("uplink_goes_on", kind=what)
+
+    def withheld(self, what: str, error: PolicyDenies) -> None:
+        """Say that the policy keeps something here; an alert when it begins."""
+        reason = str(error.details["reason"])
+        self._metrics.policy.withhold(what, {reason: 1})
+        if self._failing.get(f"policy/{what}") != reason:
+            self._failing[f"policy/{what}"] = reason
+            logger().error("alert_policy_withholds", kind=what, reason=reason)
+
+    def let_go(self, what: str) -> None:
+        """Say that the policy keeps it here no more."""
+        self._metrics.policy.withhold(what, {})
+        self._failing.pop(f"policy/{what}", None)

@@ -16,13 +16,15 @@ from edge_node.storage.keys.backups import BACKUP_FILE, last_content_backup
 from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, Stores, key_places
+from edge_node.usecases.border import read_withheld
+from edge_node.usecases.policy_book import PolicyBook
 from shared.database.contract import Database
 from shared.errors.custody import EscrowInvalid
 
 _CORE_LIMIT = re.compile(r"^Max core file size\s+(\d+|unlimited)", re.MULTILINE)
 
 
-async def gather(stores: Stores, worker: int | None) -> Facts:
+async def gather(stores: Stores, policy: PolicyBook, worker: int | None) -> Facts:
     """Gather every fact; ``worker`` is the serving process, ``None`` where the node does not run."""
     settings = stores.settings
     epochs = await read_epochs(stores.keys)
@@ -55,6 +57,7 @@ async def gather(stores: Stores, worker: int | None) -> Facts:
         swaps=_swaps(),
         process=_process(worker),
         removals=await waiting(stores.content),
+        withheld=await read_withheld(stores.content, policy),
         free_bytes=shutil.disk_usage(settings.data_dir).free,
         bases=_bases(settings.platforms),
     )

@@ -79,6 +79,20 @@ class PolicyBook:
         with contextlib.suppress(HomeportError):
             await self.write()
 
+    def law_of(self, region: str | None) -> str | None:
+        """Give the jurisdiction in which a region lies; ``None`` where the bundle in force does not know it."""
+        found = self._in_force
+        return None if found is None or region is None else found.evaluator.tables.names.jurisdiction.get(region)
+
+    def own_law(self) -> str | None:
+        """Give the jurisdiction in which this node stands."""
+        return self.law_of(self._region)
+
+    @property
+    def region(self) -> str:
+        """Give the name of the region in which this node stands."""
+        return self._region
+
     def decide(
         self,
         operation: str,

@@ -19,6 +19,7 @@ from tests.support.trust import CONTROL, HEAD, LATER, MESSAGES, NODE, RECEIPT
 
 GOLDEN = Path(__file__).parent / "wire"
 FILES = sorted(GOLDEN.glob("v*/*.json"))
+BESIDE = sorted(GOLDEN.glob("later/v*/*.json"))
 TYPES = {each.__struct_config__.tag: each for each in wire.MESSAGES}
 MEANT = MESSAGES | LATER
 
@@ -40,6 +41,15 @@ def test_what_was_recorded_is_read_as_it_was_meant(file):
     else:
         assert message == MEANT[file.stem]
     assert wire.encode(message) == data
+
+
+@pytest.mark.parametrize("file", BESIDE, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_members_and_codes_added_within_a_version_are_recorded_beside(file):
+    """They are written only where they say something, so that an older reader gets the bytes it knows."""
+    data, type_ = file.read_bytes(), TYPES[file.stem]
+    message = wire.decode(type_, data)
+    assert wire.encode(message) == data
+    assert message != MESSAGES[file.stem]
 
 
 def test_every_message_is_recorded():

@@ -59,7 +59,7 @@ class ControlDouble:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.address = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
-        control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public))
+        control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public), "eu-test")
         officers = tuple(Officer(person, keys.public) for person, keys in PUBLISHERS.items())
         self.roster = found("acme", 1, officers, control, now_ms())
         self.kept: list[SignedRoster] = []

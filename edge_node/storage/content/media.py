@@ -35,7 +35,7 @@ _MAY_REST = f"""
 NOT EXISTS (SELECT 1 FROM subject r WHERE r.id = d.subject AND (r.restricted & {mask_of(["media"])}) <> 0)
 """  # noqa: S608 - constants of this page
 _DUE = f"""
-SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at
+SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at, m.subject
 FROM media_fetch f JOIN derivative d ON d.id = f.derivative JOIN derived_from o ON o.derivative = d.id
 JOIN message m ON m.mark = o.mark
 WHERE f.state = 'waiting' AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES}
@@ -87,6 +87,8 @@ class Job(NamedTuple):
     message_sealed: bytes
     account: int
     received_at: int
+    subject: int | None
+    """Whom it is of, where that is known."""
 
 
 class Readable(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_node.storage.content.head import turn
-from shared.database.contract import Database, Step
+from shared.database.contract import Database, Step, Value
 
 _NEWEST = "SELECT version, hash, accepted_at, heard_at FROM policy_bundle ORDER BY version DESC LIMIT 1"
 _BODY = "SELECT body FROM policy_bundle WHERE version = :version"
@@ -30,6 +30,12 @@ INSERT INTO decision
 VALUES (:second, :operation, :data_class, :purpose, :subject, :asker, :role, :outcome, :rule, :reason, :bundle, :times)
 ON CONFLICT (second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle)
 DO UPDATE SET times = decision.times + excluded.times
+"""
+
+_DECIDED = """
+SELECT second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle, times FROM decision
+WHERE second >= :since AND (CAST(:reason AS TEXT) = '' OR reason = :reason) AND (:denied = 0 OR outcome = 'deny')
+ORDER BY second DESC, operation, data_class, purpose, subject, asker, role LIMIT :most
 """
 
 
@@ -124,3 +130,10 @@ class PolicyStore:
             await self.content.run(
                 [turn(self.content), Step(_COUNT, [(each.second, *each.answer, each.times) for each in decisions])]
             )
+
+    async def decided(self, since: int, reason: str | None, most: int, *, denied: bool) -> list[Counted]:
+        """Give what was decided since a second, the newest first; with a reason, or denied, where that is asked for."""
+        about: dict[str, Value] = {"since": since, "reason": reason or "", "denied": int(denied), "most": most}
+        async with self.content.read() as transaction:
+            rows = await transaction.fetch(_DECIDED, about)
+        return [Counted(row[0], Answered(*row[1:-1]), row[-1]) for row in rows]

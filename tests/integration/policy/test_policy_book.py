@@ -32,13 +32,13 @@ async def book_of(node, clock=None):
 
 
 async def test_without_a_bundle_everything_is_denied(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         book = await book_of(node)
         assert book.decide("store", "message_text", "intake", "ID").reason == "policy_missing"
 
 
 async def test_a_bundle_is_taken_over_and_seen_by_every_process(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store, before = PolicyStore(node.content), await book_of(node)
         first = bundle_of(open_policy())
         await take_over(store, signed_bundle(first), FIRST, node.stores.clock.now())
@@ -53,7 +53,7 @@ async def test_a_bundle_is_taken_over_and_seen_by_every_process(tmp_path):
 
 
 async def test_what_is_refused_leaves_the_bundle_in_force(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store, now = PolicyStore(node.content), node.stores.clock.now()
         first = bundle_of(open_policy([NO_MEDIA]))
         await take_over(store, signed_bundle(first), FIRST, now)
@@ -76,7 +76,7 @@ async def test_what_is_refused_leaves_the_bundle_in_force(tmp_path):
 
 
 async def test_past_its_grace_an_enrolled_node_denies_what_leaves_and_goes_on_storing(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store, now = PolicyStore(node.content), node.stores.clock.now()
         made = bundle_of(open_policy())
         await take_over(store, signed_bundle(made), FIRST, now - 8 * DAY)
@@ -113,7 +113,7 @@ async def test_what_was_stated_later_stays(tmp_path):
 
 
 async def test_where_several_laws_may_be_the_right_one_the_strictest_counts(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         deny = rule("not-in-california", "deny", operations=("store",), subjects=("US-CA",), reason="not_here")
         made = bundle_of(open_policy([deny]))
         await take_over(PolicyStore(node.content), signed_bundle(made), FIRST, node.stores.clock.now())
@@ -126,7 +126,7 @@ async def test_where_several_laws_may_be_the_right_one_the_strictest_counts(tmp_
 
 
 async def test_decisions_on_record_name_the_rule_and_the_bundle(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         made = bundle_of(open_policy([NO_MEDIA]))
         await take_over(PolicyStore(node.content), signed_bundle(made), FIRST, node.stores.clock.now())
         book = await book_of(node)
@@ -140,7 +140,7 @@ async def test_decisions_on_record_name_the_rule_and_the_bundle(tmp_path):
 
 
 async def test_a_lone_node_pins_the_root_of_the_roster_that_its_operator_named(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store = PolicyStore(node.content)
         assert await pinned_roster(store) is None
         assert (await pin(store, ROSTER)).version == FIRST.version
