@@ -9,6 +9,7 @@ import click
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
+from shared.clock import SystemClock
 from shared.screen import print_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def decisions(config: Path, since: datetime | None, reason: str | None, denied: 
     Names of the policy alone, nobody's. homeport policy explain gives the articles of a question; what was shown to
     another node is besides on record message by message, with rule and bundle.
     """
-    begin = since.replace(tzinfo=UTC) if since is not None else datetime.now(UTC).replace(hour=0, minute=0, second=0)
+    now = datetime.fromtimestamp(SystemClock().now() / 1000, UTC)
+    begin = since.replace(tzinfo=UTC) if since is not None else now.replace(hour=0, minute=0, second=0)
     found = asyncio.run(_read(settings_of(config), int(begin.timestamp()), reason, denied=denied))
     if found:
         print_table(_HEAD, [_row(each) for each in found[:ROWS_MAX]])

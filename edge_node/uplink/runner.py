@@ -15,11 +15,11 @@ from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.content.policies import PolicyStore
-from edge_node.storage.content.removals import waiting as waiting_removals
 from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.beats import Beats
 from edge_node.uplink.client import ControlClient
+from edge_node.uplink.counts import Counts
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.policies import PolicyFollower
 from edge_node.uplink.roster import RosterInForce
@@ -82,11 +82,12 @@ class Uplink:
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._waiting, self._provider, self._remnants, self._border = waiting, provider, remnants, border
+        self._provider, self._remnants, self._border = provider, remnants, border
         self._commands = CommandStore(store.content)
         self._teller = Teller(self._commands, roster, border, metrics, clock)
         self._beats = Beats(
-            *(store, roster, self.health, metrics, clock, entropy, border), beat_seconds=settings.beat_seconds
+            *(store, roster, Counts(store, self._commands, waiting, metrics).health, metrics, clock, entropy, border),
+            beat_seconds=settings.beat_seconds,
         )
         self._task: asyncio.Task[None] | None = None
         self._policies = PolicyFollower(PolicyStore(store.content), roster, clock)
@@ -113,23 +114,6 @@ class Uplink:
                 await self._task
             self._task = None
             await self._lease.give_back()
-
-    async def health(self, since: int) -> wire.Health:
-        """Count the work that waits, and the events refused at intake since an instant (ms)."""
-        removals, _ = await waiting_removals(self._store.content)
-        commands = await self._commands.open_count()
-        receipts, notices = await self._commands.untold_counts()
-        for what, count in (("commands", commands), ("receipts", receipts), ("notices", notices)):
-            self._metrics.uplink_waiting.labels(what).set(count)
-        waiting = self._waiting()
-        return wire.Health(
-            events_waiting=waiting.events,
-            removals_open=removals,
-            commands_open=commands,
-            receipts_unsent=receipts,
-            relays_waiting=waiting.relays,
-            refusals=await self._store.refusals_since(since),
-        )
 
     async def _work(self) -> None:
         """Wait for enrolment and lease, lead, and again."""
