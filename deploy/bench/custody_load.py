@@ -39,7 +39,7 @@ STEPS = 1
 """Steps of the epoch beat in a window, of 100 keys each."""
 _WINDOW_SECONDS = 0.43
 """The least that a window lasts; then until the next answer.  From 0.5 s on, the pace is not kept any more."""
-_CONNECTIONS = 256
+_CONNECTIONS = 32
 _WARM_SECONDS = 0.3
 _WAIT_SECONDS = 120.0
 _FILL_BODIES = 10
@@ -67,6 +67,10 @@ class Window(msgspec.Struct, frozen=True):
     rate: float
     """Messages acknowledged a second."""
     seconds: float
+    node: float
+    """Share of the window in which a thread of the node had a core."""
+    queued: float
+    """Share in which one wanted a core that somebody else had; of all threads, so it may be over 1."""
     carried: laden.Carried | None = None
 
     @property
@@ -91,7 +95,7 @@ def measure_load(folder: Path, pace: LoadPace, server_core: set[int], load_core:
     os.sched_setaffinity(0, load_core)
     try:
         node.wait_ready(private, "/health/ready")
-        burst, windows = uvloop.run(_interleave(port, load_port, writers, pace))
+        burst, windows = uvloop.run(_interleave(port, load_port, writers, pace, node.pid))
         servers.stop(settings)
         node.wait()
     finally:
@@ -139,22 +143,25 @@ async def _taken_of(stores: Stores) -> Callable[[bytes], list[Taken]]:
     return taken
 
 
-async def _interleave(port: int, load_port: int, writers: Writers, pace: LoadPace) -> tuple[load.Burst, list[Window]]:
+async def _interleave(
+    port: int, load_port: int, writers: Writers, pace: LoadPace, supervisor: int
+) -> tuple[load.Burst, list[Window]]:
     """Take all windows, round by round; the requests of a round are made while the node has nothing to do."""
     steady, windows, guess = load.Steady(), list[Window](), float(_FIRST_GUESS)
     await steady.connect(port, _CONNECTIONS)
+    worker = _child(supervisor)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{load_port}", timeout=_WAIT_SECONDS) as client:
         while len(windows) < 2 * pace.pairs:
             pairs = min(pace.pairs_a_round, pace.pairs - len(windows) // 2)
             await client.post(f"/prepare/{2 * pairs * MESSAGES + pairs * STEPS * 100}")
             seconds = _WARM_SECONDS + 2 * pairs * _WINDOW_SECONDS
-            made = writers.whatsapp(int(_ROOM * guess * seconds))
+            made = writers.whatsapp_batches(10)(int(_ROOM * guess * seconds)//10)
             with _undisturbed():
                 steady.begin(itertools.chain(made, _more(writers)))
                 await asyncio.sleep(_WARM_SECONDS)
                 await steady.answer()
                 for _ in range(pairs):
-                    windows += [await _window(steady, None), await _window(steady, client)]
+                    windows += [await _window(steady, worker, None), await _window(steady, worker, client)]
                 await steady.end()
             guess = max(window.rate for window in windows[-2 * pairs :])
             _say(windows, pace)
@@ -162,12 +169,12 @@ async def _interleave(port: int, load_port: int, writers: Writers, pace: LoadPac
     return steady.burst, windows
 
 
-async def _window(steady: load.Steady, client: httpx.AsyncClient | None) -> Window:
+async def _window(steady: load.Steady, worker: int, client: httpx.AsyncClient | None) -> Window:
     """Count what is acknowledged in one window; with ``client`` a portion is carried in it.
 
     A commit answers many at once, so a window ends, and the next begins, with the first answer of a commit.
     """
-    began, before, carried = time.perf_counter(), steady.burst.acknowledged, None
+    began, before, spent, carried = time.perf_counter(), steady.burst.acknowledged, _spent(worker), None
     least = asyncio.create_task(asyncio.sleep(_WINDOW_SECONDS))
     if client is not None:
         answered = await client.post(f"/carry/{MESSAGES}/{STEPS}")
@@ -175,7 +182,23 @@ async def _window(steady: load.Steady, client: httpx.AsyncClient | None) -> Wind
     await least
     await steady.answer()
     seconds = time.perf_counter() - began
-    return Window((steady.burst.acknowledged - before) / seconds, seconds, carried)
+    node, queued = (after - then for after, then in zip(_spent(worker), spent, strict=True))
+    return Window(10*(steady.burst.acknowledged - before) / seconds, seconds, node / seconds, queued / seconds, carried)
+
+
+def _child(process: int) -> int:
+    """Give the only child of a process: of a supervisor, the worker."""
+    (child,) = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+    return int(child)
+
+
+def _spent(process: int) -> tuple[float, float]:
+    """Give the seconds that the threads of a process have had a core, and have waited for one (proc(5), schedstat)."""
+    on_core = waited = 0
+    for task in Path(f"/proc/{process}/task").iterdir():
+        had, queued, _ = (task / "schedstat").read_text("ascii").split()
+        on_core, waited = on_core + int(had), waited + int(queued)
+    return on_core / 1e9, waited / 1e9
 
 
 @contextlib.contextmanager
@@ -192,7 +215,7 @@ def _undisturbed() -> Iterator[None]:
 def _more(writers: Writers) -> Iterator[bytes]:
     """Make requests one by one, should a round need more than were made for it."""
     while True:
-        yield from writers.whatsapp(1)
+        yield from writers.whatsapp_batches(10)(1)
 
 
 def _summary(windows: list[Window]) -> dict[str, object]:
@@ -211,6 +234,16 @@ def _summary(windows: list[Window]) -> dict[str, object]:
         },
         "load_samples": {"alone": len(alone), "loaded": len(kept), "late": len(loaded) - len(kept)},
         "ingest_under_load_ratio_with_late": round(statistics.median([each.rate for each in loaded]) / median, 3),
+        "node_share": {
+            name: [
+                round(statistics.median(values), 2) for values in zip(*((w.node, w.queued) for w in of), strict=True)
+            ]
+            for name, of in (("alone", [w for w in windows if w.carried is None]), ("loaded", loaded))
+        },
+        "core_us": {
+            name: round(1e6 * sum(w.node * w.seconds for w in of) / sum(w.rate * w.seconds for w in of), 1)
+            for name, of in (("alone", [w for w in windows if w.carried is None]), ("loaded", loaded))
+        },
         "load_per_s": {
             "expired": round(statistics.median(each.carried.expired / each.seconds for each in loaded if each.carried)),
             "rewrapped": round(
@@ -225,7 +258,7 @@ def _say(windows: list[Window], pace: LoadPace) -> None:
     found = _summary(windows)
     print(
         f"bench: {len(windows) // 2}/{pace.pairs} pairs  ratio {found['ingest_under_load_ratio']}  "
-        f"{found['ingest_per_s']}  {found['load_samples']}  load a second {found['load_per_s']}",
+        f"{found['ingest_per_s']}  {found['load_samples']}  load a second {found['load_per_s']} {found['node_share']} {found['core_us']} own {time.process_time():.1f}",
         file=sys.stderr,
         flush=True,
     )

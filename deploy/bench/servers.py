@@ -83,6 +83,11 @@ class Server:
                 preexec_fn=child,  # noqa: PLW1509 - this process has one thread when it starts servers
             )
 
+    @property
+    def pid(self) -> int:
+        """Give its process id."""
+        return self._process.pid
+
     def wait_ready(self, port: int, path: str | None) -> None:
         """Wait until ``port`` accepts and, with ``path``, answers 200 to a GET of it."""
         until = time.monotonic() + _READY_SECONDS

@@ -93,7 +93,7 @@ class TakingIn:
             if not left.rows and not left.recalls:
                 break
             try:
-                async with self._turn:
+                async with self._turn, self._keys.turn:
                     prepared = await self._prepare(left, outcome)
                 left = await self._write(prepared, left, outcome)
             except KeyCurrentChanged:

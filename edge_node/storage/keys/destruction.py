@@ -61,8 +61,6 @@ DELETE FROM bucket_key WHERE owner = (
 _DISCARD_OWNER = """
 DELETE FROM owner_key WHERE name = :name AND NOT EXISTS (SELECT 1 FROM bucket_key b WHERE b.owner = owner_key.id)
 """
-
-
 _BUCKETS_OF_SUBJECT = """
 SELECT b.id FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE o.name = :name ORDER BY b.id
 """
@@ -70,8 +68,6 @@ _COUNT_OF_SUBJECT = """
 SELECT count(*) FROM owner_key o JOIN bucket_key b ON b.owner = o.id
 JOIN row_key r ON r.id >= b.id * 256 AND r.id < b.id * 256 + 256 WHERE o.name = :name
 """
-
-
 _EPOCH_NEEDED = """
 SELECT 1 FROM epoch WHERE version = :epoch AND state = 'current'
 UNION ALL SELECT 1 FROM owner_key WHERE epoch = :epoch UNION ALL SELECT 1 FROM index_key WHERE epoch = :epoch LIMIT 1
@@ -128,7 +124,7 @@ async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroye
         raise LogEntryRequired
     rows = sorted({entry.key for entry in entries})
     named = [(row,) for row in rows]
-    async with store.database.write() as transaction:
+    async with store.turn, store.database.write() as transaction:
         before, current = (await transaction.fetch(HEAD))[0]
         buckets = [(bucket,) for bucket in sorted({bucket_of(row) for row in rows})]
         found = await transaction.fetch_many(_OWNER_OF_BUCKET, buckets)
@@ -151,7 +147,7 @@ async def destroy_subject(store: KeyStore, entry: SubjectEntry) -> int:
     if not entry.id or not entry.pseudonym or entry.state != "journaled":
         raise LogEntryRequired
     owner = {"name": entry.pseudonym}
-    async with store.database.write() as transaction:
+    async with store.turn, store.database.write() as transaction:
         before, current = (await transaction.fetch(HEAD))[0]
         buckets = await transaction.fetch(_BUCKETS_OF_SUBJECT, owner)
         gone = 0
@@ -262,10 +258,12 @@ def _wrap_rows(
     store: KeyStore, owner: str, old: Cipher, new: Bucket, rows: Sequence[Row]
 ) -> list[tuple[int, bytes, int]]:
     """Wrap a bucket's rows under its new key; give the values of their statement."""
+    nonces = store.entropy.draw(NONCE_BYTES * len(rows))
     wrapped_anew = []
-    for row, bucket_version, wrapped in rows:
+    for place, (row, bucket_version, wrapped) in enumerate(rows):
         key = unwrap_row(owner, old, row, bucket_version, wrapped)
-        wrapped_anew.append((new.version, wrap_row(owner, new, row, key, store.entropy.draw(NONCE_BYTES)), row))
+        nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
+        wrapped_anew.append((new.version, wrap_row(owner, new, row, key, nonce), row))
     return wrapped_anew
 
 

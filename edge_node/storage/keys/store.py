@@ -4,6 +4,7 @@ What a process remembers of keys holds for one ``generation`` of the store, whic
 is taken only at the generation it was drawn at, else ``KeyCurrentChanged`` and the keys are drawn again.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -73,6 +74,9 @@ class KeyStore:
         self.generation = 0
         self.remembered: OrderedDict[str, Owner] = OrderedDict()
         self.settled: list[int] = []
+        self.turn = asyncio.Lock()
+        """Who draws keys holds it until they are committed, who destroys some while that goes on: what was drawn before
+        a destruction would be refused after it, and drawn and sealed again.  It saves work, and promises nothing."""
         self.provider = provider
         self._epochs: dict[int, Cipher] = {}
         self._current_epoch = 0
@@ -244,10 +248,10 @@ class KeyStore:
         bucket_cipher = Cipher(unwrap_bucket(owner, bucket, owner_version, bucket_wrapped))
         return RowKey(key, name, unwrap_row(name, bucket_cipher, key, bucket_version, wrapped))
 
-    async def _read_at(self, step: Step) -> tuple[tuple[int, int], list[Row]]:
+    async def _read_at(self, step: Step) -> tuple[Row, list[Row]]:
         """Read rows together with the generation and epoch they are true for."""
         head, found = await self.database.run([Step(HEAD), step])
-        return (head.rows[0][0], head.rows[0][1]), found.rows
+        return head.rows[0], found.rows
 
     async def _read_generation_anew(self, *, keep: bool) -> None:
         """Start over from what the store holds now; with ``keep``, what is remembered stays where it is of now.
