@@ -1,9 +1,10 @@
 """How much a node still takes in while messages expire and keys are wrapped anew: a part of ``bench custody``.
 
-A whole node on a core of its own, webhooks over HTTP from the other one, signed, one message each.  Windows alternate,
-without a pause in between: in one the node takes in and nothing else, in the next it also carries a portion of removals
-and re-wraps (:mod:`deploy.bench.laden`), and the window ends when these are done, at the earliest when their pace
-has been kept.  A window that took longer than the pace allows is late: it is counted apart, not in the median.
+A whole node on a core of its own, signed webhooks over HTTP from the other one, in bodies of ten, so that the node and
+not the sender is what limits.  Windows alternate, without a pause in between: in one the node takes in and does nothing
+else, in the next it also carries a portion of removals and re-wraps (:mod:`deploy.bench.laden`), and the window ends
+when these are done and the next commit is answered.  A window in which less was carried than the pace asks for is late:
+it is counted apart, not in the median.
 """
 
 import asyncio
@@ -14,38 +15,40 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
 import uvloop
 
 from deploy.bench import laden, load, servers
-from deploy.bench.bodies import WHATSAPP_ACCOUNT, Writers
+from deploy.bench.bodies import WHATSAPP_ACCOUNT, Maker, Writers
 from edge_node.assembly import assemble_taking_in
 from edge_node.channels.registry import CHANNELS
 from edge_node.settings import load_settings
 from edge_node.stores import Stores, open_stores
 from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.epoch_beat import BATCH as KEYS_A_STEP
 from edge_node.usecases.filing import Taken
 
 PER_SECOND = 200
-"""Messages that expire, and subject keys that are wrapped anew, in each second of a loaded window."""
+"""Messages that expire, and subject keys that are wrapped anew, in each second of a loaded window at least."""
 
-MESSAGES = 100
-"""Messages in the portion of a window."""
-STEPS = 1
-"""Steps of the epoch beat in a window, of 100 keys each."""
-_WINDOW_SECONDS = 0.43
-"""The least that a window lasts; then until the next answer.  From 0.5 s on, the pace is not kept any more."""
-_CONNECTIONS = 32
+MESSAGES, STEPS = 100, 1
+"""The portion of a window: messages, and steps of the epoch beat."""
+
+_WINDOW_SECONDS = 0.45
+"""The least that a window lasts; then until the next answer.  From 0.5 s on the pace is not kept any more."""
+
+_PER_BODY, _CONNECTIONS = 10, 32
 _WARM_SECONDS = 0.3
 _WAIT_SECONDS = 120.0
-_FILL_BODIES = 10
-_PER_BODY = 100
+_FILL_BODIES, _FILL_PER_BODY = 10, 100
 _ROOM = 1.3
-_FIRST_GUESS = 8_000
+"""How many more requests are made than the round before needed."""
+_FIRST_GUESS = 8_000.0
 _SEED = 20_261_124
 
 
@@ -54,24 +57,27 @@ class LoadPace(msgspec.Struct, frozen=True):
 
     pairs: int = 300
     pairs_a_round: int = 10
-    people: int = 20_000
-    messages_each: int = 5
+    people: int = 50_000
+    messages_each: int = 4
 
 
-SHORT = LoadPace(pairs=3, pairs_a_round=3, people=500, messages_each=4)
+SHORT = LoadPace(pairs=3, pairs_a_round=3, people=500)
 
 
 class Window(msgspec.Struct, frozen=True):
     """What was done in one window."""
 
-    rate: float
-    """Messages acknowledged a second."""
+    messages: int
+    """Acknowledged."""
     seconds: float
-    node: float
-    """Share of the window in which a thread of the node had a core."""
-    queued: float
-    """Share in which one wanted a core that somebody else had; of all threads, so it may be over 1."""
+    core_seconds: float
+    """For which a thread of the node had a core."""
     carried: laden.Carried | None = None
+
+    @property
+    def rate(self) -> float:
+        """Messages acknowledged a second."""
+        return self.messages / self.seconds
 
     @property
     def kept_pace(self) -> bool:
@@ -80,7 +86,7 @@ class Window(msgspec.Struct, frozen=True):
         return done is not None and min(done.expired, done.rewrapped) >= PER_SECOND * self.seconds
 
 
-def measure_load(folder: Path, pace: LoadPace, server_core: set[int], load_core: set[int]) -> dict[str, object]:
+def measure_load(folder: Path, pace: LoadPace, server_core: set[int], load_core: set[int]) -> dict[str, Any]:
     """Prepare a store, run a node on it, take windows in turns; give medians a second and their ratio.
 
     ``lost`` counts acknowledged messages that are not stored, ``refused`` webhooks that were not answered 200.
@@ -95,35 +101,36 @@ def measure_load(folder: Path, pace: LoadPace, server_core: set[int], load_core:
     os.sched_setaffinity(0, load_core)
     try:
         node.wait_ready(private, "/health/ready")
-        burst, windows = uvloop.run(_interleave(port, load_port, writers, pace, node.pid))
+        burst, windows = uvloop.run(_take(port, load_port, node.pid, writers, pace))
         servers.stop(settings)
         node.wait()
     finally:
         node.kill()
-    found = _summary(windows)
     gone = sum(window.carried.expired for window in windows if window.carried)
     stored = servers.count_messages(folder / "data" / "content.db")
-    return {**found, "lost": prepared + burst.acknowledged - gone - stored, "refused": burst.refused}
+    lost = prepared + burst.acknowledged * _PER_BODY - gone - stored
+    return {**summary(windows), "lost": lost, "refused": burst.refused}
 
 
 async def _fill(settings_path: Path, writers: Writers, pace: LoadPace) -> int:
-    """Take in messages of a year ago, of which more expire than are needed, and of now; give how many."""
+    """Take in messages of a year ago, as many as are to expire, and of now; give how many in all.
+
+    Everybody writes once before anybody writes again: those who lose a message in a window are all different people.
+    """
     async with open_stores(load_settings(settings_path, {})) as stores:
         taken = await _taken_of(stores)
         taking_in, now = await assemble_taking_in(stores), stores.clock.now()
         total = pace.people * pace.messages_each
         expiring = min(total, pace.pairs * MESSAGES)
-        make, number = writers.whatsapp_batches(_PER_BODY), 0
+        make, number = writers.whatsapp_batches(_FILL_PER_BODY), 0
         while number < total:
-            events: list[Taken] = []
-            for body in make(_FILL_BODIES):
-                events += taken(body)
-            for place, each in enumerate(events):
-                at = now - laden.PERIOD + number + place if number + place < expiring else now
+            events = []
+            for each in itertools.chain.from_iterable(map(taken, make(_FILL_BODIES))):
+                at = now - laden.PERIOD + number if number < expiring else now
                 event = msgspec.structs.replace(each.event, at=at)
-                events[place] = msgspec.structs.replace(each, event=event, received_at=at)
+                events.append(msgspec.structs.replace(each, event=event, received_at=at))
+                number += 1
             await taking_in.take_in(events)
-            number += len(events)
         await stores.keys.flush()
     return number
 
@@ -136,69 +143,95 @@ async def _taken_of(stores: Stores) -> Callable[[bytes], list[Taken]]:
     stored = book.row(WHATSAPP_ACCOUNT)
 
     def taken(request: bytes) -> list[Taken]:
-        body = request.partition(b"\r\n\r\n")[2]
-        events = CHANNELS["whatsapp"].parse(body)
+        events = CHANNELS["whatsapp"].parse(request.partition(b"\r\n\r\n")[2])
         return [Taken(event, stored.id, stored.account.name, stored.account.scope, 0) for event in events]
 
     return taken
 
 
-async def _interleave(
-    port: int, load_port: int, writers: Writers, pace: LoadPace, supervisor: int
+async def _take(
+    port: int, load_port: int, supervisor: int, writers: Writers, pace: LoadPace
 ) -> tuple[load.Burst, list[Window]]:
-    """Take all windows, round by round; the requests of a round are made while the node has nothing to do."""
-    steady, windows, guess = load.Steady(), list[Window](), float(_FIRST_GUESS)
-    await steady.connect(port, _CONNECTIONS)
-    worker = _child(supervisor)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{load_port}", timeout=_WAIT_SECONDS) as client:
-        while len(windows) < 2 * pace.pairs:
-            pairs = min(pace.pairs_a_round, pace.pairs - len(windows) // 2)
-            await client.post(f"/prepare/{2 * pairs * MESSAGES + pairs * STEPS * 100}")
-            seconds = _WARM_SECONDS + 2 * pairs * _WINDOW_SECONDS
-            made = writers.whatsapp_batches(10)(int(_ROOM * guess * seconds)//10)
-            with _undisturbed():
-                steady.begin(itertools.chain(made, _more(writers)))
-                await asyncio.sleep(_WARM_SECONDS)
-                await steady.answer()
-                for _ in range(pairs):
-                    windows += [await _window(steady, worker, None), await _window(steady, worker, client)]
-                await steady.end()
-            guess = max(window.rate for window in windows[-2 * pairs :])
-            _say(windows, pace)
-    steady.close()
-    return steady.burst, windows
+    """Take all windows."""
+    bench = _Bench(supervisor, load_port, writers, pace)
+    return await bench.run(port), bench.windows
 
 
-async def _window(steady: load.Steady, worker: int, client: httpx.AsyncClient | None) -> Window:
-    """Count what is acknowledged in one window; with ``client`` a portion is carried in it.
+class _Bench:
+    """Takes the windows."""
 
-    A commit answers many at once, so a window ends, and the next begins, with the first answer of a commit.
-    """
-    began, before, spent, carried = time.perf_counter(), steady.burst.acknowledged, _spent(worker), None
-    least = asyncio.create_task(asyncio.sleep(_WINDOW_SECONDS))
-    if client is not None:
-        answered = await client.post(f"/carry/{MESSAGES}/{STEPS}")
-        carried = msgspec.json.decode(answered.raise_for_status().content, type=laden.Carried)
-    await least
-    await steady.answer()
-    seconds = time.perf_counter() - began
-    node, queued = (after - then for after, then in zip(_spent(worker), spent, strict=True))
-    return Window(10*(steady.burst.acknowledged - before) / seconds, seconds, node / seconds, queued / seconds, carried)
+    def __init__(self, supervisor: int, load_port: int, writers: Writers, pace: LoadPace) -> None:
+        (worker,) = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text("ascii").split()
+        self._threads = Path(f"/proc/{worker}/task")
+        self._load_port = load_port
+        self._make: Maker = writers.whatsapp_batches(_PER_BODY)
+        self._pace = pace
+        self._steady = load.Steady()
+        self.windows: list[Window] = []
 
+    async def run(self, port: int) -> load.Burst:
+        """Take all windows, round by round; the requests of a round are made while the node has nothing to do."""
+        guess = _FIRST_GUESS
+        await self._steady.connect(port, _CONNECTIONS)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self._load_port}", timeout=_WAIT_SECONDS) as client:
+            while len(self.windows) < 2 * self._pace.pairs:
+                pairs = min(self._pace.pairs_a_round, self._pace.pairs - len(self.windows) // 2)
+                # A removal gives its people's keys to the new epoch, too.
+                prepared = await client.post(f"/prepare/{pairs * (MESSAGES + STEPS * KEYS_A_STEP)}")
+                prepared.raise_for_status()
+                seconds = _WARM_SECONDS + 2 * pairs * _WINDOW_SECONDS
+                made = self._make(int(_ROOM * guess * seconds / _PER_BODY))
+                with _undisturbed():
+                    await self._round(itertools.chain(made, self._more()), client, pairs)
+                guess = max(window.rate for window in self.windows[-2 * pairs :])
+                self._say()
+        self._steady.close()
+        return self._steady.burst
 
-def _child(process: int) -> int:
-    """Give the only child of a process: of a supervisor, the worker."""
-    (child,) = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
-    return int(child)
+    async def _round(self, requests: Iterator[bytes], client: httpx.AsyncClient, pairs: int) -> None:
+        """Take some pairs of windows."""
+        self._steady.begin(requests)
+        await asyncio.sleep(_WARM_SECONDS)
+        await self._steady.answer()
+        for _ in range(pairs):
+            self.windows.append(await self._window(None))
+            self.windows.append(await self._window(client))
+        await self._steady.end()
 
+    async def _window(self, client: httpx.AsyncClient | None) -> Window:
+        """Count what is acknowledged in one window; with ``client`` a portion is carried in it.
 
-def _spent(process: int) -> tuple[float, float]:
-    """Give the seconds that the threads of a process have had a core, and have waited for one (proc(5), schedstat)."""
-    on_core = waited = 0
-    for task in Path(f"/proc/{process}/task").iterdir():
-        had, queued, _ = (task / "schedstat").read_text("ascii").split()
-        on_core, waited = on_core + int(had), waited + int(queued)
-    return on_core / 1e9, waited / 1e9
+        A commit answers many at once, so a window ends, and the next begins, with the first answer of a commit.
+        """
+        began, before, spent, carried = time.perf_counter(), self._steady.burst.acknowledged, self._core_seconds(), None
+        least = asyncio.create_task(asyncio.sleep(_WINDOW_SECONDS))
+        if client is not None:
+            answered = await client.post(f"/carry/{MESSAGES}/{STEPS}")
+            carried = msgspec.json.decode(answered.raise_for_status().content, type=laden.Carried)
+        await least
+        await self._steady.answer()
+        messages = (self._steady.burst.acknowledged - before) * _PER_BODY
+        return Window(messages, time.perf_counter() - began, self._core_seconds() - spent, carried)
+
+    def _core_seconds(self) -> float:
+        """Give for how long the node's threads have had a core: proc(5), the first number of ``schedstat``, in ns."""
+        files = [thread / "schedstat" for thread in self._threads.iterdir()]
+        return sum(int(file.read_text("ascii").split()[0]) for file in files) / 1e9
+
+    def _more(self) -> Iterator[bytes]:
+        """Make requests one by one, should a round need more than were made for it."""
+        while True:
+            yield from self._make(1)
+
+    def _say(self) -> None:
+        """Print how far it is, apart from the result."""
+        found = summary(self.windows)
+        print(
+            f"bench: {len(self.windows) // 2}/{self._pace.pairs} pairs  ratio {found['ingest_under_load_ratio']}  "
+            f"{found['ingest_per_s']}  {found['load_samples']}  {found['load_per_s']}  {found['core_us']}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 @contextlib.contextmanager
@@ -212,53 +245,40 @@ def _undisturbed() -> Iterator[None]:
         gc.enable()
 
 
-def _more(writers: Writers) -> Iterator[bytes]:
-    """Make requests one by one, should a round need more than were made for it."""
-    while True:
-        yield from writers.whatsapp_batches(10)(1)
-
-
-def _summary(windows: list[Window]) -> dict[str, object]:
-    """Give the medians; of loaded windows those that kept the pace count, and the ratio of all stands beside."""
-    alone = [window.rate for window in windows if window.carried is None]
+def summary(windows: Sequence[Window]) -> dict[str, Any]:
+    """Give the medians and their ratio, of loaded windows those that kept the pace, and what to judge them by."""
+    alone = [window for window in windows if window.carried is None]
     loaded = [window for window in windows if window.carried is not None]
     kept = [window for window in loaded if window.kept_pace]
-    quartiles = statistics.quantiles([window.rate for window in loaded], n=4)
-    median = statistics.median(alone)
+    median = statistics.median(window.rate for window in alone)
+
+    def ratio(of: Sequence[Window]) -> float:
+        return round(statistics.median(window.rate for window in of) / median, 2)
+
+    done = [
+        (each.carried.expired / each.seconds, each.carried.rewrapped / each.seconds) for each in kept if each.carried
+    ]
+    both = {"alone": alone, "loaded": kept or loaded}
     return {
-        "ingest_under_load_ratio": round(statistics.median([each.rate for each in kept or loaded]) / median, 3),
-        "ingest_per_s": {
-            "alone": round(median),
-            "alone_quartiles": [round(each) for each in statistics.quantiles(alone, n=4)],
-            "loaded_quartiles": [round(each) for each in quartiles],
-        },
+        "ingest_under_load_ratio": ratio(kept or loaded),
+        "ingest_under_load_ratio_late_too": ratio(loaded),
+        "ingest_per_s": {name: _quartiles([window.rate for window in of]) for name, of in both.items()},
         "load_samples": {"alone": len(alone), "loaded": len(kept), "late": len(loaded) - len(kept)},
-        "ingest_under_load_ratio_with_late": round(statistics.median([each.rate for each in loaded]) / median, 3),
-        "node_share": {
-            name: [
-                round(statistics.median(values), 2) for values in zip(*((w.node, w.queued) for w in of), strict=True)
-            ]
-            for name, of in (("alone", [w for w in windows if w.carried is None]), ("loaded", loaded))
+        "load_per_s": dict(
+            zip(("expired", "rewrapped"), (_quartiles(each) for each in zip(*done, strict=True)), strict=False)
+        ),
+        # By how much the node's core was its own, and what a message took of it: of use where others are at work.
+        "core_share": {
+            name: round(statistics.median(window.core_seconds / window.seconds for window in of), 2)
+            for name, of in both.items()
         },
         "core_us": {
-            name: round(1e6 * sum(w.node * w.seconds for w in of) / sum(w.rate * w.seconds for w in of), 1)
-            for name, of in (("alone", [w for w in windows if w.carried is None]), ("loaded", loaded))
-        },
-        "load_per_s": {
-            "expired": round(statistics.median(each.carried.expired / each.seconds for each in loaded if each.carried)),
-            "rewrapped": round(
-                statistics.median(each.carried.rewrapped / each.seconds for each in loaded if each.carried)
-            ),
+            name: round(1e6 * sum(each.core_seconds for each in of) / sum(each.messages for each in of), 1)
+            for name, of in both.items()
         },
     }
 
 
-def _say(windows: list[Window], pace: LoadPace) -> None:
-    """Print how far it is, apart from the result."""
-    found = _summary(windows)
-    print(
-        f"bench: {len(windows) // 2}/{pace.pairs} pairs  ratio {found['ingest_under_load_ratio']}  "
-        f"{found['ingest_per_s']}  {found['load_samples']}  load a second {found['load_per_s']} {found['node_share']} {found['core_us']} own {time.process_time():.1f}",
-        file=sys.stderr,
-        flush=True,
-    )
+def _quartiles(values: Sequence[float]) -> list[int]:
+    """Give the quartiles; the second is the median."""
+    return [round(value) for value in statistics.quantiles(values, n=4)] if len(values) > 1 else [*map(round, values)]

@@ -1,4 +1,4 @@
-"""A node that lets messages go and wraps keys anew in portions, when it is told to: the loaded side of ``bench custody``.
+"""A node that lets messages go and wraps keys anew in portions, when told to: the loaded side of ``bench custody``.
 
 It is run as any node is, by supervisor and worker, with one listener more, on which the bench orders portions.  The
 parts that work are the node's own: retention sweeper, remover, epoch keeper.  Only their pace is the bench's: the

@@ -1,8 +1,8 @@
 """The retention sweeper: looks for what has expired, and lets it go in small batches that never keep a webhook waiting.
 
 Content is ordered removed and goes the way of every removal (:mod:`edge_node.usecases.removal`): log entry, journal,
-key, row, write-ahead log.  A batch is of buckets with few keys, and whatever else of its owners is due goes with it, so that a
-bucket is wrapped again once and one that has expired whole not at all.  Bookkeeping is deleted.
+key, row, write-ahead log.  A batch is of buckets that hold few keys together, and whatever else of its owners is due
+goes with it, so that a bucket is wrapped again once and one that has expired whole not at all.  Bookkeeping is deleted.
 
 How far it came is in the store: a process that dies leaves it to the next holder of the lease.
 """

@@ -22,12 +22,11 @@ from edge_node.storage.keys.hierarchy import (
     Bucket,
     Owner,
     bucket_of,
+    rewrap_rows,
     unwrap_bucket,
     unwrap_owner,
-    unwrap_row,
     wrap_bucket,
     wrap_owner,
-    wrap_row,
 )
 from edge_node.storage.keys.store import HEAD, KeyStore
 from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
@@ -235,11 +234,12 @@ async def _renew_buckets(
                 bucket, version + 1, Cipher(fresh), _floor(floor, [*hit[bucket], *(row[0] for row in rows)])
             )
             removed += [(row[0],) for row in rows if row[0] in doomed]
-            staying = [row for row in rows if row[0] not in doomed]
+            staying = [(row[0], row[1], row[2]) for row in rows if row[0] not in doomed]
             if not staying:
                 empty.append((bucket,))
                 continue
-            left += _wrap_rows(store, old.name, Cipher(key), renewed, staying)
+            nonces = store.entropy.draw(NONCE_BYTES * len(staying))
+            left += rewrap_rows(old.name, Cipher(key), renewed, staying, nonces)
             key, version, floor = fresh, renewed.version, renewed.next_slot
         kept.append((version, new.version, floor, wrap_bucket(new, bucket, key, store.entropy), bucket))
     changes = ((_DELETE_ROW, removed), (_REWRAP_ROW, left), (_DELETE_BUCKET, empty), (_REWRAP_BUCKET, kept))
@@ -252,19 +252,6 @@ async def _renew_buckets(
 def _floor(floor: int, rows: Sequence[int]) -> int:
     """Give the slot below which none of a bucket with these rows is given again."""
     return max(floor, *(row % BUCKET_ROWS_MAX + 1 for row in rows))
-
-
-def _wrap_rows(
-    store: KeyStore, owner: str, old: Cipher, new: Bucket, rows: Sequence[Row]
-) -> list[tuple[int, bytes, int]]:
-    """Wrap a bucket's rows under its new key; give the values of their statement."""
-    nonces = store.entropy.draw(NONCE_BYTES * len(rows))
-    wrapped_anew = []
-    for place, (row, bucket_version, wrapped) in enumerate(rows):
-        key = unwrap_row(owner, old, row, bucket_version, wrapped)
-        nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-        wrapped_anew.append((new.version, wrap_row(owner, new, row, key, nonce), row))
-    return wrapped_anew
 
 
 def _forget(store: KeyStore, before: int, epoch: int, owners: set[str]) -> None:

@@ -75,8 +75,8 @@ class KeyStore:
         self.remembered: OrderedDict[str, Owner] = OrderedDict()
         self.settled: list[int] = []
         self.turn = asyncio.Lock()
-        """Who draws keys holds it until they are committed, who destroys some while that goes on: what was drawn before
-        a destruction would be refused after it, and drawn and sealed again.  It saves work, and promises nothing."""
+        """Held while keys are drawn until they are committed, and while some are destroyed, after which what was drawn
+        before would be refused and sealed again: it saves that work, and promises nothing."""
         self.provider = provider
         self._epochs: dict[int, Cipher] = {}
         self._current_epoch = 0
@@ -254,10 +254,7 @@ class KeyStore:
         return head.rows[0], found.rows
 
     async def _read_generation_anew(self, *, keep: bool) -> None:
-        """Start over from what the store holds now; with ``keep``, what is remembered stays where it is of now.
-
-        A removal of this process has told what it renewed: only a draft from before it is refused.
-        """
+        """Start over from what the store holds now; with ``keep``, what is remembered stays where that is of now."""
         async with self.database.read() as transaction:
             head = (await transaction.fetch(HEAD))[0]
         if not keep or head != (self.generation, self._current_epoch):
