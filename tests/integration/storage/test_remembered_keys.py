@@ -26,7 +26,7 @@ async def test_a_draft_from_before_a_removal_is_refused_and_who_lost_nothing_is_
         assert ann not in node.keys.remembered
         # And what is remembered is true: it seals what opens again.
         await node.take(message(3, ANN, "three"), message(4, BEN, "four"))
-        assert await node.texts() == ["two", "three", "four"]
+        assert await node.texts() == ["four", "three", "two"]
         await node.check_keys()
 
 
