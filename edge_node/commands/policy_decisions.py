@@ -9,6 +9,7 @@ import click
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
+from shared.clock import SystemClock
 from shared.screen import print_table
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ def decisions(config: Path, since: datetime | None, reason: str | None, denied: 
     Names of the policy alone, nobody's. homeport policy explain gives the articles of a question; what was shown to
     another node is besides on record message by message, with rule and bundle.
     """
-    begin = since.replace(tzinfo=UTC) if since is not None else datetime.now(UTC).replace(hour=0, minute=0, second=0)
-    found = asyncio.run(_read(settings_of(config), int(begin.timestamp()), reason, denied=denied))
+    now = SystemClock().now() // 1_000
+    begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else now - now % 86_400
+    found = asyncio.run(_read(settings_of(config), begin, reason, denied=denied))
     if found:
         print_table(_HEAD, [_row(each) for each in found[:ROWS_MAX]])
     more = " There are older ones: narrow --since or --reason." if len(found) > ROWS_MAX else ""
-    click.echo(f"{min(len(found), ROWS_MAX)} answers since {begin:%Y-%m-%d}.{more}")
+    click.echo(f"{min(len(found), ROWS_MAX)} answers since {datetime.fromtimestamp(begin, UTC):%Y-%m-%d}.{more}")
 
 
 _HEAD = ("when (UTC)", "times", "asked", "law", "asker", "role", "answer", "reason", "rule", "bundle")
