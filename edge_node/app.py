@@ -61,7 +61,7 @@ class Node:
         self._stores = stores
         self._committer = committer
         self._book = book
-        self._custody = custody_parts(stores, committer, gate, metrics, holder)
+        self._custody = custody_parts(stores, committer, gate, metrics, holder, judge, book)
         self._opening: asyncio.Task[None] | None = None
         self._fetcher = media_part(stores, judge, book, committer, metrics, holder)
         self._relay = relay_parts(stores, judge.book, metrics, holder)

@@ -117,6 +117,11 @@ class PolicyMetrics:
         self.uncounted = Counter(
             "homeport_edge_policy_uncounted", "Decisions that could not be put on record.", registry=registry
         )
+        self.restricted = Gauge(
+            "homeport_edge_policy_restricted_subjects",
+            "People of whom something stored may not rest here any more.",
+            registry=registry,
+        )
 
     def withhold(self, what: str, counts: Mapping[str, int]) -> None:
         """Say how much of something is kept back now, by reason; reasons that are over go."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from edge_node.core.accounts import Account
-from edge_node.core.admission import Admissions, RefusalReason, Refused, SentHome, admit
+from edge_node.core.admission import Admissions, RefusalReason, Refused, RestsHere, SentHome, admit
 from edge_node.core.classes import class_of
-from edge_node.core.laws import Region, laws_in, nearest, persons_of
+from edge_node.core.laws import Identifiers, Region, laws_in, nearest, persons_of
 from edge_node.usecases.company import Company, member
 from edge_node.usecases.judging import PURPOSE, Judge
 from shared.message import Event, Recall
@@ -35,6 +35,7 @@ class Placing(NamedTuple):
 
 
 _HERE = Placing(here=True)
+_NOBODY: tuple[Identifiers, ...] = ((),)
 
 
 class Admitter:
@@ -49,38 +50,36 @@ class Admitter:
     def place(self, account: Account | None, event: Event) -> Placing:
         """Say what becomes of an event of ``account`` (``None``: of no account of this node)."""
         admission = admit(self._admissions, account.name if account is not None else None, event)
-        if isinstance(admission, Refused) or account is None:
-            return Placing(refused=admission.reason if isinstance(admission, Refused) else "account_not_here")
-        data_class, derived = class_of(event), self._derived(account, event)
-        if isinstance(admission, SentHome):
-            return self._sent(admission.node, derived, data_class)
-        decision = self._judge.may_rest(derived[0], data_class)
-        if decision.allowed and len(derived) > 1:
-            decision = self._first_no(derived, data_class) or decision
-        if decision.allowed:
-            return _HERE
-        if decision.reason in _OWN_REASONS:
-            elsewhere = Placing(refused=_OWN_REASONS[decision.reason])
-        else:
-            elsewhere = self._elsewhere(derived, data_class)
-        return Placing(here=True, home=elsewhere.home) if isinstance(event, Recall) else elsewhere
+        if account is not None and type(admission) is RestsHere:
+            refusal = self._first_no(account, event)
+            if refusal is None:
+                return _HERE
+            if refusal.reason in _OWN_REASONS:
+                elsewhere = Placing(refused=_OWN_REASONS[refusal.reason])
+            else:
+                elsewhere = self._elsewhere(self._derived(account, event), class_of(event))
+            return Placing(here=True, home=elsewhere.home) if isinstance(event, Recall) else elsewhere
+        if account is not None and isinstance(admission, SentHome):
+            return self._sent(admission.node, self._derived(account, event), class_of(event))
+        return Placing(refused=admission.reason if isinstance(admission, Refused) else "account_not_here")
 
     def all_rest(self, account: Account, events: Iterable[Event]) -> bool:
         """Say whether the policy lets everything that another node sent home rest here."""
-        return all(
-            isinstance(event, Recall) or self._first_no(self._derived(account, event), class_of(event)) is None
-            for event in events
-        )
+        return all(isinstance(event, Recall) or self._first_no(account, event) is None for event in events)
 
     def _derived(self, account: Account, event: Event) -> list[Derived]:
         """Say whose law applies to each person of an event; where nobody is named, by the account's country."""
         judge, country = self._judge, account.country
         return [judge.derived(each, country) for each in persons_of(event)] or [judge.derived((), country)]
 
-    def _first_no(self, derived: Iterable[Derived], data_class: str) -> Decision | None:
-        """Give the first answer that forbids it to rest here; ``None`` where nothing does."""
-        answers = (self._judge.may_rest(each, data_class) for each in derived)
-        return next((answer for answer in answers if not answer.allowed), None)
+    def _first_no(self, account: Account, event: Event) -> Decision | None:
+        """Give the first answer that forbids an event to rest here, of those for each person; ``None``: none does."""
+        data_class = class_of(event)
+        for person in persons_of(event) or _NOBODY:
+            decision = self._judge.may_rest(person, account.country, data_class)
+            if decision.outcome != "allow":
+                return decision
+        return None
 
     def _sent(self, node: str, derived: Iterable[Derived], data_class: str) -> Placing:
         """Say whether what the admit list sends to ``node`` may go there, and rest there."""

@@ -32,22 +32,23 @@ class Memory(Generic[_Key, _Value]):
     def __init__(self, answer: Callable[[_Key], _Value]) -> None:
         """Take what answers a question that is not remembered."""
         self._answer = answer
-        self._recent: dict[_Key, _Value] = {}
+        self.recent: dict[_Key, _Value] = {}
+        """What was asked lately."""
         self._before: dict[_Key, _Value] = {}
 
     def __call__(self, key: _Key) -> _Value:
         """Give the answer."""
-        recent = self._recent
+        recent = self.recent
         if key in recent:
             return recent[key]
         value = recent[key] = self._before[key] if key in self._before else self._answer(key)
         if len(recent) > REMEMBERED_MAX // 2:
-            self._before, self._recent = recent, {}
+            self._before, self.recent = recent, {}
         return value
 
     def clear(self) -> None:
         """Forget everything."""
-        self._recent, self._before = {}, {}
+        self.recent, self._before = {}, {}
 
 
 class _Answer(msgspec.Struct):
@@ -76,6 +77,7 @@ class Judge:
         )
         self._restricted: Memory[tuple[str, ...], int] = Memory(self._judge)
         self._answers: Memory[tuple[tuple[str, ...], str], _Answer] = Memory(self._decide)
+        self._asked: Memory[tuple[Identifiers, str | None, str], _Answer] = Memory(self._ask)
         self._unwritten: list[_Answer] = []
         book.before_writing = self.write
 
@@ -113,10 +115,12 @@ class Judge:
         in_force = self.book.in_force
         return in_force.evaluator.tables.names.jurisdiction.get(region) if in_force is not None else None
 
-    def may_rest(self, derived: Derived, data_class: str) -> Decision:
+    def may_rest(self, identifiers: Identifiers, country: str | None, data_class: str) -> Decision:
         """Say whether something of a person may rest at this node; the answer is put on record."""
         self._look()
-        answer = self._answers((laws_in(derived), data_class))
+        # This runs for every event: one look-up answers for somebody who wrote before.
+        key = (identifiers, country, data_class)
+        answer = self._asked.recent.get(key) or self._asked(key)
         if not answer.times:
             self._unwritten.append(answer)
         answer.times += 1
@@ -155,10 +159,16 @@ class Judge:
             self._until = instants[place] if place < len(instants) else NEVER
         self._restricted.clear()
         self._answers.clear()
+        self._asked.clear()
 
     def _read_clues(self, key: tuple[Identifiers, str | None]) -> Clues:
         """Read identifiers that are not remembered."""
         return clues_of(*key, self._hints)
+
+    def _ask(self, key: tuple[Identifiers, str | None, str]) -> _Answer:
+        """Derive whose law applies, and ask."""
+        identifiers, country, data_class = key
+        return self._answers((laws_in(self._derived((identifiers, country))), data_class))
 
     def _decide(self, key: tuple[tuple[str, ...], str]) -> _Answer:
         """Ask the policy; of several laws all have to allow it."""

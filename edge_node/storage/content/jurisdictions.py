@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
-from shared.database.contract import Database, Row, Transaction
+from edge_node.core.keeping import GONE
+from edge_node.storage.content.head import turn
+from edge_node.storage.content.views import retract_subject
+from shared.database.contract import Database, Row, Step, Transaction, Value
 from shared.policy.deriving import Clues, Derived, NumberHint
 
 KNOWN = "declared, stated, numbers, account_country"
@@ -28,6 +31,26 @@ WHERE pseudonym = :pseudonym AND declared = :declared AND stated = :old_stated A
 """Keeps what became known of a subject, if what was known is still what it was thought to be (:class:`Raised`)."""
 _LAW = f"SELECT {KNOWN}, {FOLLOWS} FROM subject WHERE id = :id"  # noqa: S608 - constants of this page
 
+_LAW_BY_NAME = f"""
+SELECT id, {KNOWN}, {FOLLOWS} FROM subject WHERE pseudonym = :pseudonym AND keep NOT IN ('{GONE}', 'tombstoned')
+"""  # noqa: S608 - constants of this page
+_DECLARE = f"""
+UPDATE subject SET {", ".join(f"{name} = :new_{name}" for name in f"{KNOWN}, {FOLLOWS}".split(", "))}
+WHERE id = :id AND {" AND ".join(f"{name} = :{name}" for name in KNOWN.split(", "))}
+"""  # noqa: S608 - constants of this page
+_TURN = "SELECT people FROM content_store"
+_RESIDENCE = "INSERT INTO residence_entry (subject, country, actor, at) VALUES (:subject, :country, :actor, :at)"
+ACTOR = "operator"
+"""Who notes a declared residence: a code; the account of the operating system is nobody's business."""
+FORGET = (
+    """
+UPDATE subject SET declared = '', stated = '', numbers = '', account_country = '', jurisdiction = '', country = '',
+    basis = '', certainty = 'none', others = '', conflicts = '', restricted = 0 WHERE id = :subject
+""",
+    "DELETE FROM residence_entry WHERE subject = :subject",
+)
+"""Statements that drop whose law applied to a subject, once it is gone."""
+
 
 class Law(NamedTuple):
     """A subject's law as its row has it; the order is that of :data:`KNOWN` and :data:`FOLLOWS`."""
@@ -43,6 +66,10 @@ class Law(NamedTuple):
     others: str
     conflicts: str
     restricted: int
+
+    def columns(self, prefix: str = "") -> dict[str, Value]:
+        """Give the columns as parameters of a statement."""
+        return {f"{prefix}{name}": value for name, value in self._asdict().items()}
 
     @property
     def clues(self) -> Clues:
@@ -137,3 +164,30 @@ def _derived(row: Row) -> Derived:
     jurisdiction, country, basis, certainty, others, conflicts = row
     words: Any = {"basis": basis or "nothing_known", "certainty": certainty, "conflicts": tuple(conflicts.split())}
     return Derived(jurisdiction=jurisdiction or None, country=country or None, others=tuple(others.split()), **words)
+
+
+async def raise_law(database: Database, change: Raised) -> bool:
+    """Keep what became known of a subject; ``False`` where something else became known meanwhile."""
+    return (await database.run([turn(database), Step(RAISE, [change])]))[1].changed == 1
+
+
+async def law_by_pseudonym(database: Database, pseudonym: str) -> tuple[int, Law] | None:
+    """Give the row and the law of a subject who is not gone."""
+    async with database.read() as transaction:
+        rows = await transaction.fetch(_LAW_BY_NAME, {"pseudonym": pseudonym})
+    return (rows[0][0], Law(*rows[0][1:])) if rows else None
+
+
+async def declare(database: Database, subject: int, old: Law, new: Law, now: int) -> bool:
+    """Keep a declared residence, on record; ``False`` where something else became known of the subject meanwhile."""
+    values = {"id": subject, **old.columns(), **new.columns("new_")}
+    values = {name: value for name, value in values.items() if f":{name}" in _DECLARE}
+    async with database.write() as transaction:
+        await transaction.fetch(_TURN + database.dialect.row_lock)
+        if await transaction.execute(_DECLARE, values) != 1:
+            return False
+        entry: dict[str, Value] = {"subject": subject, "country": new.declared, "actor": ACTOR, "at": now}
+        await transaction.execute(_RESIDENCE, entry)
+        if new.restricted:
+            await retract_subject(transaction, subject)
+    return True
