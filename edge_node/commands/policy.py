@@ -1,4 +1,4 @@
-"""``homeport edge policy install|status|restricted|decisions``: by which bundle this node decides, and what."""
+"""``homeport edge policy install|status|restricted|decisions``: by which bundle this node decides, and about what."""
 
 import asyncio
 from datetime import UTC, datetime

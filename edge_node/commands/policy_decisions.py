@@ -29,13 +29,13 @@ def decisions(config: Path, since: datetime | None, reason: str | None, denied: 
     Names of the policy alone, nobody's. homeport policy explain gives the articles of a question; what was shown to
     another node is besides on record message by message, with rule and bundle.
     """
-    now = datetime.fromtimestamp(SystemClock().now() / 1000, UTC)
-    begin = since.replace(tzinfo=UTC) if since is not None else now.replace(hour=0, minute=0, second=0)
-    found = asyncio.run(_read(settings_of(config), int(begin.timestamp()), reason, denied=denied))
+    now = SystemClock().now() // 1_000
+    begin = int(since.replace(tzinfo=UTC).timestamp()) if since is not None else now - now % 86_400
+    found = asyncio.run(_read(settings_of(config), begin, reason, denied=denied))
     if found:
         print_table(_HEAD, [_row(each) for each in found[:ROWS_MAX]])
     more = " There are older ones: narrow --since or --reason." if len(found) > ROWS_MAX else ""
-    click.echo(f"{min(len(found), ROWS_MAX)} answers since {begin:%Y-%m-%d}.{more}")
+    click.echo(f"{min(len(found), ROWS_MAX)} answers since {datetime.fromtimestamp(begin, UTC):%Y-%m-%d}.{more}")
 
 
 _HEAD = ("when (UTC)", "times", "asked", "law", "asker", "role", "answer", "reason", "rule", "bundle")
