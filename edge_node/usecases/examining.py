@@ -43,7 +43,7 @@ async def gather(stores: Stores, worker: int | None) -> Facts:
         readings=readings,
         files=files,
         devices=devices,
-        places=await asyncio.to_thread(stores.keys.provider.places),
+        places=await asyncio.to_thread(stores.keys.provider.places, settings.region, epochs[-1].version),
         promise=stores.keys.provider.promise,
         epochs=EpochFact(
             epochs[-1].created_at, sum(each.state == "retired" for each in epochs), settings.keys.epoch_days
