@@ -25,6 +25,7 @@ control plane's own: ``control_plane/core/errors.py``.
     │   ├── StoreTooNew
     │   ├── KeyProviderFailed
     │   ├── NodeNotRunning
+    │   ├── NodeRunning
     │   └── RestartFailed
     ├── BusyError           this node cannot take it now; the same request later will do
     │   ├── QueueFull               503
@@ -207,6 +208,13 @@ class NodeNotRunning(OperatorError):
 
     code = "node_not_running"
     remedy = "Start it with homeport edge run or homeport control run, or correct data_dir."
+
+
+class NodeRunning(OperatorError):
+    """A node or control plane runs on this data_dir."""
+
+    code = "node_running"
+    remedy = "Nothing was done. Stop it first (homeport edge stop, homeport control stop), or correct data_dir."
 
 
 class RestartFailed(OperatorError):

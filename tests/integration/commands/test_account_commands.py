@@ -93,9 +93,35 @@ def test_a_lost_key_store_is_named_and_never_replaced_by_an_empty_one(operator, 
     lost = tmp_path / "data" / "keys.db"
     lost.rename(tmp_path / "kept.db")
     for words in (("init",), ("account", "list")):
-        assert "key_store_lost" in operator.run(*words, expect=2).stderr
+        said = operator.run(*words, expect=2).stderr
+        assert "key_store_lost" in said
+        assert "homeport edge restore" in said
         assert not lost.exists()
     (tmp_path / "kept.db").rename(lost)
+    operator.run("account", "list")
+
+
+def test_a_lost_content_store_is_named_and_never_replaced_by_an_empty_one(operator, tmp_path):
+    operator.add_line()
+    lost = tmp_path / "data" / "content.db"
+    lost.rename(tmp_path / "kept.db")
+    for words in (("account", "list"), ("init",), ("doctor",), ("keys", "status")):
+        said = operator.run(*words, expect=2).stderr
+        assert "content_store_lost" in said
+        assert "homeport edge restore" in said
+        assert not lost.exists()
+    lost.touch(mode=0o600)  # what an older release made of it
+    for words in (("account", "list"), ("init",)):
+        assert "content_store_lost" in operator.run(*words, expect=2).stderr
+    lost.unlink()
+    (tmp_path / "kept.db").rename(lost)
+    assert "line-shop" in operator.run("account", "list").stdout
+
+
+def test_a_set_up_that_was_cut_short_before_the_content_store_is_completed(operator, tmp_path):
+    (tmp_path / "data" / "content.db").unlink()
+    assert "store_missing" in operator.run("account", "list", expect=2).stderr
+    operator.run("init")
     operator.run("account", "list")
 
 
