@@ -75,6 +75,8 @@ def add(
     beats = cast("tuple[Removal, ...]", stops)
     placed = asyncio.run(_place(settings, pseudonym, reason, _instant(review), beats, from_at, until_at))
     click.echo(placed)
+    if review.date() < dt.datetime.now(dt.UTC).date():
+        click.echo("Warning: the day of review is past already.", err=True)
 
 
 @hold.command(short_help="Release a hold.")
@@ -83,7 +85,7 @@ def add(
 def release(config: Path, hold_id: str) -> None:
     """Release the hold ID; what it stopped and no other hold stops goes on by itself."""
     asyncio.run(_release(settings_of(config), hold_id))
-    click.echo("Released; what it stopped goes on in the running node.")
+    click.echo("Released; what it stopped and no other hold stops goes on in the running node.")
 
 
 @hold.command("list", short_help="List holds and what waits under them.")
