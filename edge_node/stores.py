@@ -26,7 +26,8 @@ from shared.database.migrations import migrate
 from shared.database.postgres import open_postgres
 from shared.database.sqlite import open_sqlite
 from shared.entropy import Entropy, SystemEntropy
-from shared.errors import OperatorError, StoreMissing
+from shared.errors import OperatorError, StoreMissing, StoreUnavailable
+from shared.errors.custody import ContentStoreDamaged, KeyStoreDamaged
 from shared.errors.trust import ContentStoreLost, KeyStoreLost
 
 KEYS_FILE = "keys.db"
@@ -77,7 +78,7 @@ async def initialise(settings: EdgeSettings) -> None:
     for folder in (settings.data_dir, settings.journal_dir, *key_places(settings)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        keys = await open_sqlite(settings.data_dir / KEYS_FILE)
+        keys = await _open_keys(settings)
         stack.push_async_callback(keys.close)
         content = await open_content(settings)
         stack.push_async_callback(content.close)
@@ -101,7 +102,7 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
     if settings.database_url is None and not (settings.data_dir / CONTENT_FILE).exists():  # opening would make one
         raise await _missing(settings, clock)
     async with AsyncExitStack() as stack:
-        keys_database = await open_sqlite(settings.data_dir / KEYS_FILE)
+        keys_database = await _open_keys(settings)
         stack.push_async_callback(keys_database.close)
         content = await open_content(settings)
         stack.push_async_callback(content.close)
@@ -122,7 +123,22 @@ async def open_content(settings: EdgeSettings) -> Database:
     """Open the content store on the engine that the settings name."""
     if settings.database_url is not None:
         return await open_postgres(settings.database_url)
-    return await open_sqlite(settings.data_dir / CONTENT_FILE)
+    return await _open_file(settings.data_dir / CONTENT_FILE, ContentStoreDamaged)
+
+
+async def _open_keys(settings: EdgeSettings) -> Database:
+    """Open the file of the key store."""
+    return await _open_file(settings.data_dir / KEYS_FILE, KeyStoreDamaged)
+
+
+async def _open_file(path: Path, damaged: type[OperatorError]) -> Database:
+    """Open a store's file; one that is no database raises ``damaged``: the disk is there, and waiting mends nothing."""
+    try:
+        return await open_sqlite(path)
+    except StoreUnavailable as error:
+        if error.details.get("cause") not in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+            raise
+    raise damaged(path=str(path))
 
 
 async def content_begun(settings: EdgeSettings, clock: Clock) -> bool:
@@ -147,7 +163,7 @@ async def _keys_in_use(settings: EdgeSettings, clock: Clock) -> bool:
     """Say whether a key store ever served a content store; one that a set-up cut short has left did not."""
     if not (settings.data_dir / KEYS_FILE).exists():
         return False
-    keys = await open_sqlite(settings.data_dir / KEYS_FILE)
+    keys = await _open_keys(settings)
     try:
         await migrate(keys, MIGRATIONS / "keys", clock.now())
         return await _has_row(keys, "SELECT 1 FROM owner_key LIMIT 1")

@@ -118,6 +118,18 @@ def test_a_lost_content_store_is_named_and_never_replaced_by_an_empty_one(operat
     assert "line-shop" in operator.run("account", "list").stdout
 
 
+@pytest.mark.parametrize(("store", "code"), [("keys", "key_store_damaged"), ("content", "content_store_damaged")])
+def test_a_store_that_is_no_database_is_named_with_the_way_back(operator, tmp_path, store, code):
+    file = tmp_path / "data" / f"{store}.db"
+    with file.open("r+b") as damaged:
+        damaged.write(b"no database here")
+    for words in (("account", "list"), ("keys", "status"), ("doctor",), ("init",)):
+        said = operator.run(*words, expect=2).stderr
+        assert code in said
+        assert "homeport edge restore" in said
+    assert file.read_bytes().startswith(b"no database here")
+
+
 def test_a_set_up_that_was_cut_short_before_the_content_store_is_completed(operator, tmp_path):
     (tmp_path / "data" / "content.db").unlink()
     assert "store_missing" in operator.run("account", "list", expect=2).stderr
