@@ -12,6 +12,7 @@ from edge_node.commands.common import config_option, settings_of
 from edge_node.core.asking import HOLD_REASONS
 from edge_node.core.keeping import REMOVALS, Removal
 from edge_node.settings import EdgeSettings
+from shared.clock import SystemClock
 from shared.errors import SettingsInvalid
 from shared.errors.uplink import SubjectUnknown
 from shared.screen import print_table
@@ -75,7 +76,7 @@ def add(
     beats = cast("tuple[Removal, ...]", stops)
     placed = asyncio.run(_place(settings, pseudonym, reason, _instant(review), beats, from_at, until_at))
     click.echo(placed)
-    if review.date() < dt.datetime.now(dt.UTC).date():
+    if _instant(review + _DAY) <= SystemClock().now():
         click.echo("Warning: the day of review is past already.", err=True)
 
 

@@ -61,7 +61,9 @@ def _read(number: int, words: str) -> shamir_mnemonic.Share:
     try:
         return shamir_mnemonic.Share.from_mnemonic(" ".join(words.lower().split()))
     except (shamir_mnemonic.MnemonicError, ValueError, IndexError):
-        raise EscrowInvalid(share=number, reason="a word of this share is wrong or missing, or it is no share") from None
+        raise EscrowInvalid(
+            share=number, reason="a word of this share is wrong or missing, or it is no share"
+        ) from None
 
 
 def _key_of(secret: bytes) -> SealingKey:

@@ -25,7 +25,6 @@ control plane's own: ``control_plane/core/errors.py``.
     │   ├── StoreTooNew
     │   ├── KeyProviderFailed
     │   ├── NodeNotRunning
-    │   ├── NodeRunning
     │   └── RestartFailed
     ├── BusyError           this node cannot take it now; the same request later will do
     │   ├── QueueFull               503
@@ -200,7 +199,7 @@ class KeyProviderFailed(OperatorError):
     """The key provider refused or lacks a key."""
 
     code, retry, status = "key_provider_failed", True, 503
-    remedy = "Check that every key place or token of the region is there (homeport edge keys status)."
+    remedy = "See homeport edge keys status; if every place is lost: homeport edge escrow recover (edge_node/KEYS.md)."
 
 
 class NodeNotRunning(OperatorError):
@@ -208,13 +207,6 @@ class NodeNotRunning(OperatorError):
 
     code = "node_not_running"
     remedy = "Start it with homeport edge run or homeport control run, or correct data_dir."
-
-
-class NodeRunning(OperatorError):
-    """A node or control plane runs on this data_dir."""
-
-    code = "node_running"
-    remedy = "Nothing was done. Stop it first (homeport edge stop, homeport control stop), or correct data_dir."
 
 
 class RestartFailed(OperatorError):

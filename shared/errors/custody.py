@@ -96,8 +96,7 @@ class KeyStoreDamaged(OperatorError):
 
     code = "key_store_damaged"
     remedy = (
-        "Move keys.db and what lies beside it (-wal, -shm) out of data_dir, and content.db with them: then "
-        "homeport edge restore puts the key backup and a backup back (edge_node/BACKUP.md). "
+        "Move keys.db and content.db, each with its -wal and -shm, away, then homeport edge restore. "
         "If it is the key backup, bring back another copy of it."
     )
 
@@ -106,10 +105,7 @@ class ContentStoreDamaged(OperatorError):
     """The content store's file is no database, or is damaged."""
 
     code = "content_store_damaged"
-    remedy = (
-        "Move content.db and what lies beside it (-wal, -shm) out of data_dir, and put a backup back with "
-        "homeport edge restore (edge_node/BACKUP.md)."
-    )
+    remedy = "Move content.db and its -wal and -shm away, then homeport edge restore (edge_node/BACKUP.md)."
 
 
 class RestoreFailed(OperatorError):

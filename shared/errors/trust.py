@@ -82,20 +82,14 @@ class KeyStoreLost(OperatorError):
     """There is a content store, but the key store that belongs to it is not there."""
 
     code = "key_store_lost"
-    remedy = (
-        "Put keys.db back or correct data_dir; if it is lost, move content.db away, too, and put a backup back with"
-        " homeport edge restore (edge_node/BACKUP.md)."
-    )
+    remedy = "Put keys.db back; if it is lost, move content.db away, then homeport edge restore (edge_node/BACKUP.md)."
 
 
 class ContentStoreLost(OperatorError):
-    """There is a key store that was in use, but the content store that belongs to it is not there."""
+    """There is a key store that was in use, but its content store is not there."""
 
     code = "content_store_lost"
-    remedy = (
-        "Put content.db back, or correct data_dir or database_url; if it is lost, put a backup back with"
-        " homeport edge restore (edge_node/BACKUP.md); without any, begin anew with a new data_dir."
-    )
+    remedy = "Put it back, or correct the setting; if it is lost: homeport edge restore (edge_node/BACKUP.md)."
 
 
 class TokenMalformed(OperatorError):

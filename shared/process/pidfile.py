@@ -9,7 +9,8 @@ import fcntl
 import os
 from pathlib import Path
 
-from shared.errors import NodeRunning, SettingsInvalid
+from shared.errors import SettingsInvalid
+from shared.errors.process import NodeRunning
 
 
 class PidLock:

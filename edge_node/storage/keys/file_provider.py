@@ -81,9 +81,7 @@ class FileProvider:
 
     def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
         """Exchange the region key; every step can be repeated."""
-        for place in self._places:  # before anything is begun: a folder that is away is no empty one
-            if not place.is_dir():
-                raise KeyProviderFailed(path=str(place), reason=_NO_FOLDER)
+        self._look_into_each()
         try:
             following = self._found(_NEXT) or self._entropy.draw(KEY_BYTES)
             for place in self._places:
@@ -107,6 +105,12 @@ class FileProvider:
         except OSError as error:
             raise KeyProviderFailed(reason=_reason(error)) from None
 
+    def _look_into_each(self) -> None:
+        """Refuse before anything is begun: a folder that is away is no empty one."""
+        for place in self._places:
+            if not place.is_dir():
+                raise KeyProviderFailed(path=str(place), reason=_NO_FOLDER)
+
     def places(self, region: str, version: EpochVersion) -> list[tuple[str, str | None]]:
         """Give the folders, and why one is not enough by itself."""
         return [(str(place), self._ailment(place, region, version)) for place in self._places]
@@ -127,7 +131,7 @@ class FileProvider:
             return f"the region key cannot be read: {_reason(error)}"
         if not _is_whole(key):
             return "the region key is damaged"
-        if FileProvider((place,), self._entropy)._open(place, region, version) is None:
+        if self._open(place, region, version, beside=(place,)) is None:
             return f"the key of epoch {version} is missing or damaged"
         return None
 
@@ -139,12 +143,17 @@ class FileProvider:
         sealed = Cipher(region_key).seal(key, _place(region, version), self._entropy.draw(NONCE_BYTES))
         private_files.replace(place / _file(version), sealed)
 
-    def _open(self, place: Path, region: str, version: EpochVersion) -> bytes | None:
-        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged."""
+    def _open(
+        self, place: Path, region: str, version: EpochVersion, beside: Sequence[Path] | None = None
+    ) -> bytes | None:
+        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged.
+
+        The region keys are those at every place, or at the places ``beside``.
+        """
         with suppress(OSError):
             sealed = (place / _file(version)).read_bytes()
             for name in (_REGION, _NEXT):
-                for each in self._places:
+                for each in beside or self._places:
                     with suppress(OSError, SealBroken, ValueError):
                         return Cipher((each / name).read_bytes()).open(sealed, _place(region, version))
         return None
