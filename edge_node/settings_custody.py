@@ -34,6 +34,7 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 RETENTION_EXAMPLE = (
+    "",
     "# How long what is kept, in days.  Messages, interactions, relations and preferences: until removed otherwise,",
     "# unless a period stands here.  Defaults: status, notice, refusal 400; lookup, disclosure, log_entry 1095,",
     "# decision 2190.",

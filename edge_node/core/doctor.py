@@ -81,6 +81,11 @@ class Facts(NamedTuple):
     """Name of the setting and address, where an operator set another than the platform's own."""
 
 
+_PLACE_REMEDY = (
+    "Bring it back. If it is lost, homeport edge keys rotate fills an empty one from the other; if both are,"
+    " homeport edge escrow recover (edge_node/KEYS.md)."
+)
+_BACKUP_REMEDY = "Set custody.backup_dir, then homeport edge backup, every day (edge_node/BACKUP.md)."
 FREE_BYTES_MIN = 1024**3
 BACKUP_DAYS_MAX = 7
 """A content backup that is older is late."""
@@ -151,7 +156,7 @@ def _keys(facts: Facts) -> Iterable[Finding]:
     """Judge the key provider and its epochs."""
     for place, ailment in facts.places:
         if ailment is not None:
-            yield Finding("key place", "warning", f"{place}: {ailment}", "See edge_node/KEYS.md, Choose a provider.")
+            yield Finding("key place", "warning", f"{place}: {ailment}", _PLACE_REMEDY)
     if len(facts.places) < 2:
         yield Finding("key place", "warning", "there is only one", "Name a second token: pkcs11.second_token.")
     yield _PROMISES[facts.promise]
@@ -175,9 +180,9 @@ def _keys(facts: Facts) -> Iterable[Finding]:
 def _backups(facts: Facts) -> Iterable[Finding]:
     """Judge whether what is lost could be put back, and whether it was."""
     if facts.content_backup_at is None:
-        yield Finding("content backup", "warning", "there is none", "homeport edge backup, every day.")
+        yield Finding("content backup", "warning", "there is none", _BACKUP_REMEDY)
     elif (age := (facts.now - facts.content_backup_at) // DAY) > BACKUP_DAYS_MAX:
-        yield Finding("content backup", "warning", f"{age} days old", "homeport edge backup, every day.")
+        yield Finding("content backup", "warning", f"{age} days old", _BACKUP_REMEDY)
     else:
         yield Finding("content backup", "ok", f"{age} days old")
     if facts.quarantine is not None:

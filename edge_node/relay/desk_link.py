@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from shared import private_files
-from shared.errors import NodeNotRunning, StoreMissing
+from shared.errors import SettingsInvalid, StoreMissing
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import ShowingRefused, ViewFailed
 
@@ -34,10 +34,10 @@ class DeskLink:
     def __init__(self, address: str, token_file: Path) -> None:
         """Take the desk's address, as the node's status gives it, and where its token lies.
 
-        ``NodeNotRunning`` where there is no desk, ``StoreMissing`` where the token cannot be read.
+        ``SettingsInvalid`` where the node has no desk, ``StoreMissing`` where the token cannot be read.
         """
         if not address:
-            raise NodeNotRunning(listener="desk")
+            raise SettingsInvalid(field_name="relay.desk_listen", wants="an address, and a node started with it")
         try:
             token = private_files.read(token_file, bytes_max=_TOKEN_BYTES_MAX, private=True).decode("ascii").strip()
         except (OSError, UnicodeDecodeError):

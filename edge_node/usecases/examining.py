@@ -45,7 +45,7 @@ async def gather(stores: Stores, policy: PolicyBook, worker: int | None) -> Fact
         readings=readings,
         files=files,
         devices=devices,
-        places=await asyncio.to_thread(stores.keys.provider.places),
+        places=await asyncio.to_thread(stores.keys.provider.places, settings.region, epochs[-1].version),
         promise=stores.keys.provider.promise,
         epochs=EpochFact(
             epochs[-1].created_at, sum(each.state == "retired" for each in epochs), settings.keys.epoch_days
@@ -141,4 +141,5 @@ def _read(path: Path, use: Callable[[str], Any]) -> Any:
 def _bases(platforms: Platforms) -> list[tuple[str, str]]:
     """Give the addresses that an operator set: tokens go there, and these alone may be private."""
     own = set(platforms.set_by_operator())
-    return [(name, address) for name, address in platforms.bases() if address in own]
+    follows = "line_data_api" if platforms.line_data_api is None else ""  # it is not set: line_api is to be mended
+    return [(name, address) for name, address in platforms.bases() if address in own and name != follows]

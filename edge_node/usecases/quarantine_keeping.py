@@ -26,13 +26,12 @@ from edge_node.storage.content.quarantine import (
     left_to_remove,
     lift,
     note_judged,
-    order_lost,
     read_quarantine,
     waiting_events,
 )
 from edge_node.storage.content.replaying import INDEXES, NO_INDEXES, replay
 from edge_node.storage.journal import Journal, JournalEntry
-from edge_node.storage.keys.backups import first_new_row, revived, rows_between
+from edge_node.storage.keys.backups import revived
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.erasing import destroy_again
 from edge_node.usecases.filing import Taken
@@ -51,8 +50,6 @@ PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 5.0
 LINES = 500
 """Lines of the journal replayed in one transaction."""
-KEYS = 1_000
-"""Keys looked up in one transaction."""
 EVENTS = 200
 """Events judged in one batch."""
 
@@ -113,9 +110,8 @@ class QuarantineKeeper(LeasedWork):
                 await self._replay_lines([_as_first_told(line, erased) for line in lines], found.taken_at)
                 self.on_ordered()
                 count += len(lines)
-            lost = await self._let_lost_go(found.taken_at)
             self._replayed = True
-            logger().info("quarantine_replayed", count=count, waiting=lost)
+            logger().info("quarantine_replayed", count=count)
         if await left_to_remove(self._content, found.restored_at):
             self.on_ordered()
             return False
@@ -130,15 +126,6 @@ class QuarantineKeeper(LeasedWork):
         await replay(self._content, lines, await revived(self._keys, keys), taken_at)
         erased = [line for line in lines if line.act == "erase" and not line.held]
         await destroy_again(self._keys, {line.owner: line.log_entry for line in erased if line.owner})
-
-    async def _let_lost_go(self, taken_at: int) -> int:
-        """Order the keys destroyed that open nothing here: whoever has the lost disk must not open it with them."""
-        lost, after, end = 0, 0, await first_new_row(self._keys)
-        while page := await rows_between(self._keys, after, end, KEYS):
-            await self._lease.hold(self._clock.now())
-            lost, after = lost + await order_lost(self._content, page, taken_at), page[-1]
-        self.on_ordered()
-        return lost
 
     async def _schema(self, statements: Sequence[str]) -> None:
         """Make or drop the indexes of a replay."""

@@ -199,7 +199,7 @@ class KeyProviderFailed(OperatorError):
     """The key provider refused or lacks a key."""
 
     code, retry, status = "key_provider_failed", True, 503
-    remedy = "Check that every key place or token of the region is there (homeport edge keys status)."
+    remedy = "See homeport edge keys status; if every place is lost: homeport edge escrow recover (edge_node/KEYS.md)."
 
 
 class NodeNotRunning(OperatorError):

@@ -12,6 +12,7 @@
     ├── BackupPassedOver        an older one was put back since, and messages were let go that it does not know
     ├── KeyBackupTooOld         the keys at hand are from before the content backup
     ├── KeyStoreDamaged         the keys at hand cannot be read
+    ├── ContentStoreDamaged     the content store's file cannot be read
     ├── RestoreFailed           the copy could not be put in place
     ├── JournalGap              the tombstone journal does not know the backup
     └── StorePresent            there is a content store already
@@ -95,9 +96,16 @@ class KeyStoreDamaged(OperatorError):
 
     code = "key_store_damaged"
     remedy = (
-        "Move keys.db and what lies beside it (-wal, -shm) out of data_dir: the key backup then takes its place. "
+        "Move keys.db and content.db, each with its -wal and -shm, away, then homeport edge restore. "
         "If it is the key backup, bring back another copy of it."
     )
+
+
+class ContentStoreDamaged(OperatorError):
+    """The content store's file is no database, or is damaged."""
+
+    code = "content_store_damaged"
+    remedy = "Move content.db and its -wal and -shm away, then homeport edge restore (edge_node/BACKUP.md)."
 
 
 class RestoreFailed(OperatorError):

@@ -55,18 +55,6 @@ INSERT INTO log_entry (id, act, reason, state, key, ordered_at)
 SELECT 'judged-' || CAST(key AS TEXT), 'judged', 'quarantine_over', 'ordered', key, CAST(:now AS INTEGER)
 FROM quarantined WHERE id = :id AND keep = 'active'
 """
-_UNNAMED = """
-SELECT CAST(:key AS INTEGER) WHERE NOT EXISTS (SELECT 1 FROM message WHERE key = :key)
-  AND NOT EXISTS (SELECT 1 FROM event WHERE key = :key) AND NOT EXISTS (SELECT 1 FROM identity WHERE key = :key)
-  AND NOT EXISTS (SELECT 1 FROM conversation WHERE key = :key) AND NOT EXISTS (SELECT 1 FROM account WHERE key = :key)
-  AND NOT EXISTS (SELECT 1 FROM shown WHERE key = :key) AND NOT EXISTS (SELECT 1 FROM derivative WHERE key = :key)
-  AND NOT EXISTS (SELECT 1 FROM quarantined WHERE key = :key)
-  AND NOT EXISTS (SELECT 1 FROM log_entry WHERE key = :key AND state <> 'done')
-"""
-_LOSE = """
-INSERT INTO log_entry (id, act, reason, state, key, ordered_at)
-VALUES (:id, 'lost', 'not_restored', 'ordered', :key, :at) ON CONFLICT (id) DO NOTHING
-"""
 _DONE = "UPDATE quarantined SET keep = 'tombstoned' WHERE id = :id AND keep = 'active'"
 _WAITS = "SELECT 1 FROM quarantined WHERE id = :id AND keep = 'active'"
 _COUNT = "SELECT count(*) FROM quarantined"
@@ -176,14 +164,6 @@ async def note_judged(database: Database, rows: Sequence[int], now: int) -> None
     ids = [(row,) for row in rows]
     orders = [(now, row) for row in rows]
     await database.run([turn(database), Step(_ORDER, orders), Step(_DONE, ids)])
-
-
-async def order_lost(database: Database, keys: Sequence[int], at: int) -> int:
-    """Order those keys destroyed that no row of the restored content names: of what came after the backup."""
-    found = (await database.run([turn(database), Step(_UNNAMED, [(key,) for key in keys])]))[1].rows
-    if found:
-        await database.run([turn(database), Step(_LOSE, [(f"lost-{key}", key, at) for (key,) in found])])
-    return len(found)
 
 
 async def lift(database: Database) -> bool:

@@ -52,13 +52,13 @@ WHERE about = :mark AND keep IN {REMOVABLE}
 _OPEN = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' AND e.held = 0 AND e.act NOT IN ('erase', 'epoch', 'expire', 'part', 'judged', 'lost')
+WHERE e.state <> 'done' AND e.held = 0 AND e.act NOT IN ('erase', 'epoch', 'expire', 'part', 'judged')
 ORDER BY CASE WHEN e.state = 'destroyed' THEN 1 ELSE 0 END, e.ordered_at, e.id LIMIT :most
 """
 _OPEN_BATCH = """
 SELECT e.id, e.act, e.reason, e.state, e.mark, e.key, e.ordered_at, t.mark, t.key_version
 FROM log_entry e LEFT JOIN tombstone t ON t.log_entry = e.id
-WHERE e.state <> 'done' AND e.held = 0 AND e.act IN ('expire', 'part', 'judged', 'lost')
+WHERE e.state <> 'done' AND e.held = 0 AND e.act IN ('expire', 'part', 'judged')
 ORDER BY e.ordered_at, e.id LIMIT :most
 """
 _HELD_NEW = """

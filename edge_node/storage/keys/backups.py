@@ -31,8 +31,6 @@ _ROW = "SELECT id FROM row_key WHERE id = :id"
 _STATE = """
 SELECT (SELECT created_at FROM epoch ORDER BY version LIMIT 1), generation FROM key_store
 """
-_OLDER = "SELECT id FROM row_key WHERE id > :after AND id < :end ORDER BY id LIMIT :most"
-_FIRST_NEW = "SELECT min(id) FROM bucket_key WHERE floor < :full"
 _OWNER = "SELECT name FROM owner_key WHERE name = :name"
 
 
@@ -84,23 +82,6 @@ async def give_no_id_twice(keys: Database, row: int) -> None:
     """
     full = BUCKET_ROWS_MAX
     await keys.run([Step(_CLOSE, [(full,)]), Step(_SKIP, [(row // full + 1,)])])
-
-
-async def first_new_row(store: KeyStore) -> int:
-    """Give the lowest id that a row key drawn since the restore has.
-
-    The buckets that were there then take no more rows (:func:`give_no_id_twice`); those begun since have higher ids.
-    """
-    async with store.database.read() as transaction:
-        first = (await transaction.fetch(_FIRST_NEW, {"full": BUCKET_ROWS_MAX}))[0][0]
-    return 2**63 - 1 if first is None else int(first) * BUCKET_ROWS_MAX
-
-
-async def rows_between(store: KeyStore, after: int, end: int, most: int) -> list[int]:
-    """Give row keys behind ``after`` and before ``end``, in order."""
-    async with store.database.read() as transaction:
-        rows = await transaction.fetch(_OLDER, {"after": after, "end": end, "most": most})
-    return [row for (row,) in rows]
 
 
 async def revived(store: KeyStore, rows: list[int]) -> set[int]:
