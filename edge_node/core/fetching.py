@@ -54,7 +54,9 @@ A_FEW_TIMES = frozenset({"not_found", "digest_mismatch", "size_mismatch", "unexp
 NOT_NOW = frozenset({"policy_missing", "jurisdiction_not_derived", "evaluator_failed"})
 """Reasons for which the policy's no may soon be another answer."""
 DENIED = "policy_denied"
-"""The ending of a file that the policy in force does not let rest here: it is withheld, and not asked for."""
+"""The ending of a file that the policy in force does not let rest here: it is withheld until it may."""
+DENIED_MS = 600_000
+"""How soon the policy is asked again for a file of which no subject is known; else when its subject is judged again."""
 
 NEVER = frozenset(
     {

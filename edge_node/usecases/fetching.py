@@ -11,7 +11,19 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Literal, Protocol
 
-from edge_node.core.fetching import DENIED, NOT_NOW, Again, GiveUp, Verdict, Wanted, Withheld, judge, too_old, wanted
+from edge_node.core.fetching import (
+    DENIED,
+    DENIED_MS,
+    NOT_NOW,
+    Again,
+    GiveUp,
+    Verdict,
+    Wanted,
+    Withheld,
+    judge,
+    too_old,
+    wanted,
+)
 from edge_node.metrics import Metrics
 from edge_node.platforms.opened_media import Opened
 from edge_node.settings_media import MediaSettings
@@ -233,6 +245,11 @@ class Fetcher(LeasedWork):
         attempts = job.attempts + 1
         if isinstance(verdict, Again):
             await self._store.again(job.key, attempts, verdict.due_at, verdict.code)
+            return
+        if code == DENIED:
+            await asyncio.to_thread(self._blobs.remove, [job.file])
+            due_at = self._clock.now() + (DENIED_MS if job.subject is None else 0)
+            await self._store.deny(job.key, job.attempts, due_at)
             return
         state: Literal["failed", "withheld"] = "failed" if isinstance(verdict, GiveUp) else "withheld"
         await asyncio.to_thread(self._blobs.remove, [job.file])

@@ -81,7 +81,9 @@ class Shower:
         granted = await self._grant(asker, ask)
         if isinstance(granted, wire.ViewRefused):
             return granted
-        items, more = await self._page(granted, await self._position(ask, granted.showing))
+        items, more, unseen = await self._page(granted, await self._position(ask, granted.showing))
+        if unseen is not None and ask.after is None:
+            return self._refuse(ask, unseen.code, unseen)
         shows = await self._show(here, asker, granted, items)
         self._metrics.peers.showings.labels("shown").inc()
         return wire.ShownContent(
@@ -139,16 +141,24 @@ class Shower:
             return self._refuse(ask, refused.code, refused)
         return _Granted(timeline, Showing(asker.name, ask.purpose, ask.view, ask.role), gate)
 
-    async def _page(self, granted: _Granted, position: Position) -> tuple[list[_Item], bool]:
-        """Give a page of what may be shown, and whether there is something older; what may not be is passed over."""
+    async def _page(self, granted: _Granted, position: Position) -> tuple[list[_Item], bool, Unseen | None]:
+        """Give a page of what may be shown, and whether there is something older; what may not be is passed over.
+
+        With nothing to show although there are messages comes the reason for the newest of them.
+        """
+        unseen: Unseen | None = None
         for _ in range(LOOKS_MAX):
             page = await disclosures.read_page(self._content, granted.timeline, position, wire.SHOWN_MAX + 1)
             more, page = len(page) > wire.SHOWN_MAX, page[: wire.SHOWN_MAX]
-            items = self._allowed(granted.gate, await open_page(self._keys, page))
-            if items or not more:
-                return items, more
+            opened = await open_page(self._keys, page)
+            items = self._allowed(granted.gate, opened)
+            if items:
+                return items, more, None
+            unseen = unseen or next((granted.gate.why_not(event) for _, event in opened), None)
+            if not more:
+                break
             position = page[-1].at, page[-1].id
-        return [], False
+        return [], False, unseen
 
     def _allowed(self, gate: ViewGate, opened: Sequence[tuple[Found, Message | Edit]]) -> list[_Item]:
         """Give what may be shown of messages; all of them go on record as decided."""

@@ -79,6 +79,11 @@ class ViewGate:
         """Give the answer for a message."""
         return self.of(class_of(event))
 
+    def why_not(self, event: Message | Edit) -> Unseen | None:
+        """Give why a message may not be seen; ``None`` where it may."""
+        answer = self.of_message(event)
+        return answer if isinstance(answer, Unseen) else None
+
     def refusal(self) -> Unseen | None:
         """Give why nothing at all may be seen; on record.  ``None`` where some class may be."""
         answers = [self.of(data_class) for data_class in VIEWED]
@@ -111,7 +116,7 @@ class ViewGate:
         """Raise ``PolicyDenies`` where nothing at all may be seen."""
         refused = self.refusal()
         if refused is not None:
-            raise PolicyDenies(reason=refused.reason, rule=refused.rule or "none")
+            raise denied(refused)
 
     def _note(self, data_class: str, times: int) -> None:
         """Put the answers for a class on record; what is refused although the rules allow it is a no."""
@@ -131,6 +136,11 @@ class ViewGate:
                 role=looking.role,
                 times=times,
             )
+
+
+def denied(unseen: Unseen) -> PolicyDenies:
+    """Give the error that names why something may not be seen."""
+    return PolicyDenies(reason=unseen.reason, rule=unseen.rule or "none")
 
 
 class ViewGates:
@@ -166,4 +176,4 @@ async def open_page(keys: KeyStore, page: Sequence[Found]) -> list[tuple[Found, 
     return opened
 
 
-__all__ = ["Looking", "ViewGate", "ViewGates", "open_page"]
+__all__ = ["Looking", "ViewGate", "ViewGates", "denied", "open_page"]

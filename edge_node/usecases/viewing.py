@@ -18,7 +18,7 @@ from edge_node.uplink.work import Retracted
 from edge_node.usecases.border import Border
 from edge_node.usecases.company import Company, Peers, member_or_refuse
 from edge_node.usecases.view_copies import Copies
-from edge_node.usecases.view_gate import ViewGates, open_page
+from edge_node.usecases.view_gate import ViewGates, denied, open_page
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import Database
@@ -209,6 +209,9 @@ class Viewer:
         page = await read_page(self._content, timeline, NEWEST, wire.SHOWN_MAX)
         opened = await open_page(self._keys, page)
         found = [found for found, event in opened if isinstance(gate.of_message(event), Seen)]
+        if opened and not found:
+            gate.note(event for _, event in opened)
+            raise denied(next(unseen for _, event in opened if (unseen := gate.why_not(event)) is not None))
         copies = [
             Copy(draw_opaque_id(self._keys.entropy), each.at, timeline.subject, each.mark) for each in reversed(found)
         ]

@@ -129,6 +129,17 @@ async def test_what_of_a_class_may_not_be_shown_is_left_out(tmp_path):
         }
 
 
+@pytest.mark.parametrize("node_name", ["ap", None])
+async def test_where_nothing_that_is_there_may_be_shown_the_view_is_refused(tmp_path, node_name):
+    deny = rule("no-words", "deny", operations=("view",), classes=("message_text",), reason="no_words")
+    async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
+        name, loop = await filled(node), Loop(node, LISTED)
+        with pytest.raises((ShowingRefused, PolicyDenies)) as caught:
+            await loop.viewer.open(node_name, name, "complaint")
+        assert "no-words" in caught.value.details.values()
+        assert await node.rows("SELECT count(*) FROM view") == [(0,)]
+
+
 async def test_what_wants_a_second_person_is_refused_and_on_record_as_a_no(tmp_path):
     made = bundle_of(open_policy([owes("for-two", second_approver=("officer",))]))
     async with bench(tmp_path, bundle=made) as node:
