@@ -105,6 +105,7 @@ def homeport() -> None:
     homeport edge ...      a region's node: receives webhooks, seals, stores, recalls
     homeport control ...   the company's control plane: cases, nodes, who may ask
     homeport roster ...    officers: who is a node, an officer, a witness
+    homeport policy ...    officers: what may be done with people's data, where, by which law
 
     Exit status: 0 done, 1 the node or a platform failed, 2 the call or the configuration is wrong. Errors are one
     line on standard error: code, what happened, what to do next.

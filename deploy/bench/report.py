@@ -18,6 +18,7 @@ _PACKAGES = (
     "pywa",
     "line-bot-sdk",
     "tink",
+    "cedarpy",
     "uvicorn",
     "uvloop",
     "httptools",

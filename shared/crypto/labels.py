@@ -58,3 +58,6 @@ HPKE_EPOCH = b"homeport/hpke-epoch/1"
 
 ESCROW_SEED = b"homeport/escrow-seed/1"
 """HKDF info of the key that an escrow's secret makes."""
+
+POLICY_OVERRIDE = b"homeport/policy-override/1"
+"""What an officer signs who vouches for a value of a policy: this label, a zero byte, the canonical statement."""

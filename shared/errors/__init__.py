@@ -1,8 +1,8 @@
 """The catalogue of errors: every failure Homeport names.  This page has the kinds, and what a node can meet by itself.
 
 Further pages, each with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink``, ``relay``,
-``replying``, ``bus``, ``outgoing`` (addresses others name), ``media``, ``custody`` (keys), ``keeping`` (holds); the
-control plane's own: ``control_plane/core/errors.py``.
+``replying``, ``bus``, ``outgoing`` (addresses others name), ``media``, ``custody`` (keys), ``keeping`` (holds),
+``policy``; the control plane's own: ``control_plane/core/errors.py``.
 
 ::
 

@@ -1,0 +1,120 @@
+"""A page of the catalogue of errors: policies that cannot be read, do not hold together, or may not come into force.
+
+::
+
+    OperatorError       whoever writes or publishes policies can mend it
+    ├── PolicyUnreadable        a file is missing, no TOML, or not of its form
+    ├── PolicyCircular          files include each other in a circle
+    ├── PolicyUnsound           names that do not exist or exist twice, empty choices, validity that overlaps
+    ├── PolicyUnsure            strict mode: it rests on values that nobody vouches for
+    ├── CasesFailed             a case does not come out as it says
+    ├── BundleMalformed         the file is no bundle, or a byte of it changed
+    ├── BundleOlder             a lower version than the one in force
+    ├── BundleConflict          the version in force, but other content
+    ├── BundleNotNext           it follows another bundle than the one in force
+    ├── BundleOther             a bundle of another name
+    ├── BundleUndersigned       too few officers of the roster signed
+    ├── BundleSecondOfficer     something becomes more permissive, and only one officer signed
+    ├── BundleFuture            it says it was issued later than now
+    └── BundleHeadRefused       the statement that a bundle is the newest does not hold
+"""
+
+from shared.errors import OperatorError
+
+
+class PolicyUnreadable(OperatorError):
+    """A policy file cannot be read."""
+
+    code = "policy_unreadable"
+    remedy = "Mend the file at the line named; shared/policy/README.md shows every kind of file."
+
+
+class PolicyCircular(OperatorError):
+    """Policy files include each other in a circle, or one of them twice."""
+
+    code = "policy_circular"
+    remedy = "Name each file once, in bundle.toml."
+
+
+class PolicyUnsound(OperatorError):
+    """The policy does not hold together."""
+
+    code = "policy_unsound"
+    remedy = "homeport policy check lists every fault with its file and line."
+
+
+class PolicyUnsure(OperatorError):
+    """Strict mode: the policy rests on values that are not sure, and no officer vouches for them."""
+
+    code = "policy_unsure"
+    remedy = "homeport policy check --strict lists them; check them at the source, or sign an override."
+
+
+class CasesFailed(OperatorError):
+    """Cases of the policy do not come out as they say."""
+
+    code = "cases_failed"
+    remedy = "homeport policy test shows each with what was expected and what came out."
+
+
+class BundleMalformed(OperatorError):
+    """The file is no policy bundle, or a byte of it was changed."""
+
+    code = "bundle_malformed"
+    remedy = "Fetch it again from whoever published it; the bundle in force stays in force."
+
+
+class BundleOlder(OperatorError):
+    """The bundle is older than the one in force."""
+
+    code = "bundle_older"
+    remedy = "Publish what it says as a new version; a version never comes back."
+
+
+class BundleConflict(OperatorError):
+    """The bundle bears the version in force, but says something else."""
+
+    code = "bundle_conflict"
+    remedy = "Find out who made two bundles of one version; publish the right one under the next."
+
+
+class BundleNotNext(OperatorError):
+    """The bundle follows another bundle than the one in force."""
+
+    code = "bundle_not_next"
+    remedy = "Make it again with homeport policy bundle --previous, naming the bundle in force."
+
+
+class BundleOther(OperatorError):
+    """The bundle bears another name than the one in force."""
+
+    code = "bundle_other"
+    remedy = "Publish under the name in force."
+
+
+class BundleUndersigned(OperatorError):
+    """Too few officers of the roster signed the bundle."""
+
+    code = "bundle_undersigned"
+    remedy = "Let more officers sign: homeport policy sign BUNDLE --key KEY --roster ROSTER."
+
+
+class BundleSecondOfficer(OperatorError):
+    """The bundle makes something more permissive, which needs a second officer."""
+
+    code = "bundle_second_officer"
+    remedy = "Look at homeport policy diff OLD NEW --only more_permissive, then let a second officer sign."
+
+
+class BundleFuture(OperatorError):
+    """The bundle says that it was issued later than now."""
+
+    code = "bundle_future"
+    remedy = "Check the clocks of this machine and of the one that made it."
+
+
+class BundleHeadRefused(OperatorError):
+    """The statement that a bundle is the newest one does not hold."""
+
+    code = "bundle_head_refused"
+    remedy = "The bundle in force stays until its grace is over; check the control plane's clock and keys."

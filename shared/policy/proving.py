@@ -1,0 +1,147 @@
+"""Runs the cases of a policy: given, asked, expected; and says which rules and articles no case reaches."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from shared.policy.conflicts import Happened, Kept, resolve
+from shared.policy.deciding import Decision, Question
+from shared.policy.evaluator import Evaluator
+from shared.policy.model import Case, ConflictAsked, ConflictExpected, DecisionAsked, DecisionExpected, Policy
+from shared.policy.names import qualified
+from shared.policy.spans import Span, moment_ms, span_of
+from shared.policy.terms import NO_ASKER
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How a case came out: what differs from what it expects, in sentences; none, and it passed."""
+
+    case: Case
+    differences: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    """Rules that it reaches."""
+
+    @property
+    def passed(self) -> bool:
+        """Say whether it came out as it says."""
+        return not self.differences
+
+
+def prove(policy: Policy, told: Callable[[], None] = lambda: None) -> Iterator[Verdict]:
+    """Run every case; ``told`` is called after each."""
+    whole = Evaluator(policy)
+    worlds: dict[tuple[str, ...], Evaluator] = {(): whole}
+    for case in policy.cases:
+        without = case.given.without if case.given is not None else ()
+        missing = [name for name in without if name not in set(removable(policy))]
+        if missing:
+            yield Verdict(case, (f"{missing[0]} is no mechanism, instrument or rule of this policy",))
+        else:
+            if without not in worlds:
+                worlds[without] = Evaluator(less(policy, without))
+            yield _run(worlds[without], case)
+        told()
+
+
+def question_of(asked: DecisionAsked) -> Question:
+    """Give the question of a case."""
+    return Question(
+        operation=asked.operation,
+        data_class=asked.data_class,
+        purpose=asked.purpose,
+        subject=asked.subject,
+        node=asked.node,
+        at=moment_ms(asked.at),
+        asker=asked.asker or NO_ASKER,
+        role=asked.role or NO_ASKER,
+    )
+
+
+def removable(policy: Policy) -> Iterator[str]:
+    """Give the names that a case may think away."""
+    for jurisdiction in policy.jurisdictions:
+        yield from (qualified(jurisdiction.code, each.id) for each in jurisdiction.mechanism)
+    yield from (each.id for each in policy.instruments)
+    yield from (each.id for each in policy.rules)
+
+
+def less(policy: Policy, without: Iterable[str]) -> Policy:
+    """Give the policy without some mechanisms, instruments and rules."""
+    gone = set(without)
+    return msgspec.structs.replace(
+        policy,
+        instruments=tuple(each for each in policy.instruments if each.id not in gone),
+        rules=tuple(each for each in policy.rules if each.id not in gone),
+        jurisdictions=tuple(
+            msgspec.structs.replace(
+                file, mechanism=tuple(each for each in file.mechanism if qualified(file.code, each.id) not in gone)
+            )
+            for file in policy.jurisdictions
+        ),
+    )
+
+
+def _run(evaluator: Evaluator, case: Case) -> Verdict:
+    """Run one case."""
+    asked, expected = case.asked, case.expected
+    if isinstance(asked, DecisionAsked) and isinstance(expected, DecisionExpected):
+        decision = evaluator.decide(question_of(asked))
+        return Verdict(case, tuple(_decision(decision, expected)), decision.rules)
+    if isinstance(asked, ConflictAsked) and isinstance(expected, ConflictExpected):
+        facts = [Happened(fact.what, moment_ms(fact.at)) for fact in asked.facts]
+        at = moment_ms(asked.at)
+        kept = resolve(evaluator.tables, (asked.jurisdiction,), asked.data_class, asked.wanted, facts, at)
+        return Verdict(case, tuple(_conflict(kept, expected)))
+    return Verdict(case, ("it asks about one thing and expects another",))
+
+
+def _decision(decision: Decision, expected: DecisionExpected) -> Iterator[str]:
+    """Compare a decision with what is expected of it."""
+    for key, came in (
+        ("outcome", decision.outcome),
+        ("rule", decision.rule),
+        ("reason", decision.reason),
+        ("form", decision.must.form),
+    ):
+        yield from _differs(key, getattr(expected, key), came)
+    names = [each.mechanism for each in decision.relied]
+    if expected.mechanism is not None and expected.mechanism not in names:
+        yield f"mechanism: expected {expected.mechanism}, relied upon {', '.join(names) or 'none'}"
+    if expected.mechanism_until is not None:
+        yield from _differs("mechanism_until", moment_ms(expected.mechanism_until), decision.until)
+    for article in expected.cites or ():
+        if article not in decision.citations:
+            yield f"cites: expected {article} among {', '.join(decision.citations) or 'none'}"
+    for key, span in (
+        ("retain_at_most", decision.must.retain_at_most),
+        ("retain_at_least", decision.must.retain_at_least),
+    ):
+        yield from _span(key, getattr(expected, key), span)
+
+
+def _span(key: str, expected: str | None, came: Span | None) -> Iterator[str]:
+    """Compare a span with what was written: the span itself, or the parameter that says it."""
+    if expected is None:
+        return
+    same = came is not None and (came.of == expected or (expected[0].isdigit() and _alike(span_of(expected), came)))
+    if not same:
+        yield f"{key}: expected {expected}, came out {came or 'none'}"
+
+
+def _alike(one: Span, other: Span) -> bool:
+    """Say whether two spans are written alike, whoever wrote them."""
+    return (one.value, one.unit) == (other.value, other.unit)
+
+
+def _conflict(kept: Kept, expected: ConflictExpected) -> Iterator[str]:
+    """Compare what became of a record with what is expected."""
+    yield from _differs("keep", expected.keep, kept.keep)
+    yield from _differs("article", expected.article, kept.article)
+    if expected.until is not None:
+        yield from _differs("until", moment_ms(expected.until), kept.until)
+
+
+def _differs(key: str, expected: object, came: object) -> Iterator[str]:
+    """Say that two things differ, where one was expected."""
+    if expected is not None and expected != came:
+        yield f"{key}: expected {expected}, came out {came if came is not None else 'none'}"
