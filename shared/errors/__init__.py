@@ -2,7 +2,7 @@
 
 Further pages, each with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink``, ``relay``,
 ``replying``, ``bus``, ``outgoing`` (addresses others name), ``media``, ``custody`` (keys), ``keeping`` (holds),
-``policy``; the control plane's own: ``control_plane/core/errors.py``.
+``policy``, ``clocks`` (calendars); the control plane's own: ``control_plane/core/errors.py``.
 
 ::
 
