@@ -16,6 +16,7 @@ from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.filing import Filed
+from shared.clock import DAY
 from shared.crypto import BlindIndex, content_place, seal_once
 from shared.database.contract import ScriptRefused
 from shared.errors import KeyCurrentChanged, StoreUnavailable
@@ -24,7 +25,6 @@ from shared.message import Identifier
 
 _ATTEMPTS = 8
 _MEMORY_MAX = 20_000
-DAY = 86_400_000
 """Milliseconds of a day."""
 
 Blinds = tuple[bytes, ...]

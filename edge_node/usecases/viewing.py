@@ -18,7 +18,7 @@ from edge_node.storage.keys.store import DayScope, KeyStore
 from edge_node.uplink.work import Retracted
 from edge_node.usecases.company import Company, Peers, member_or_refuse
 from shared import wire
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.crypto import content_place, seal_once
 from shared.database.contract import Database, ScriptRefused
 from shared.errors import HomeportError, KeyCurrentChanged, SealBroken, StoreUnavailable
@@ -34,7 +34,6 @@ RETRACT_SECONDS_MAX = 20.0
 """How long a retraction waits for the remover before it says that it has to be asked again."""
 
 _ATTEMPTS = 5
-_DAY = 86_400_000
 _LOOK_SECONDS = 0.02
 
 
@@ -265,7 +264,7 @@ class Viewer:
     async def _seal(self, opened: Sequence[tuple[wire.ShownItem, bytes]]) -> tuple[Draft, list[Copy]]:
         """Draw a key for each copy, under the day's owner of shown copies, and seal it."""
         now = self._clock.now()
-        scope: DayScope = ("account", "shown/copies", now // _DAY)  # no account's name holds a slash
+        scope: DayScope = ("account", "shown/copies", now // DAY)  # no account's name holds a slash
         owner = (await self._keys.remember_days([scope])).get(scope)
         await self._keys.reserve(len(opened) + 8)
         draft = self._keys.draft([owner] if owner else [], now)
