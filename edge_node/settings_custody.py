@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-_AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")]
+from shared.settings_file import AbsolutePath
 
 
 class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,7 +16,7 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=3_650, description="age in days of the oldest backup that may be restored; marks live so long"),
     ] = 35
     backup_dir: Annotated[
-        _AbsolutePath | None,
+        AbsolutePath | None,
         Meta(description="absolute path of the folder of content backups: another disk of the region"),
     ] = None
     rewrite_days: Annotated[

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,9 @@ from msgspec import Meta
 from shared.errors import SettingsInvalid
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")]
+"""Of a file or folder that is somebody else's or on another disk: a relative one would mislead."""
 
 
 class Form(msgspec.Struct, Generic[S], frozen=True):

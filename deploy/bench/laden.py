@@ -18,7 +18,7 @@ from prometheus_client import Counter
 
 from edge_node.app import Node, assemble
 from edge_node.assembly import epoch_beat
-from edge_node.core.retention import DAY, Periods
+from edge_node.core.retention import Periods
 from edge_node.http.answers import answer
 from edge_node.metrics import Metrics
 from edge_node.settings import load_settings
@@ -27,7 +27,7 @@ from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
-from shared.clock import Milliseconds, SystemClock
+from shared.clock import DAY, Milliseconds, SystemClock
 from shared.limits import BATCH_EVENTS_MAX
 from shared.process import Wanted, supervise
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
+from shared.clock import DAY
 from shared.errors import SettingsInvalid
 from shared.private_files import make_folder
 from shared.screen import print_table
@@ -27,7 +28,6 @@ _WORDS: "dict[Step, str]" = {
     "files": "copying files",
     "digest": "reading back",
     "content": "copying the store",
-    "lines": "reading the journal",
 }
 
 
@@ -58,7 +58,7 @@ def backup(config: Path, place: Path | None) -> None:
             ("content backup", str(done.backup.folder)),
             ("size", f"{(manifest.content_bytes + manifest.files_bytes) / 1e6:.1f} MB, {manifest.files} files"),
             ("key backup", str(done.key_backup)),
-            ("may be restored until", _day(manifest.taken_at + settings.custody.backup_days_max * 86_400_000)),
+            ("may be restored until", _day(manifest.taken_at + settings.custody.backup_days_max * DAY)),
             ("older ones removed", ", ".join(done.pruned) or "none"),
         ],
     )

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from edge_node.core.accounts import Finding
 from edge_node.core.crossing import Withheld
+from shared.clock import DAY
 
-DAY = 86_400_000
 LATE_MS = 15 * 60_000
 """A removal that is open for longer is overdue."""
 

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from shared.clock import DAY
 from shared.message import Edit, Media, Message
 
-DAY = 86_400_000
 KEPT_MS = 7 * DAY
 """So long after a message its file is asked for: WhatsApp's ids expire then, and LINE promises nothing."""
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from shared.clock import Milliseconds
+from shared.clock import DAY, Milliseconds
 from shared.errors import SettingsInvalid
 
 Class = Literal[
@@ -53,7 +53,6 @@ EVENT_DAYS_MIN = 8
 """Platforms deliver again for up to seven days (Meta, "Webhooks: getting started"); an event has no tombstone."""
 
 TOMBSTONE_DAYS_MIN = 30
-DAY: Milliseconds = 86_400_000
 
 
 class RetentionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"of": "class"}):

@@ -25,7 +25,6 @@ MANIFEST, CONTENT, BLOBS = "manifest.json", "content.db", "blobs"
 _PART = ".part-"
 _BYTES_MAX = 10_000
 _BLOCK_BYTES = 1 << 20
-DAY: Milliseconds = 86_400_000
 
 Told = Callable[[int], None]
 """Is told how many bytes more are done."""
@@ -104,9 +103,9 @@ class Draft:
             )
             private_files.replace(self.folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
             for folder in _folders(self.folder):
-                private_files.sync_folder(folder)
+                private_files.sync(folder)
             self.folder.rename(self._whole)
-            private_files.sync_folder(self._place)
+            private_files.sync(self._place)
         except OSError as error:
             raise _failed(self.folder, error) from None
         return Backup(self._whole, manifest)
@@ -193,7 +192,7 @@ def put_back(backup: Backup, target: Path, told: Told) -> int:
         told(_take(path, target / part, None) or 0)
         files += 1
     for folder in _folders(target):
-        private_files.sync_folder(folder)
+        private_files.sync(folder)
     return max(0, backup.manifest.files - files)
 
 

@@ -97,7 +97,7 @@ class Journal:
             finally:
                 os.close(descriptor)
             if begins:
-                private_files.sync_folder(self.path.parent)
+                private_files.sync(self.path.parent)
 
     def read(self) -> Iterator[JournalEntry]:
         """Give every whole entry, oldest first; an entry may occur more than once.
@@ -144,7 +144,7 @@ class Journal:
                 os.fsync(file.fileno())
             with self.path.open("r+b") as old:
                 beside.replace(self.path)
-                private_files.sync_folder(self.path.parent)
+                private_files.sync(self.path.parent)
                 private_files.blank(old)
         return dropped
 

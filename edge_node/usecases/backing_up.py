@@ -6,7 +6,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -16,8 +16,9 @@ from edge_node.storage.content.quarantine import read_quarantine
 from edge_node.storage.journal import JournalEntry
 from edge_node.storage.keys.backups import back_up_keys, note_content_backup
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, MIGRATIONS, Stores
+from shared.clock import DAY
 from shared.database.contract import Database
-from shared.database.copying import copy_sqlite
+from shared.database.copying import copy_sqlite, remove_beside
 from shared.database.migrations import migrate
 from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
@@ -25,11 +26,10 @@ from shared.errors import StoreUnavailable
 from shared.errors.custody import BackupFailed, InQuarantine
 from shared.ids import draw_opaque_id
 
-Step = Literal["rows", "files", "digest", "content", "lines"]
+Step = Literal["rows", "files", "digest", "content"]
 Watch = Callable[[Step, int], None]
-"""Is told of how much more of a step is done: rows, lines, or bytes."""
+"""Is told of how much more of a step is done: rows, or bytes."""
 
-DAY = 86_400_000
 _PAGE = 1_000
 _FILES = """
 SELECT file FROM derivative WHERE whole = 1 AND keep = 'active' AND file > :after ORDER BY file LIMIT :most
@@ -98,18 +98,6 @@ async def _copy_content(stores: Stores, target: Path, watch: Watch) -> None:
         await asyncio.to_thread(remove_beside, target)
     except StoreUnavailable:
         raise BackupFailed(path=str(target)) from None
-
-
-def remove_beside(file: Path) -> None:
-    """Remove what lies beside a closed SQLite file that was emptied into it."""
-    for path in beside(file):
-        path.unlink(missing_ok=True)
-
-
-def beside(file: Path) -> Iterator[Path]:
-    """Name what lies beside an open SQLite file."""
-    for end in ("-wal", "-shm", "-lock"):
-        yield Path(f"{file}{end}")
 
 
 async def _names(content: Database) -> AsyncIterator[str]:

@@ -19,6 +19,7 @@ from edge_node.stores import CONTENT_FILE, KEYS_FILE, Stores, key_places
 from edge_node.usecases.border import read_withheld
 from edge_node.usecases.policy_book import PolicyBook
 from shared.database.contract import Database
+from shared.database.copying import beside
 from shared.errors.custody import EscrowInvalid
 
 _CORE_LIMIT = re.compile(r"^Max core file size\s+(\d+|unlimited)", re.MULTILINE)
@@ -77,9 +78,9 @@ def _files(settings: EdgeSettings) -> list[FileFact]:
     files = [settings.data_dir / KEYS_FILE]
     if settings.database_url is None:
         files.append(settings.data_dir / CONTENT_FILE)
-    beside = [Path(f"{file}{end}") for file in files for end in ("-wal", "-shm", "-lock")]
+    side_files = [path for file in files for path in beside(file)]
     backups = [settings.key_backup_dir / BACKUP_FILE]
-    optional = [path for path in [*beside, *backups] if path.exists()]
+    optional = [path for path in [*side_files, *backups] if path.exists()]
     return [_file(folder, is_folder=True) for folder in folders] + [_file(path) for path in [*files, *optional]]
 
 

@@ -36,12 +36,12 @@ from edge_node.stores import (
     open_content,
     open_provider,
 )
-from edge_node.usecases.backing_up import DAY, Watch, remove_beside
+from edge_node.usecases.backing_up import Watch
 from edge_node.usecases.since_backup import Since, read_since
 from shared import private_files
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.database.contract import Database, Step
-from shared.database.copying import copy_sqlite
+from shared.database.copying import copy_sqlite, remove_beside
 from shared.database.migrations import migrate
 from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
@@ -242,7 +242,7 @@ def _rename(stage: Path, target: Path) -> None:
     """Give a file its name, and make that durable."""
     remove_beside(target)
     stage.rename(target)
-    private_files.sync_folder(target.parent)
+    private_files.sync(target.parent)
 
 
 def _remove(file: Path) -> None:

@@ -12,7 +12,7 @@ from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import DayScope, KeyStore
 from edge_node.usecases.company import Company, member_or_refuse
 from shared import wire
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.crypto import content_place, seal_once
 from shared.database.contract import ScriptRefused
 from shared.errors import KeyCurrentChanged, SealBroken, StoreUnavailable
@@ -22,7 +22,6 @@ from shared.ids import draw_opaque_id
 from shared.wire.sealed import open_shown, write_shown
 
 _ATTEMPTS = 5
-_DAY = 86_400_000
 
 
 class Copies:
@@ -82,7 +81,7 @@ class Copies:
     async def _seal(self, opened: Sequence[tuple[wire.ShownItem, bytes]]) -> tuple[Draft, list[Copy]]:
         """Draw a key for each copy, under the day's owner of shown copies, and seal it."""
         now = self._clock.now()
-        scope: DayScope = ("account", "shown/copies", now // _DAY)  # no account's name holds a slash
+        scope: DayScope = ("account", "shown/copies", now // DAY)  # no account's name holds a slash
         owner = (await self._keys.remember_days([scope])).get(scope)
         await self._keys.reserve(len(opened) + 8)
         draft = self._keys.draft([owner] if owner else [], now)

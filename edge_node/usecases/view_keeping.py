@@ -9,7 +9,7 @@ from edge_node.usecases.company import Company, Peers, member
 from edge_node.usecases.leased import LeasedWork
 from edge_node.usecases.viewing import Viewer
 from shared import wire
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.errors import HomeportError
 from shared.errors.relay import ViewUnknown
 from shared.telemetry import logger
@@ -19,9 +19,9 @@ LOOK_SECONDS = 1.0
 LEASE_MILLISECONDS = 15_000
 TELL_SECONDS_MAX = 5.0
 BACKOFF_SECONDS_MAX = 60.0
-GIVE_UP_MS = 30 * 86_400_000
+GIVE_UP_MS = 30 * DAY
 """A node that was away for so long is not told any more that its copies are gone."""
-REMEMBER_MS = 7 * 86_400_000
+REMEMBER_MS = 7 * DAY
 """What was retracted is kept out for so long; whatever was shown for it is answered within seconds or never."""
 
 

@@ -6,8 +6,10 @@ freed pages along (https://www.sqlite.org/lang_vacuum.html, "VACUUM with an INTO
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
+from shared import private_files
 from shared.database.contract import Row
 from shared.errors import StoreUnavailable
 
@@ -29,9 +31,9 @@ def copy_sqlite(source: Path, target: Path) -> None:
             link.execute("VACUUM INTO ?", (str(part),))
         finally:
             link.close()
-        _sync(part)
+        private_files.sync(part)
         part.replace(target)
-        _sync(target.parent)
+        private_files.sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise StoreUnavailable(cause=type(error).__name__, path=str(target)) from None
@@ -53,10 +55,13 @@ def read_row(source: Path, sql: str) -> Row | None:
     return found
 
 
-def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def remove_beside(file: Path) -> None:
+    """Remove what lies beside a closed SQLite file that was emptied into it."""
+    for path in beside(file):
+        path.unlink(missing_ok=True)
+
+
+def beside(file: Path) -> Iterator[Path]:
+    """Name what lies beside an open SQLite file: its write-ahead log, that log's index, and our lock."""
+    for end in ("-wal", "-shm", "-lock"):
+        yield Path(f"{file}{end}")

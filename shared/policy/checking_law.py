@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from shared.clock import DAY
 from shared.policy.assembling import PARTS, Assembled
 from shared.policy.model import JurisdictionFile, Policy
 from shared.policy.names import qualified
@@ -10,7 +11,7 @@ from shared.policy.problems import Problem
 from shared.policy.spans import moment_ms, written
 from shared.policy.terms import ANY
 
-SOON_MS = 90 * 86_400_000
+SOON_MS = 90 * DAY
 """What ends within ninety days is told: clauses take that long to replace."""
 _RIGHTS = {"access": "access", "erasure": "erasure", "breach_authority": "telling the authority of a breach"}
 """Deadlines that every law has, be it as "without delay"."""

@@ -87,10 +87,10 @@ async def give_no_id_twice(keys: Database, row: int) -> None:
 async def revived(store: KeyStore, rows: list[int]) -> set[int]:
     """Give those of some row keys that the key store has."""
     async with store.database.read() as transaction:
-        return {row for row in rows if await transaction.fetch(_ROW, {"id": row})}
+        return {row for (row,) in await transaction.fetch_many(_ROW, [(row,) for row in rows])}
 
 
 async def revived_owners(store: KeyStore, names: list[str]) -> set[str]:
     """Give those of some pseudonyms that the key store has keys of."""
     async with store.database.read() as transaction:
-        return {name for name in names if await transaction.fetch(_OWNER, {"name": name})}
+        return {name for (name,) in await transaction.fetch_many(_OWNER, [(name,) for name in names])}

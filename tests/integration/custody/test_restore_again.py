@@ -9,7 +9,7 @@ import pytest
 from edge_node.storage.journal import FILE, HoldLine, Journal, JournalEntry
 from edge_node.storage.keys.backups import BACKUP_FILE
 from edge_node.usecases.restoring import restore
-from shared.clock import SystemClock
+from shared.clock import DAY, SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors.custody import BackupPassedOver, InQuarantine, JournalGap, KeyBackupForeign
 from shared.wire import PROTOCOL, Command, SubjectTarget
@@ -88,7 +88,7 @@ class Behind(SystemClock):
 
     def now(self):
         """Be a day late."""
-        return super().now() - 86_400_000
+        return super().now() - DAY
 
 
 async def test_a_clock_that_is_behind_opens_nothing_early(tmp_path):

@@ -3,7 +3,8 @@
 import pytest
 
 from edge_node.core.crossing import Withheld
-from edge_node.core.doctor import DAY, EpochFact, Facts, FileFact, ProcessFact, examine
+from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact, examine
+from shared.clock import DAY
 
 NOW = 1_800_000_000_000
 DATA = FileFact("/data", 0o700, 1, is_folder=True)
