@@ -8,6 +8,7 @@ from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.quarantine import read_quarantine
+from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
@@ -20,13 +21,19 @@ from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.taking_in import TakingIn
 
 
+async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyBook:
+    """Give a command the policy in force; whoever asks it writes down at the end what was decided."""
+    settings = stores.settings
+    store, seconds = PolicyStore(stores.content), settings.custody.decisions_seconds
+    book = PolicyBook(store, settings.region, metrics or Metrics(), stores.clock, seconds)
+    await book.look()
+    book.alone = await UplinkStore(stores.content).load() is None
+    return book
+
+
 async def assemble_judge(stores: Stores, metrics: Metrics) -> Judge:
     """Put together what decides by the bundle that is in force now; it is looked at once."""
-    settings = stores.settings
-    seconds = settings.custody.decisions_seconds
-    book = PolicyBook(PolicyStore(stores.content), settings.region, metrics, stores.clock, seconds)
-    await book.look()
-    return Judge(book, stores.clock)
+    return Judge(await open_policy(stores, metrics), stores.clock)
 
 
 async def assemble_taking_in(stores: Stores, judge: Judge | None = None) -> TakingIn:
@@ -52,7 +59,8 @@ async def assemble_gate(stores: Stores, judge: Judge | None = None) -> Gate:
 async def assemble_replier(stores: Stores) -> Replier:
     """Put together what answers a subject: the stores, what takes in, and the way to the platforms."""
     sender = Sender(stores.settings.platforms, stores.clock, stores.entropy)
-    taking_in = await assemble_taking_in(stores)
+    judge = await assemble_judge(stores, Metrics())
+    taking_in = await assemble_taking_in(stores, judge)
     return Replier(
         stores.content,
         stores.keys,
@@ -60,6 +68,7 @@ async def assemble_replier(stores: Stores) -> Replier:
         admissions_of(stores.settings.admit),
         taking_in,
         sender,
+        judge.book,
         stores.clock,
         stores.entropy,
     )

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from shared.clock import Milliseconds
+from shared.clock import DAY, Milliseconds
 from shared.errors import SettingsInvalid
 
 Class = Literal[
@@ -22,6 +22,7 @@ Class = Literal[
     "notice",  # what a platform says of the account
     "lookup",  # that somebody searched for a person
     "disclosure",  # that something was shown to another node, once the copy there is gone
+    "decision",  # how the policy answered, by question and second; of disclosures beside, as long as its rules ask
     "refusal",  # that something was turned away
     "log_entry",  # that a removal was carried out
 ]
@@ -42,6 +43,7 @@ DEFAULT_DAYS: dict[Class, int] = {
     "notice": 400,
     "lookup": 1_095,  # three years: Turkey's By-law on erasure, destruction and anonymisation, records of destruction
     "disclosure": 1_095,
+    "decision": 2_190,  # six years, the longest for which a rule of the shipped policy wants a view on record
     "refusal": 400,
     "log_entry": 1_095,
 }
@@ -51,7 +53,6 @@ EVENT_DAYS_MIN = 8
 """Platforms deliver again for up to seven days (Meta, "Webhooks: getting started"); an event has no tombstone."""
 
 TOMBSTONE_DAYS_MIN = 30
-DAY: Milliseconds = 86_400_000
 
 
 class RetentionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"of": "class"}):

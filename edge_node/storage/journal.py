@@ -9,6 +9,7 @@ keeps that and appending apart.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ import msgspec
 from edge_node.core.keeping import Removal
 from shared import private_files
 from shared.clock import Milliseconds
+from shared.errors import StoreUnavailable
+from shared.errors.custody import JournalGap
 
 FILE = "tombstones.jsonl"
 _LOCK = ".lock"
@@ -52,8 +55,12 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     owner: str | None = None
     suppressed: tuple[tuple[str, int, int], ...] = ()
     """By identity: mark (hex), version of its key, until when (ms) events stay out."""
+    cases: tuple[str, ...] = ()
+    """Of an erasure: the cases that were opened for it at this node."""
     held: bool = False
     """It was ordered and waits under a hold; a second line of this entry follows when it no longer does."""
+    restored: str | None = None
+    """With ``act`` ``restore``: the content backup that was put back."""
     hold: HoldLine | None = None
     """With ``act`` ``hold`` or ``unhold``."""
 
@@ -66,7 +73,17 @@ class Journal:
         self.path = folder / FILE
 
     def append(self, entries: Sequence[JournalEntry]) -> None:
-        """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread."""
+        """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread.
+
+        ``StoreUnavailable`` where the disk does not take them; a line cut short by it is as one cut short by a crash.
+        """
+        try:
+            self._append(entries)
+        except OSError as error:
+            raise StoreUnavailable(store="journal", cause=errno.errorcode.get(error.errno or 0, "")) from None
+
+    def _append(self, entries: Sequence[JournalEntry]) -> None:
+        """Write and sync."""
         with self._alone():
             begins = not self.path.exists()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
@@ -80,17 +97,24 @@ class Journal:
             finally:
                 os.close(descriptor)
             if begins:
-                private_files.sync_folder(self.path.parent)
+                private_files.sync(self.path.parent)
 
     def read(self) -> Iterator[JournalEntry]:
-        """Give every whole entry, oldest first; an entry may occur more than once."""
+        """Give every whole entry, oldest first; an entry may occur more than once.
+
+        ``JournalGap`` where a line is damaged: what it said was let go cannot be told.
+        """
         if not self.path.exists():
             return
         decoder = msgspec.json.Decoder(JournalEntry)
         with self.path.open("rb") as file:
             for line in file:
-                if line.endswith(b"}\n"):
-                    yield decoder.decode(line)
+                if line.endswith(b"}\n") and not _is_cut(line):
+                    try:
+                        entry = decoder.decode(line)
+                    except msgspec.DecodeError:
+                        raise JournalGap(path=str(self.path), reason="a line of it is damaged") from None
+                    yield entry
 
     def after(self, log_entry: str) -> Iterator[JournalEntry] | None:
         """Give what follows the first entry of that name; ``None`` where there is none."""
@@ -120,7 +144,7 @@ class Journal:
                 os.fsync(file.fileno())
             with self.path.open("r+b") as old:
                 beside.replace(self.path)
-                private_files.sync_folder(self.path.parent)
+                private_files.sync(self.path.parent)
                 private_files.blank(old)
         return dropped
 
@@ -133,3 +157,8 @@ class Journal:
             yield
         finally:
             os.close(descriptor)
+
+
+def _is_cut(line: bytes) -> bool:
+    """Say whether a crash cut a line short behind the hold in it, its last field, whose brace looks like the end."""
+    return b'"hold":{' in line and not line.endswith(b"}}\n")

@@ -18,6 +18,7 @@ from edge_node.usecases.filing import Filed
 from edge_node.usecases.judging import Judge
 from edge_node.usecases.law_noting import note_laws
 from edge_node.usecases.newcomers import Blinds, Decided, Newcomer, Plan, newcomer_of, time_of
+from shared.clock import DAY
 from shared.crypto import BlindIndex, content_place, seal_once
 from shared.database.contract import ScriptRefused
 from shared.errors import KeyCurrentChanged, StoreUnavailable
@@ -26,8 +27,7 @@ from shared.message import Identifier
 
 _ATTEMPTS = 8
 _MEMORY_MAX = 20_000
-DAY = 86_400_000
-"""Milliseconds of a day."""
+
 Home = tuple[Known | None, Group | None]
 """Where a row belongs: its subject, if anybody is known, and its group conversation, if it is one."""
 
@@ -69,13 +69,17 @@ class Resolver:
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
         """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order.
 
-        ``KeyCurrentChanged`` where somebody was erased, or their identity ended, meanwhile: sift the rows again.
+        ``rows`` were sifted right before; ``KeyCurrentChanged`` where one of their people was erased since.
         """
-        sifted_at = self._people.counter
         if len(self._memory) > _MEMORY_MAX:
             self._memory.clear()
         fixed: set[bytes] = set()
+        sifted = self._people.counter
         for _ in range(_ATTEMPTS):
+            if self._people.counter != sifted:
+                if (await self.sift(rows))[1]:
+                    raise KeyCurrentChanged
+                sifted = self._people.counter
             names = [(self._blinds(filed), self._group_blind(filed)) for filed in rows]
             newcomers, groups = await self._look_up(rows, names, fixed)
             if not newcomers and not groups:
@@ -84,8 +88,6 @@ class Resolver:
             try:
                 await self._welcome(newcomers, groups, plan, now)
             except KeyCurrentChanged:
-                if self._people.counter != sifted_at:
-                    raise
                 continue
             fixed = plan.fixed
         raise StoreUnavailable(store="content")

@@ -1,9 +1,10 @@
 """What has expired, by the index on its time, in pages; its removal ordered; bookkeeping whose time is over deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.core.retention import Class
+from edge_node.storage.content.commands import EXPIRED
 from edge_node.storage.content.derivatives import steps_of_entries
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import covered
@@ -63,6 +64,13 @@ _HIDE: dict[Table, str] = {
     "event": "UPDATE event SET keep = 'tombstoned' WHERE id = :row AND keep = 'active' "
     "AND EXISTS (SELECT 1 FROM log_entry WHERE id = :id)",
 }
+# What another node still shows is taken back there the way a recall is.
+_NOTE = """
+INSERT INTO outbox (id, kind, mark, created_at)
+SELECT CAST(:notice AS TEXT), 'recall', l.mark, CAST(:now AS INTEGER) FROM log_entry l
+WHERE l.id = :id AND EXISTS (SELECT 1 FROM disclosure d WHERE d.mark = l.mark AND d.closed_at IS NULL)
+  AND EXISTS (SELECT 1 FROM uplink)
+"""
 _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT s.view, 'retracted', s.disclosure
 FROM log_entry l JOIN shown s ON s.mark = l.mark WHERE l.id = :id
@@ -80,7 +88,17 @@ ON CONFLICT (class) DO UPDATE SET received_at = excluded.received_at, last_row =
 Mark = Literal["tombstone", "suppression"]
 _WHERE: dict[Class | Mark, tuple[str, str, str]] = {
     "lookup": ("lookup", "id", "at < :before ORDER BY at"),
-    "disclosure": ("disclosure", "id", "closed_at IS NOT NULL AND closed_at < :before ORDER BY closed_at"),
+    # A rule of the policy may want it on record for longer than the period.
+    "disclosure": (
+        "disclosure",
+        "id",
+        "closed_at IS NOT NULL AND closed_at < :before AND kept_until <= :now ORDER BY closed_at",
+    ),
+    "decision": (
+        "decision",
+        "second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle",
+        "second < CAST(:before AS INTEGER) / 1000 ORDER BY second",
+    ),
     "refusal": ("refusal", "account, reason, second", "second < CAST(:before AS INTEGER) / 1000 ORDER BY second"),
     # What a mark still names, or a receipt is owed for, stays.
     "log_entry": (
@@ -155,6 +173,8 @@ class Order(NamedTuple):
     key: int
     tombstone: bytes | None
     tombstone_version: int
+    notice: str = ""
+    """Opaque id under which the control plane is told of a message, where it was shown elsewhere."""
 
 
 async def read_progress(database: Database, due: Due) -> Cursor:
@@ -171,13 +191,13 @@ async def read_expired(database: Database, due: Due, after: Cursor, most: int) -
         return [Expired(*row) for row in await transaction.fetch(_PAGE[due.table], parameters)]
 
 
-async def read_neighbours(database: Database, due: Due, row: Expired, most: int) -> list[Expired]:
-    """Give the other rows of one's conversation (an event's: subject) that are due."""
-    owner = row.conversation if due.table == "message" else row.subject
-    if owner is None or most <= 0:
-        return []
+async def read_neighbours(database: Database, due: Due, rows: Iterable[Expired], most: int) -> list[Expired]:
+    """Give the rows that are due of the conversations (events: the subjects) of ``rows``, up to ``most`` of each."""
+    owners = {row.conversation if due.table == "message" else row.subject for row in rows} - {None}
+    kind = (due.kind,) if due.table == "event" else ()
+    values = [(owner, *kind, due.before, most) for owner in owners]
     async with database.read() as transaction:
-        found = await transaction.fetch(_NEIGHBOURS[due.table], due.parameters(owner=owner, most=most))
+        found = await transaction.fetch_many(_NEIGHBOURS[due.table], values)
     return [Expired(*each) for each in found]
 
 
@@ -198,7 +218,8 @@ async def order_expired(database: Database, due: Due, orders: Sequence[Order], c
         steps.append(Step(_HIDE[due.table], [(each.row, each.log_entry) for each in orders]))
         if due.table == "message":
             steps += [*steps_of_entries([each.log_entry for each in orders], "expired", now)]
-            steps += [Step(_RETRACT, ids), Step(_UNSHOW, ids)]
+            notices = [(f"{EXPIRED}{each.notice}", now, each.log_entry) for each in orders]
+            steps += [Step(_NOTE, notices), Step(_RETRACT, ids), Step(_UNSHOW, ids)]
     steps.append(Step(_PROGRESS, [(due.name, cursor.received_at, cursor.row, 0)]))
     results = await database.run(steps)
     return results[1].changed if orders else 0
@@ -215,21 +236,22 @@ async def count_open_expiries(database: Database) -> int:
         return int((await transaction.fetch(_OPEN))[0][0])
 
 
-async def delete_expired(database: Database, what: Class | Mark, before: int, most: int) -> int:
-    """Delete a batch of bookkeeping, or of marks, older than ``before`` (ms); give how many."""
+async def delete_expired(database: Database, what: Class | Mark, before: int, most: int, now: int) -> int:
+    """Delete a batch of bookkeeping, or of marks, older than ``before`` (ms) at ``now``; give how many."""
     table, key, where = _WHERE[what]
     names = f"({key})" if "," in key else key
     sql = f"DELETE FROM {table} WHERE {names} IN (SELECT {key} FROM {table} WHERE {where} LIMIT :most)"  # noqa: S608
-    results = await database.run([turn(database), Step(sql, [(before, most)])])
+    results = await database.run([turn(database), Step(sql, [(before, *((now,) if ":now" in where else ()), most)])])
     return results[1].changed
 
 
-async def count_overdue(database: Database, what: Class | Mark, before: int) -> int:
-    """Count bookkeeping, or marks, older than ``before`` (ms), up to ``OVERDUE_MAX``."""
+async def count_overdue(database: Database, what: Class | Mark, before: int, now: int) -> int:
+    """Count bookkeeping, or marks, older than ``before`` (ms) at ``now``, up to ``OVERDUE_MAX``."""
     table, _, where = _WHERE[what]
     sql = f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {where} LIMIT :most) AS due"  # noqa: S608
+    parameters = {"before": before, "most": OVERDUE_MAX} | ({"now": now} if ":now" in where else {})
     async with database.read() as transaction:
-        return int((await transaction.fetch(sql, {"before": before, "most": OVERDUE_MAX}))[0][0])
+        return int((await transaction.fetch(sql, parameters))[0][0])
 
 
 async def count_due(database: Database, due: Due) -> int:

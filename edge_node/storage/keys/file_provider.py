@@ -6,7 +6,7 @@ opens under either, and whoever finds it there later finishes the exchange.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from shared.errors import KeyProviderFailed, SealBroken
 
 _REGION, _NEXT = "region.key", "region-next.key"
 _BYTES_MAX = 1024
+_NO_FOLDER = "the folder is missing"
 
 
 class FileProvider:
@@ -34,12 +35,15 @@ class FileProvider:
     def create(self, region: str) -> None:
         """Draw the region key and write it at every place; what a set-up cut short has left is completed."""
         del region
-        for place in self._places:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = self._found(_REGION, _whole_key) or self._entropy.draw(KEY_BYTES)
-        for place in self._places:
-            if not (place / _REGION).exists():
-                private_files.replace(place / _REGION, key)
+        try:
+            for place in self._places:
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            key = self._found(_REGION) or self._entropy.draw(KEY_BYTES)
+            for place in self._places:
+                if not (place / _REGION).exists():
+                    private_files.replace(place / _REGION, key)
+        except OSError as error:
+            raise KeyProviderFailed(reason=_reason(error)) from None
 
     def put_epoch(self, region: str, version: EpochVersion, key: bytes) -> None:
         """Write an epoch key, sealed, at every place that lacks it, and read it back from each."""
@@ -77,10 +81,11 @@ class FileProvider:
 
     def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
         """Exchange the region key; every step can be repeated."""
+        self._look_into_each()
         try:
-            following = self._found(_NEXT, _whole_key) or self._entropy.draw(KEY_BYTES)
+            following = self._found(_NEXT) or self._entropy.draw(KEY_BYTES)
             for place in self._places:
-                if not (place / _NEXT).exists():
+                if self._key_at(place / _NEXT) != following:
                     private_files.replace(place / _NEXT, following)
             for version in versions:
                 key = self.find_epoch(region, version)
@@ -93,19 +98,27 @@ class FileProvider:
             for place in self._places:
                 private_files.overwrite(place / _REGION)
                 private_files.replace(place / _REGION, following)
+                for name in (_REGION, *map(_file, versions)):
+                    private_files.erase_remains(place / name)
             for place in self._places:
                 private_files.erase(place / _NEXT)
         except OSError as error:
             raise KeyProviderFailed(reason=_reason(error)) from None
 
-    def places(self) -> list[tuple[str, str | None]]:
-        """Give the folders, and why one cannot be used."""
-        return [(str(place), self._ailment(place)) for place in self._places]
+    def _look_into_each(self) -> None:
+        """Refuse before anything is begun: a folder that is away is no empty one."""
+        for place in self._places:
+            if not place.is_dir():
+                raise KeyProviderFailed(path=str(place), reason=_NO_FOLDER)
 
-    def _ailment(self, place: Path) -> str | None:
+    def places(self, region: str, version: EpochVersion) -> list[tuple[str, str | None]]:
+        """Give the folders, and why one is not enough by itself."""
+        return [(str(place), self._ailment(place, region, version)) for place in self._places]
+
+    def _ailment(self, place: Path, region: str, version: EpochVersion) -> str | None:
         """Say what is wrong with a place."""
         if not place.is_dir():
-            return "the folder is missing"
+            return _NO_FOLDER
         if place.stat().st_mode & 0o077:
             return "others may look into the folder: chmod 700"
         if (place / _NEXT).exists():
@@ -116,41 +129,67 @@ class FileProvider:
             return "the region key is missing"
         except OSError as error:
             return f"the region key cannot be read: {_reason(error)}"
-        return None if len(key) == KEY_BYTES else "the region key is damaged"
+        if not _is_whole(key):
+            return "the region key is damaged"
+        if self._open(place, region, version, beside=(place,)) is None:
+            return f"the key of epoch {version} is missing or damaged"
+        return None
 
     def _write(self, place: Path, region: str, version: EpochVersion, key: bytes) -> None:
         """Seal an epoch key under the region key that will stand at the end, and put it into its file's place."""
-        region_key = self._found(_NEXT, _whole_key) or self._found(_REGION, _whole_key)
+        region_key = self._found(_NEXT) or self._found(_REGION)
         if region_key is None:
             raise KeyProviderFailed(path=str(place / _REGION), reason="missing at every place")
         sealed = Cipher(region_key).seal(key, _place(region, version), self._entropy.draw(NONCE_BYTES))
         private_files.replace(place / _file(version), sealed)
 
-    def _open(self, place: Path, region: str, version: EpochVersion) -> bytes | None:
-        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged."""
+    def _open(
+        self, place: Path, region: str, version: EpochVersion, beside: Sequence[Path] | None = None
+    ) -> bytes | None:
+        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged.
+
+        The region keys are those at every place, or at the places ``beside``.
+        """
         with suppress(OSError):
             sealed = (place / _file(version)).read_bytes()
             for name in (_REGION, _NEXT):
-                for each in self._places:
+                for each in beside or self._places:
                     with suppress(OSError, SealBroken, ValueError):
                         return Cipher((each / name).read_bytes()).open(sealed, _place(region, version))
         return None
 
-    def _found(self, name: str, accept: Callable[[bytes], bytes | None]) -> bytes | None:
-        """Give the first place's file that ``accept`` accepts; ``None`` where no place has one at all."""
-        if not any((place / name).exists() for place in self._places):
-            return None
+    def _found(self, name: str) -> bytes | None:
+        """Give the first place's key that is whole; ``None`` where no place has one at all.
+
+        A next region key of zeros is one whose deletion was cut short, and is none; never is it a key.
+        """
+        damaged = False
         for place in self._places:
-            with suppress(OSError):
-                found = accept((place / name).read_bytes())
-                if found is not None:
-                    return found
-        raise KeyProviderFailed(path=str(self._places[0] / name), reason="missing or damaged at every place")
+            try:
+                found = (place / name).read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                damaged = True
+                continue
+            if _is_whole(found):
+                return found
+            damaged = damaged or name != _NEXT or found != bytes(KEY_BYTES)
+        if damaged:
+            raise KeyProviderFailed(path=str(self._places[0] / name), reason="missing or damaged at every place")
+        return None
+
+    def _key_at(self, path: Path) -> bytes | None:
+        """Give a key at one place; ``None`` where it is missing."""
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
 
 
-def _whole_key(data: bytes) -> bytes | None:
-    """Give a key if it is whole."""
-    return data if len(data) == KEY_BYTES else None
+def _is_whole(key: bytes) -> bool:
+    """Say whether these can be a key: as long as one, and not overwritten."""
+    return len(key) == KEY_BYTES and any(key)
 
 
 def _file(version: EpochVersion) -> str:
@@ -169,5 +208,7 @@ def _failed(place: Path, error: OSError) -> KeyProviderFailed:
 
 
 def _reason(error: OSError) -> str:
-    """Give the system's words for an error."""
+    """Give the system's words for an error; one without a number is ``private_files``'s own."""
+    if error.errno is None and isinstance(error, PermissionError):
+        return "others may read it: chmod 600"
     return os.strerror(error.errno) if error.errno else type(error).__name__

@@ -5,6 +5,7 @@ import asyncio
 from edge_node.metrics import Metrics
 from edge_node.storage.keys.destruction import destroy_rows
 from edge_node.usecases import retention
+from shared.clock import DAY
 from shared.message import Person, Reaction, Status
 from tests.integration.storage.test_attack_remains import remains, traces
 from tests.support.keeping import LATER, YEAR, holder, sweep, take_now
@@ -123,10 +124,9 @@ async def test_bookkeeping_and_marks_are_deleted_when_their_time_is_over(open_be
         await node.take(recall(1, ANN))
         await node.eraser.open_case((await node.rows("SELECT pseudonym FROM subject ORDER BY id"))[1][0], "objection")
         await node.remove()
-        day = 86_400_000
         now = node.stores.clock.now()
         async with node.content.write() as transaction:
-            for at in (now, now - 1_200 * day):
+            for at in (now, now - 1_200 * DAY):
                 await transaction.execute(
                     "INSERT INTO lookup (at, purpose, found) VALUES (:at, 'audit', 0)", {"at": at}
                 )
@@ -150,7 +150,7 @@ async def test_bookkeeping_and_marks_are_deleted_when_their_time_is_over(open_be
                     "UPDATE suppression SET at = :at",
                     "UPDATE log_entry SET done_at = :at",
                 ):
-                    await transaction.execute(sql, {"at": now - age * day})
+                    await transaction.execute(sql, {"at": now - age * DAY})
                 await transaction.execute("UPDATE command SET state = 'done'")
             await sweep(node)
             found = [
@@ -197,9 +197,29 @@ async def test_one_process_of_a_region_sweeps(open_bench):
         assert await second.once() == 0
 
 
+async def test_people_who_wrote_little_go_together_and_full_buckets_apart(open_bench, monkeypatch):
+    async with open_bench() as node:
+        people = [person(number) for number in range(1, 41)]
+        await node.take(*(message(number, each, "old") for number, each in enumerate(people)))
+        await node.take(*(message(100 + number, people[0], "old, of one who wrote much") for number in range(30)))
+        tombstones = (await node.keys.indexes("tombstone"))[0]
+        sweeper = node.sweeper(YEAR)
+        ((_, due),) = [each for each in sweeper._content_due(node.stores.clock.now()) if each[0] == "message"]
+        assert await sweeper.batch(due, tombstones) == (70, True)
+        await node.remove()
+        await node.take(*(message(200 + number, each, "old") for number, each in enumerate(people)))
+        # The name and the new message of each are left; more than so many keys are not wrapped again at once.
+        monkeypatch.setattr(retention, "REWRAPPED_MAX", 2 * 25)
+        assert await sweeper.batch(due, tombstones) == (25, False)
+        monkeypatch.setattr(retention, "REWRAPPED_MAX", 1)
+        assert await sweeper.batch(due, tombstones) == (1, False)
+        await node.remove()
+        await node.check_keys()
+
+
 async def test_what_is_many_goes_in_batches_and_progress_is_kept(open_bench, monkeypatch):
     monkeypatch.setattr(retention, "PAGE_ROWS", 8)
-    monkeypatch.setattr(retention, "BUCKETS_MAX", 2)
+    monkeypatch.setattr(retention, "REWRAPPED_MAX", 24)
     async with open_bench() as node:
         people = [person(number) for number in range(1, 8)]
         await node.take(*(message(number, people[number % 7], f"{number}") for number in range(70)))
