@@ -243,14 +243,14 @@ async def test_a_search_asks_for_the_place_and_for_each_person_found(tmp_path):
         assert {row[2] for row in await decided(node, "process")} == {"ID", "SG"}
 
 
-async def test_a_file_that_may_not_rest_here_waits_and_is_not_asked_for(tmp_path):
+async def test_a_file_that_may_not_rest_here_is_withheld_and_not_asked_for(tmp_path):
     deny = rule("no-media", "deny", operations=("store",), classes=("media",), reason="not_here")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
         source = Files(a=b"\xff\xd8\xff" + bytes(64))
         desk = await media_desk(node, source)
         await node.take(picture(1, ANN, "a"))
         await desk.fetcher.once()
-        assert await node.rows("SELECT state, code FROM media_fetch") == [("waiting", "")]
+        assert await node.rows("SELECT state, code FROM media_fetch") == [("withheld", "policy_denied")]
         assert not source.asked
         assert isinstance(picture(1, ANN, "a").content, Media)
 
