@@ -15,10 +15,15 @@ from deploy.sandbox.world import Bot, Number, World
 from edge_node.commands import edge
 from edge_node.core.accounts import Account, Credentials, WhatsAppIds
 from edge_node.settings import load_settings
-from edge_node.stores import open_stores
+from edge_node.storage.identity import NodeIdentity
+from edge_node.stores import CONTENT_FILE, open_stores
 from edge_node.usecases import accounts as usecase
 from shared.commands import Programs
+from shared.crypto.hpke import draw_sealing_key
+from shared.crypto.signing import draw_signing_keys
+from shared.entropy import SystemEntropy
 from shared.errors import AccountInvalid, AccountUnknown
+from tests.support.company import draw_signers, member_of, signed_roster, write_enrolment
 
 HOMEPORT = Programs(name="homeport", commands={"edge": edge})
 NUMBER, CHANNEL = WhatsAppNumber(), LineChannel()
@@ -115,14 +120,8 @@ def test_an_added_account_is_listed_without_its_secrets(operator):
     listed = operator.run("account", "list").stdout
     assert NUMBER.phone_number_id in listed
     assert CHANNEL.bot_user_id in listed
-    assert listed.count("refused") == 2
+    assert listed.count(" here") == 2
     assert SECRET not in said + listed
-
-
-def test_an_admitted_account_is_listed_as_resting_here(operator):
-    operator.config.write_text(operator.config.read_text() + '\n[[admit]]\naccount = "shop"\ndata = "rest"\n')
-    assert "Not admitted" not in operator.add_whatsapp().stdout
-    assert "rests here" in operator.run("account", "list").stdout
 
 
 def test_what_is_stored_is_what_was_given(operator):
@@ -226,6 +225,49 @@ def test_a_country_is_given_kept_changed_and_taken_away(operator):
     assert with_store(operator, usecase.list_accounts)[0][0].country is None
 
 
+def test_a_home_is_given_kept_changed_and_taken_away(operator):
+    def home():
+        return with_store(operator, usecase.list_accounts)[0][0].home
+
+    assert "Home: node ap" in operator.add_line("line-shop", "--home", "ap").stdout
+    operator.add_line("line-shop", "--replace", typed=ROTATED)
+    assert home() == "ap"
+    assert operator.run("account", "list").stdout.rstrip().endswith(" ap")
+    assert "Home of line-shop: th-2" in operator.run("account", "set-home", "line-shop", "th-2").stdout
+    assert home() == "th-2"
+    assert "account_invalid" in operator.run("account", "set-home", "line-shop", "Bangkok", expect=2).stderr
+    assert "account_unknown" in operator.run("account", "set-home", "nosuch", "ap", expect=2).stderr
+    assert "field_name=home" in operator.add_line("line-2", "--home", "a b", expect=2).stderr
+    assert "here" in operator.run("account", "set-home", "line-shop", "none").stdout
+    assert home() is None
+    assert operator.run("account", "list").stdout.rstrip().endswith(" here")
+
+
+def test_check_says_whether_the_roster_has_a_node_that_is_a_home(operator):
+    operator.add_line("line-shop", "--home", "ap")
+
+    def said(expect):
+        return " ".join(operator.run("account", "check", "line-shop", expect=expect).stdout.split())
+
+    assert "in no roster" in said(1)
+    nodes = [member_of("eu", drawn_identity(), None), member_of("ap", drawn_identity(), "https://ap.example")]
+    enrol(operator, "eu", signed_roster(draw_signers(), tuple(nodes)))
+    assert "in no roster" not in said(0)
+    for home in ("th", "eu"):  # nobody's name, and this node's own
+        operator.run("account", "set-home", "line-shop", home)
+        assert "no other node so" in said(1)
+
+
+def drawn_identity():
+    """Draw a node's keys."""
+    return NodeIdentity(draw_signing_keys(SystemEntropy()), draw_sealing_key(SystemEntropy()))
+
+
+def enrol(operator, name, roster):
+    """Write what enrolment and an accepted roster leave in the store."""
+    write_enrolment(load_settings(operator.config, {}).data_dir / CONTENT_FILE, name, roster, "f" * 64)
+
+
 def test_a_removed_account_is_gone(operator):
     operator.add_line()
     operator.run("account", "remove", "line-shop", typed="n\n", expect=1)
@@ -242,8 +284,8 @@ def test_a_removed_account_is_gone(operator):
 
 def test_check_without_a_token_says_what_is_known_here(operator):
     operator.add_whatsapp()
-    result = operator.run("account", "check", "shop", expect=1)
-    assert "not on the list" in result.stdout
+    result = operator.run("account", "check", "shop")
+    assert "rests here where the policy in force lets it" in " ".join(result.stdout.split())
     assert "--access-token-file" in result.stdout
     assert "account_unknown" in operator.run("account", "check", "nobody", expect=2).stderr
 
@@ -252,8 +294,6 @@ def test_check_asks_the_platforms_and_tells_by_its_status(operator):
     number = Number(callbacks={"phone_number": "https://edge.example/webhooks/whatsapp/shop"}, token=TOKEN)
     bot = Bot(endpoint="https://edge.example/webhooks/line/line-shop", token=TOKEN)
     sandbox = Sandbox(World(numbers=[number], bots=[bot]))
-    admit = '\n[[admit]]\naccount = "shop"\ndata = "rest"\n[[admit]]\naccount = "line-shop"\nhome = "node-jp"\n'
-    operator.config.write_text(operator.config.read_text() + admit)
     token = operator.file("token", TOKEN)
     operator.add_whatsapp("shop", "--access-token-file", token)
     operator.add_line("line-shop", "--access-token-file", token)
@@ -262,7 +302,6 @@ def test_check_asks_the_platforms_and_tells_by_its_status(operator):
         shop = operator.run("account", "check", "shop")
         assert "at rest at Meta in DE" in shop.stdout
         line = operator.run("account", "check", "line-shop")
-        assert "home node-jp" in line.stdout
         assert "LINE sent an empty webhook" in operator.run("account", "check", "line-shop", "--test", expect=1).stdout
         number.storage = {"status": "default"}
         assert "Local Storage is off" in operator.run("account", "check", "shop", expect=1).stdout

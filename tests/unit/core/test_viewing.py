@@ -36,9 +36,7 @@ def test_what_is_to_be_withheld_is(field):
 
 
 def test_what_several_rules_ask_for_is_all_done():
-    answer = seen(
-        [yes("a", log_for=Span(1, "years"), notify=("officer",)), yes("b", log_for=Span(3, "years"))], "full", NOW
-    )
+    answer = seen([yes("a", log_for=Span(1, "years"), notify=("officer",)), yes("b", log_for=Span(3, "years"))], NOW)
     assert (answer.rule, answer.bundle, answer.notify) == ("a+b", "b", ("officer",))
     assert 2.9 * YEAR < answer.kept_until - NOW < 3.1 * YEAR
     assert seen([yes()], NOW).kept_until == 0
