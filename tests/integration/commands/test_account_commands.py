@@ -15,15 +15,10 @@ from deploy.sandbox.world import Bot, Number, World
 from edge_node.commands import edge
 from edge_node.core.accounts import Account, Credentials, WhatsAppIds
 from edge_node.settings import load_settings
-from edge_node.storage.identity import NodeIdentity
-from edge_node.stores import CONTENT_FILE, open_stores
+from edge_node.stores import open_stores
 from edge_node.usecases import accounts as usecase
 from shared.commands import Programs
-from shared.crypto.hpke import draw_sealing_key
-from shared.crypto.signing import draw_signing_keys
-from shared.entropy import SystemEntropy
 from shared.errors import AccountInvalid, AccountUnknown
-from tests.support.company import draw_signers, member_of, signed_roster, write_enrolment
 
 HOMEPORT = Programs(name="homeport", commands={"edge": edge})
 NUMBER, CHANNEL = WhatsAppNumber(), LineChannel()
@@ -223,49 +218,6 @@ def test_a_country_is_given_kept_changed_and_taken_away(operator):
     assert "account_unknown" in operator.run("account", "set-country", "nosuch", "TH", expect=2).stderr
     operator.run("account", "set-country", "line-shop", "none")
     assert with_store(operator, usecase.list_accounts)[0][0].country is None
-
-
-def test_a_home_is_given_kept_changed_and_taken_away(operator):
-    def home():
-        return with_store(operator, usecase.list_accounts)[0][0].home
-
-    assert "Home: node ap" in operator.add_line("line-shop", "--home", "ap").stdout
-    operator.add_line("line-shop", "--replace", typed=ROTATED)
-    assert home() == "ap"
-    assert operator.run("account", "list").stdout.rstrip().endswith(" ap")
-    assert "Home of line-shop: th-2" in operator.run("account", "set-home", "line-shop", "th-2").stdout
-    assert home() == "th-2"
-    assert "account_invalid" in operator.run("account", "set-home", "line-shop", "Bangkok", expect=2).stderr
-    assert "account_unknown" in operator.run("account", "set-home", "nosuch", "ap", expect=2).stderr
-    assert "field_name=home" in operator.add_line("line-2", "--home", "a b", expect=2).stderr
-    assert "here" in operator.run("account", "set-home", "line-shop", "none").stdout
-    assert home() is None
-    assert operator.run("account", "list").stdout.rstrip().endswith(" here")
-
-
-def test_check_says_whether_the_roster_has_a_node_that_is_a_home(operator):
-    operator.add_line("line-shop", "--home", "ap")
-
-    def said(expect):
-        return " ".join(operator.run("account", "check", "line-shop", expect=expect).stdout.split())
-
-    assert "in no roster" in said(1)
-    nodes = [member_of("eu", drawn_identity(), None), member_of("ap", drawn_identity(), "https://ap.example")]
-    enrol(operator, "eu", signed_roster(draw_signers(), tuple(nodes)))
-    assert "in no roster" not in said(0)
-    for home in ("th", "eu"):  # nobody's name, and this node's own
-        operator.run("account", "set-home", "line-shop", home)
-        assert "no other node so" in said(1)
-
-
-def drawn_identity():
-    """Draw a node's keys."""
-    return NodeIdentity(draw_signing_keys(SystemEntropy()), draw_sealing_key(SystemEntropy()))
-
-
-def enrol(operator, name, roster):
-    """Write what enrolment and an accepted roster leave in the store."""
-    write_enrolment(load_settings(operator.config, {}).data_dir / CONTENT_FILE, name, roster, "f" * 64)
 
 
 def test_a_removed_account_is_gone(operator):

@@ -244,14 +244,13 @@ async def test_somebody_who_wrote_in_a_group_only_is_not_answered(sandbox, here)
 
 async def test_an_account_whose_home_is_elsewhere_sends_nothing(sandbox, here):
     taro = await from_line(sandbox, here)
-    await set_home(here.stores.accounts, DESK.name, "ap")
-    with pytest.raises(ReplyImpossible) as caught:
-        await here.reply(taro, WORDS)
-    assert caught.value.details == {"reason": "account_not_here"}
-    await here.stores.accounts.remove(DESK.name)
-    with pytest.raises(ReplyImpossible) as caught:
-        await here.reply(taro, WORDS)
-    assert caught.value.details == {"reason": "account_gone"}
+    accounts = here.stores.accounts
+    moved, removed = set_home(accounts, DESK.name, "ap"), accounts.remove(DESK.name)
+    for change, reason in ((moved, "account_not_here"), (removed, "account_gone")):
+        await change
+        with pytest.raises(ReplyImpossible) as caught:
+            await here.reply(taro, WORDS)
+        assert caught.value.details == {"reason": reason}
 
 
 async def test_an_account_without_a_token_says_which_option_gives_one(sandbox, here):
