@@ -88,11 +88,19 @@ class _Survey:
 
 def _rules(made: Assembled, survey: _Survey) -> Iterator[Problem]:
     """Find rules that no question matches, and allows that never hold."""
-    for number, rule in enumerate(made.policy.rules):
-        if not survey.matched >> number & 1:
+    compiled = survey.evaluator.tables.rules
+    matched, holding = (
+        {rule.id for number, rule in enumerate(compiled) if bits >> number & 1}
+        for bits in (survey.matched, survey.holding)
+    )
+    for rule in made.policy.rules:
+        if rule.id not in matched and rule.localised is not None:
+            what = f"matches no question: no law here has a [[localisation]] for it that demands {rule.localised}."
+            yield _finding(made, "unreachable", rule, what, "Mend what it chooses, or remove it.")
+        elif rule.id not in matched:
             what = "matches no question at all."
             yield _finding(made, "unreachable", rule, what, "Mend what it chooses, or remove it.")
-        elif rule.effect == "allow" and not survey.holding >> number & 1:
+        elif rule.effect == "allow" and rule.id not in holding:
             what = "never comes to hold: every question that it matches is denied, or has no way open."
             yield _finding(
                 made, "overruled", rule, what, "Look at the denies beside it, and at mechanisms and instruments."
@@ -106,6 +114,7 @@ def _twins(made: Assembled) -> Iterator[Problem]:
         keys = [getattr(rule, key, None) for axis in _AXES for key in (axis, f"{axis}_except")]
         key = (
             *(frozenset(each) if isinstance(each, tuple) else each for each in keys),
+            rule.localised,
             rule.valid_from,
             rule.valid_until,
         )

@@ -80,6 +80,12 @@ def _rule(made: Assembled, names: Names, rule: Rule) -> Iterator[Problem]:
             "denies, so it can neither need nor oblige.",
             "Leave needs and obligations out, or write it as an allow.",
         )
+    if rule.localised is not None and rule.effect == "allow":
+        what = "allows, but what a law keeps in its country can only be denied elsewhere."
+        yield Problem("localised_allow", made.where("rule", rule.id, "localised"), what, 'effect = "deny".')
+    if rule.localised is None and not rule.cites:
+        what = "cites nothing."
+        yield Problem("key_missing", made.where("rule", rule.id, "cites"), what, "Each rule stands on an article.")
     yield from moment_problems(made, "rule", rule.id, rule.valid_from, rule.valid_until)
     owners = article_owners(made.policy)
     for article in rule.cites:

@@ -130,6 +130,9 @@ Phase = Literal[
     "acknowledge", "decide", "answer", "execute", "notify", "report", "assess", "file", "preserve", "confirm"
 ]
 PauseReason = Literal["identity_unverified", "clarification", "fee_unpaid", "third_party"]
+Demand = Literal["copy_inside", "only_inside"]
+"""What a law asks for that keeps data in its country.  ``copy_inside``: what is taken in rests in the country, copies
+may leave on their own ground.  ``only_inside``: none may leave."""
 DutyKind = Literal["hold", "minimum", "preservation", "restriction", "blocking"]
 Removal = Literal["recall", "erase", "expire"]
 KeepState = Literal["active", "restricted", "blocked", "held", "tombstoned", "expunged"]

@@ -20,7 +20,7 @@ from shared.policy.model import (
     Parameter,
 )
 from shared.policy.spans import moment_ms
-from tests.support.policies import CLASSES, CODES, SOURCE, article, jurisdiction, mechanism, rule, world
+from tests.support.policies import CLASSES, CODES, SOURCE, article, jurisdiction, localisation, mechanism, rule, world
 
 PAGE = BundleFile(name="x", version=1, label="demonstration", says="-", grace="7 days", includes=("x.toml",))
 NOW = moment_ms("2026-11-24")
@@ -146,6 +146,20 @@ def test_an_answer_that_contradicts_localisation_is_found(demands, rules, told):
     stays = Localisation(id="stays", classes=CLASSES, demands=demands, article=article("TH"), says="-", **SOURCE)
     laws = (whole("EU"), whole("JP"), whole("TH", localisation=(stays,)))
     assert (("contradiction", "TH.stays") in found(rules, jurisdictions=laws)) == told
+
+
+def test_a_localisation_that_no_rule_carries_out_or_without_a_home_is_found():
+    """And a rule that carries out what no law asks for."""
+    laws = (whole("EU"), whole("JP", localisation=(localisation(code="JP", classes=("media",)),)), whole("TH"))
+    kept = rule("kept", "deny", localised="only_inside", nodes_except=("home",), cites=())
+    assert ("gap", "JP.stays") in found([STORE], jurisdictions=laws)
+    homeless = found([STORE, kept], jurisdictions=laws)
+    assert ("gap", "JP.stays") in homeless
+    at_home = (whole("EU"), whole("JP"), whole("TH", localisation=(localisation(classes=("media",)),)))
+    assert ("gap", "TH.stays") in found([STORE], jurisdictions=at_home)
+    seen_to = found([STORE, kept], jurisdictions=at_home)
+    assert not {each for each in seen_to if each[1] == "TH.stays"}
+    assert ("unreachable", "kept") in found([STORE, kept])
 
 
 def test_a_case_that_fails_is_found():

@@ -12,7 +12,9 @@ from shared.policy.deciding import Question
 from shared.policy.evaluator import Evaluator
 from shared.policy.explaining import explain
 from shared.policy.loading import load
+from shared.policy.localising import spelled_out
 from shared.policy.model import Case, ConflictAsked, DecisionAsked, JurisdictionFile, Parameter, Sourced
+from shared.policy.names import names_of
 from shared.policy.proving import Verdict, less, prove
 from shared.policy.spans import moment_ms
 from shared.policy.sure import unsure
@@ -185,6 +187,7 @@ def test_every_rule_is_reached_and_every_article_stands_under_something() -> Non
     assert {rule.id for rule in policy.rules} == reached
     standing = {article for rule in policy.rules for article in rule.cites}
     standing |= {each.article for platform in policy.platforms for each in platform.condition}
+    standing |= {article for rule in spelled_out(policy, names_of(policy)) for article in rule.cites}
     for file in policy.jurisdictions:
         assert {article.id for article in file.article} <= standing, file.code
     for platform in policy.platforms:
