@@ -6,7 +6,7 @@
 ``gap``           a class that may rest nowhere, a jurisdiction without a deadline, a hold that no article backs
 ``expired``       what is valid no more, or soon not
 ``unused``        what nothing refers to: parameters, groups, instruments, articles
-``no_case``       a rule that no case reaches
+``no_case``       a rule, clock, filing or localisation that no case reaches
 ``unproved``      a case that does not come out as it says
 """
 
@@ -20,7 +20,7 @@ from shared.policy.evaluator import Column, Evaluator
 from shared.policy.matrix import Space, decided, space_of
 from shared.policy.model import Rule
 from shared.policy.problems import Problem
-from shared.policy.proving import prove
+from shared.policy.proving import prove, unreached
 
 _AXES = ("operations", "classes", "purposes", "subjects", "nodes", "askers", "roles")
 
@@ -150,15 +150,14 @@ def _classes(made: Assembled, survey: _Survey) -> Iterator[Problem]:
 
 def _proofs(made: Assembled) -> Iterator[Problem]:
     """Find rules that no case reaches, and cases that fail."""
-    reached: set[str] = set()
-    for verdict in prove(made.policy):
-        reached.update(verdict.rules)
+    verdicts = tuple(prove(made.policy))
+    for verdict in verdicts:
         if not verdict.passed:
             where = made.where("case", verdict.case.id)
             yield Problem("unproved", where, f"{verdict.differences[0]}.", "homeport policy test shows it.")
-    for rule in made.policy.rules:
-        if rule.id not in reached:
-            yield _finding(made, "no_case", rule, "is reached by no case.", "Write an example that a lawyer can check.")
+    for table, name in unreached(made.policy, verdicts):
+        wants = "Write an example that a lawyer can check."
+        yield Problem("no_case", made.where(table, name), "is reached by no case.", wants, "warning")
 
 
 def _finding(made: Assembled, code: str, rule: Rule, what: str, wants: str) -> Problem:
