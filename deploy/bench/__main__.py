@@ -5,7 +5,7 @@ import sys
 
 BENCHES = {
     "ingest": "webhooks a second beside a no-op and two naive receivers, latency at half load, rows stored",
-    "custody": "what a key of its own costs each field, and letting a person go as stores grow",
+    "custody": "what a key of its own costs each field, and what letting people and messages go costs a node",
     "policy": "a decision and every decision there is, beside Cedar and a plain chain of ifs",
     "profile": "where the time of taking webhooks in is spent, function by function",
 }

@@ -183,6 +183,54 @@ class _Closed(_Run):
             self._ended = (time.perf_counter(), self.burst.acknowledged)
 
 
+class Steady(_Run):
+    """A closed loop over requests that are handed in in portions; whoever measures reads ``burst`` as it goes on."""
+
+    def __init__(self) -> None:
+        """Send nothing yet."""
+        super().__init__()
+        self._requests: Iterator[bytes] = iter(())
+        self._heard = asyncio.Event()
+
+    async def answer(self) -> None:
+        """Wait for the next answer."""
+        self._heard.clear()
+        await self._heard.wait()
+
+    def begin(self, requests: Iterator[bytes]) -> None:
+        """Send as fast as answers come."""
+        self._requests, self.over = requests, asyncio.get_running_loop().create_future()
+        for connection in self.connections:
+            self._next(connection)
+
+    async def end(self) -> None:
+        """Send no more, and wait for the answers to what is under way; raises ``LoadFailed``."""
+        self._requests = iter(())
+        try:
+            await asyncio.wait_for(self.over, _DRAIN_SECONDS)
+        except TimeoutError:
+            raise LoadFailed("no answer within a minute") from None
+
+    def answered(self, connection: Connection, status: int) -> None:
+        """Count, and send the next."""
+        self.count(status)
+        self._heard.set()
+        self._next(connection)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self.connections:
+            connection.close()
+
+    def _next(self, connection: Connection) -> None:
+        request = next(self._requests, None)
+        if request is not None:
+            self.under_way += 1
+            connection.send(request)
+        elif not self.under_way and not self.over.done():
+            self.over.set_result(None)
+
+
 class _Open(_Run):
     """An open loop: ``requests`` leave when ``due`` says, counted in seconds from the start."""
 

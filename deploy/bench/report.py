@@ -84,18 +84,16 @@ def print_table(result: Mapping[str, Any]) -> None:
     console.print(*_small_print(result), sep="\n", style="dim")
 
 
-def print_goals(
-    goals: Mapping[str, tuple[float, float]], lines: Sequence[str], circumstances: Mapping[str, Any]
-) -> None:
-    """Print what was measured beside what it may not exceed, then what else was found, then the circumstances."""
+def print_goals(goals: Mapping[str, tuple[float, str]], lines: Sequence[str], circumstances: Mapping[str, Any]) -> None:
+    """Print what was measured beside what it has to be, then what else was found, then the circumstances."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH_PIPED)
     table = Table("result", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("measured", "at most"):
+    for column in ("measured", "has to be"):
         table.add_column(column, justify="right")
-    for name, (measured, most) in goals.items():
-        table.add_row(name, f"{measured:,}", f"{most:,}")
+    for name, (measured, wanted) in goals.items():
+        table.add_row(name, f"{measured:,}", wanted)
     console.print(table, "")
     console.print(*lines, *_machine(circumstances), sep="\n", style="dim")
 

@@ -83,6 +83,11 @@ class Server:
                 preexec_fn=child,  # noqa: PLW1509 - this process has one thread when it starts servers
             )
 
+    @property
+    def pid(self) -> int:
+        """Give its process id."""
+        return self._process.pid
+
     def wait_ready(self, port: int, path: str | None) -> None:
         """Wait until ``port`` accepts and, with ``path``, answers 200 to a GET of it."""
         until = time.monotonic() + _READY_SECONDS
@@ -109,7 +114,7 @@ class Server:
 @contextlib.contextmanager
 def receiver(kind: str, folder: Path, core: set[int]) -> Iterator[Server]:
     """Run one of the receivers of ``receivers.py``; its store is ``<folder>/<kind>.db``."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "deploy.bench.receivers", kind, str(port), str(folder / f"{kind}.db")]
     server = Server(command, port, folder / f"{kind}.log", core)
     try:
@@ -129,7 +134,7 @@ class Node(Server):
 
     def stop(self) -> None:
         """Drain it, as an operator would."""
-        _run(homeport("stop", "--config", str(self._settings)))
+        stop(self._settings)
         self.wait()
 
 
@@ -147,7 +152,7 @@ def homeport_node(folder: Path, core: set[int]) -> Iterator[Node]:
 
 def set_up_node(folder: Path) -> tuple[Path, int, int]:
     """Make a node with both accounts admitted; give its settings file, its port and its private port."""
-    port, private = _free_port(), _free_port()
+    port, private = free_port(), free_port()
     settings, secret = folder / "node.toml", folder / "secret"
     settings.write_text(_NODE_TOML.format(listen=port, private=private))
     config = ("--config", str(settings))
@@ -162,6 +167,11 @@ def set_up_node(folder: Path) -> tuple[Path, int, int]:
     _run(homeport(*add, "--channel", "line", *ids, LINE_ACCOUNT))
     secret.unlink()
     return settings, port, private
+
+
+def stop(settings: Path) -> None:
+    """Tell a node to drain and end, as an operator would."""
+    _run(homeport("stop", "--config", str(settings)))
 
 
 def homeport(*arguments: str) -> list[str]:
@@ -190,7 +200,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Give a port that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))

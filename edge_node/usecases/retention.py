@@ -1,14 +1,14 @@
 """The retention sweeper: looks for what has expired, and lets it go in small batches that never keep a webhook waiting.
 
 Content is ordered removed and goes the way of every removal (:mod:`edge_node.usecases.removal`): log entry, journal,
-key, row, write-ahead log.  A batch is of few buckets, and whatever else of its owners is due goes with it, so that a
-bucket is wrapped again once and one that has expired whole not at all.  Bookkeeping is deleted.
+key, row, write-ahead log.  A batch is of buckets that hold few keys together, and whatever else of its owners is due
+goes with it, so that a bucket is wrapped again once and one that has expired whole not at all.  Bookkeeping is deleted.
 
 How far it came is in the store: a process that dies leaves it to the next holder of the lease.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -33,6 +33,8 @@ from edge_node.storage.content.retention import (
     read_neighbours,
     read_progress,
 )
+from edge_node.storage.keys.filling import count_rows
+from edge_node.storage.keys.hierarchy import bucket_of
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.opening import open_sealed
 from edge_node.usecases.leased import LeasedWork
@@ -49,8 +51,12 @@ PAGE_ROWS = 256
 ROWS_MAX = 512
 """Rows of one batch, and of all that is ordered and not carried out yet."""
 
-BUCKETS_MAX = 16
-"""Buckets that the first page of a batch may touch: so many are wrapped again while the key store is written."""
+REWRAPPED_MAX = 16 * BUCKET_ROWS_MAX
+"""Row keys in the buckets that the first page of a batch touches: no more are wrapped again while the key store is
+written.  Sixteen buckets that are full; of people who wrote little, as many as the page has."""
+
+_OWNERS_AT_ONCE = 16
+"""Owners whose other rows are read at once: bounds memory to so many times ``ROWS_MAX`` rows."""
 
 PAUSE_SECONDS = 0.05
 LEASE_MILLISECONDS = 60_000
@@ -105,12 +111,10 @@ class Sweeper(LeasedWork):
         """Order one batch removed; give how many rows, and whether the sweep came to its end."""
         after = await read_progress(self._content, due)
         page = await read_expired(self._content, due, after, PAGE_ROWS)
-        chosen = _few_buckets(page)
+        filling = await count_rows(self._keys, {bucket_of(row.key) for row in page if not row.held})
+        chosen = _few_rewrapped(page, filling)
         rows = {row.row: row for row in chosen if not row.held}
-        for row in _one_of_each(due, rows.values()):
-            near = await read_neighbours(self._content, due, row, ROWS_MAX)
-            new = [each for each in near if not each.held and each.row not in rows]
-            rows |= {each.row: each for each in new[: max(0, ROWS_MAX - len(rows))]}
+        await self._add_neighbours(due, rows)
         ended = len(chosen) == len(page) < PAGE_ROWS
         cursor = Cursor(chosen[-1].received_at, chosen[-1].row) if chosen else after
         orders = await self._orders(due, list(rows.values()), tombstones)
@@ -118,6 +122,16 @@ class Sweeper(LeasedWork):
         if ended:
             await note_end(self._content, due, self._clock.now())
         return ordered, ended
+
+    async def _add_neighbours(self, due: Due, rows: dict[int, Expired]) -> None:
+        """Add to ``rows`` what else of their owners is due."""
+        one_of_each = _one_of_each(due, rows.values())
+        for start in range(0, len(one_of_each), _OWNERS_AT_ONCE):
+            if len(rows) >= ROWS_MAX:
+                break
+            near = await read_neighbours(self._content, due, one_of_each[start : start + _OWNERS_AT_ONCE], ROWS_MAX)
+            new = [each for each in near if not each.held and each.row not in rows]
+            rows |= {each.row: each for each in new[: ROWS_MAX - len(rows)]}
 
     async def measure(self) -> int:
         """Count what is past its time and the holds that stand; give how many of these are due for review."""
@@ -230,13 +244,18 @@ class Sweeper(LeasedWork):
             await self._clock.sleep(self._every_seconds)
 
 
-def _few_buckets(page: Sequence[Expired]) -> Sequence[Expired]:
-    """Give the rows at the beginning of a page that lie in few buckets, covered ones among them."""
+def _few_rewrapped(page: Sequence[Expired], filling: Mapping[int, int]) -> Sequence[Expired]:
+    """Give the rows at the beginning of a page in whose buckets few keys lie, covered rows among them."""
     buckets: set[int] = set()
+    keys = 0
     for place, row in enumerate(page):
-        buckets |= set() if row.held else {row.key // BUCKET_ROWS_MAX}
-        if len(buckets) > BUCKETS_MAX:
+        bucket = bucket_of(row.key)
+        if row.held or bucket in buckets:
+            continue
+        keys += filling[bucket]
+        if buckets and keys > REWRAPPED_MAX:
             return page[:place]
+        buckets.add(bucket)
     return page
 
 

@@ -98,10 +98,12 @@ class TakingIn:
             if not left.rows and not left.recalls:
                 break
             try:
-                async with self._turn:
+                async with self._turn, self._keys.turn:
                     prepared = await self._prepare(left, outcome)
                 left = await self._write(prepared, left, outcome)
-            except (KeyCurrentChanged, ScriptRefused):
+            except KeyCurrentChanged:
+                continue  # keys are drawn anew; nothing was said of people
+            except ScriptRefused:
                 self._outdated = True
             except KeyMissing:
                 # Whoever is remembered here may have been erased since; only a key that is still missing is a fault.

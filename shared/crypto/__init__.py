@@ -14,6 +14,7 @@ from shared.crypto.sealing import (
     chunk_place,
     content_place,
     content_table,
+    key_owner,
     key_place,
     seal_once,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "chunk_place",
     "content_place",
     "content_table",
+    "key_owner",
     "key_place",
     "pack",
     "seal_once",

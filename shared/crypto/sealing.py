@@ -78,3 +78,8 @@ def chunk_place(place: bytes, header: bytes, number: int, *, last: bool) -> byte
 def key_place(label: bytes, owner: str, item: int, version: int) -> bytes:
     """Name the place of a wrapped key: whose it is, which one, and the version of the key that wraps it."""
     return b"%b\0%b\0%d\0%d" % (label, owner.encode(), item, version)
+
+
+def key_owner(label: bytes, owner: str) -> bytes:
+    """Give what the places of one owner's wrapped keys have in common; number, NUL and version follow."""
+    return b"%b\0%b\0" % (label, owner.encode())

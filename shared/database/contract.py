@@ -89,6 +89,10 @@ class Transaction(Protocol):
         """Run a query, or a statement with ``RETURNING``, and give all its rows."""
         ...
 
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> list[Row]:
+        """Run a query once for each tuple of values (in order of first appearance); give all rows, in that order."""
+        ...
+
     async def execute(self, sql: str, parameters: Parameters = ...) -> int:
         """Run a statement and give the number of rows it changed."""
         ...

@@ -1,4 +1,4 @@
-"""An open transaction as all drivers share it: three verbs over one step, and no way on after a failure."""
+"""An open transaction as all drivers share it: a few verbs over one step, and no way on after a failure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ NO_PARAMETERS: Parameters = MappingProxyType({})
 
 
 class OpenTransaction(ABC):
-    """Fetch, execute and execute many, over one step of a driver.
+    """Fetch and execute, once or many times, over one step of a driver.
 
     PostgreSQL refuses everything after a failed statement and SQLite does not; here both do, so that code
     tested on one engine behaves the same on the other.
@@ -25,6 +25,10 @@ class OpenTransaction(ABC):
     async def fetch(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> list[Row]:
         """Run a query, or a statement with ``RETURNING``, and give all its rows."""
         return (await self._guarded(Step(sql, [self._bound(sql, parameters)]))).rows
+
+    async def fetch_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> list[Row]:
+        """Run a query once for each tuple of values; give all rows, in that order."""
+        return (await self._guarded(Step(sql, rows))).rows
 
     async def execute(self, sql: str, parameters: Parameters = NO_PARAMETERS) -> int:
         """Run a statement and give the number of rows it changed."""

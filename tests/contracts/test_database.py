@@ -67,6 +67,18 @@ async def test_values_come_back_as_they_went_in(store):
     assert all(type(row) is tuple for row in found)
 
 
+async def test_a_query_for_many_values_gives_all_rows_in_their_order(store):
+    await store.run([Step(INSERT, marks(0, 6))])
+    ask = "SELECT mark, at FROM thing WHERE mark = :mark OR at < :below ORDER BY at"
+    first, second, third = ((mark, at) for mark, _, at in marks(0, 3))
+    wanted = [(third[0], 1), (b"nobody's", 0), (second[0], 2)]
+    async with store.read() as transaction:
+        assert await transaction.fetch_many(ask, wanted) == [first, third, first, second]
+        assert await transaction.fetch_many(ask, []) == []
+    async with store.write() as transaction:
+        assert await transaction.fetch_many(ask, wanted[:1]) == [first, third]
+
+
 async def test_a_truth_value_is_an_integer(store):
     async with store.write() as transaction:
         await transaction.execute(INSERT, {"mark": b"1", "name": None, "at": True})

@@ -78,7 +78,7 @@ WHERE i.blind = :blind AND i.valid_to IS NULL AND s.keep = 'active'
 """
 _FIND_GROUP = "SELECT blind, id, name FROM conversation WHERE blind = :blind"
 _ANY_SUPPRESSED = "SELECT 1 FROM suppression LIMIT 1"
-_SUPPRESSED = "SELECT at FROM suppression WHERE mark = :mark"
+_SUPPRESSED = "SELECT mark, at FROM suppression WHERE mark = :mark"
 _OTHERS = "SELECT kind, blind FROM identity WHERE subject = :subject AND valid_to IS NULL"
 _CLOSE = "UPDATE identity SET valid_to = :at WHERE blind = :blind AND valid_to IS NULL"
 _NEW_SUBJECT = "INSERT INTO subject (pseudonym, keep, first_contact_at) VALUES (:pseudonym, 'active', :at)"
@@ -142,15 +142,14 @@ class People:
         if not people.missing and not rooms.missing:
             return
         async with self._database.read() as transaction:
-            for blind in people.missing:
-                for row in await transaction.fetch(_FIND, {"blind": blind}):
-                    self._known[blind] = Known(*row[1:])
-                for mark in [index.of_packed(blind) for index in self._suppression] if self.any_erased else ():
-                    for (at,) in await transaction.fetch(_SUPPRESSED, {"mark": mark}):
-                        self._erased[blind] = max(at, self._erased.get(blind, at))
-            for blind in rooms.missing:
-                for row in await transaction.fetch(_FIND_GROUP, {"blind": blind}):
-                    self._groups[blind] = Group(*row[1:])
+            for blind, *found in await transaction.fetch_many(_FIND, [(each,) for each in people.missing]):
+                self._known[blind] = Known(*found)
+            if self.any_erased:
+                marks = {index.of_packed(blind): blind for blind in people.missing for index in self._suppression}
+                for mark, at in await transaction.fetch_many(_SUPPRESSED, [(mark,) for mark in marks]):
+                    self._erased[marks[mark]] = max(at, self._erased.get(marks[mark], at))
+            for blind, *found in await transaction.fetch_many(_FIND_GROUP, [(each,) for each in rooms.missing]):
+                self._groups[blind] = Group(*found)
         for memory, wanted in ((self._known, people.total), (self._groups, rooms.total)):
             while len(memory) > max(REMEMBERED_MAX, wanted):
                 memory.popitem(last=False)

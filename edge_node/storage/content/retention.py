@@ -1,6 +1,6 @@
 """What has expired, by the index on its time, in pages; its removal ordered; bookkeeping whose time is over deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.core.retention import Class
@@ -171,13 +171,13 @@ async def read_expired(database: Database, due: Due, after: Cursor, most: int) -
         return [Expired(*row) for row in await transaction.fetch(_PAGE[due.table], parameters)]
 
 
-async def read_neighbours(database: Database, due: Due, row: Expired, most: int) -> list[Expired]:
-    """Give the other rows of one's conversation (an event's: subject) that are due."""
-    owner = row.conversation if due.table == "message" else row.subject
-    if owner is None or most <= 0:
-        return []
+async def read_neighbours(database: Database, due: Due, rows: Iterable[Expired], most: int) -> list[Expired]:
+    """Give the rows that are due of the conversations (events: the subjects) of ``rows``, up to ``most`` of each."""
+    owners = {row.conversation if due.table == "message" else row.subject for row in rows} - {None}
+    kind = (due.kind,) if due.table == "event" else ()
+    values = [(owner, *kind, due.before, most) for owner in owners]
     async with database.read() as transaction:
-        found = await transaction.fetch(_NEIGHBOURS[due.table], due.parameters(owner=owner, most=most))
+        found = await transaction.fetch_many(_NEIGHBOURS[due.table], values)
     return [Expired(*each) for each in found]
 
 

@@ -14,6 +14,7 @@ Keys that never came to seal anything committed are not destroyed but discarded:
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,22 +22,32 @@ from edge_node.storage.keys.hierarchy import (
     Bucket,
     Owner,
     bucket_of,
+    rewrap_rows,
     unwrap_bucket,
     unwrap_owner,
-    unwrap_row,
     wrap_bucket,
     wrap_owner,
-    wrap_row,
 )
 from edge_node.storage.keys.store import HEAD, KeyStore
 from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher
-from shared.database.contract import ScriptRefused, Step, Transaction
+from shared.database.contract import Row, ScriptRefused, Step, Transaction
 from shared.errors import IntegrityError, LogEntryRequired
 from shared.limits import BUCKET_ROWS_MAX
 
 _OWNER_OF_BUCKET = """
 SELECT o.id, o.name, o.version, o.epoch, o.wrapped
 FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE b.id = :bucket
+"""
+
+_BUCKETS_OF_OWNER = """
+SELECT id, owner, version, owner_version, floor, wrapped FROM bucket_key WHERE owner = :owner
+"""
+_ROWS_OF_BUCKET = "SELECT id, bucket_version, wrapped FROM row_key WHERE id >= :first AND id < :end"
+_DELETE_ROW = "DELETE FROM row_key WHERE id = :id"
+_REWRAP_ROW = "UPDATE row_key SET bucket_version = :version, wrapped = :wrapped WHERE id = :id"
+_DELETE_BUCKET = "DELETE FROM bucket_key WHERE id = :id"
+_REWRAP_BUCKET = """
+UPDATE bucket_key SET version = :version, owner_version = :by, floor = :floor, wrapped = :wrapped WHERE id = :id
 """
 
 _DISCARD_BUCKETS = """
@@ -49,8 +60,6 @@ DELETE FROM bucket_key WHERE owner = (
 _DISCARD_OWNER = """
 DELETE FROM owner_key WHERE name = :name AND NOT EXISTS (SELECT 1 FROM bucket_key b WHERE b.owner = owner_key.id)
 """
-
-
 _BUCKETS_OF_SUBJECT = """
 SELECT b.id FROM bucket_key b JOIN owner_key o ON o.id = b.owner WHERE o.name = :name ORDER BY b.id
 """
@@ -58,8 +67,6 @@ _COUNT_OF_SUBJECT = """
 SELECT count(*) FROM owner_key o JOIN bucket_key b ON b.owner = o.id
 JOIN row_key r ON r.id >= b.id * 256 AND r.id < b.id * 256 + 256 WHERE o.name = :name
 """
-
-
 _EPOCH_NEEDED = """
 SELECT 1 FROM epoch WHERE version = :epoch AND state = 'current'
 UNION ALL SELECT 1 FROM owner_key WHERE epoch = :epoch UNION ALL SELECT 1 FROM index_key WHERE epoch = :epoch LIMIT 1
@@ -93,6 +100,13 @@ class EpochEntry(msgspec.Struct, frozen=True):
     state: str
 
 
+class _Renewed(NamedTuple):
+    """An owner with the key it had, and with its new one."""
+
+    old: Owner
+    new: Owner
+
+
 class Destroyed(msgspec.Struct, frozen=True):
     """What was done: row keys destroyed, and keys wrapped again because of it."""
 
@@ -108,29 +122,20 @@ async def destroy_rows(store: KeyStore, entries: Sequence[LogEntry]) -> Destroye
     if any(not entry.id or entry.state != "journaled" for entry in entries):
         raise LogEntryRequired
     rows = sorted({entry.key for entry in entries})
-    buckets = sorted({bucket_of(row) for row in rows})
-    rewrapped = gone = 0
-    owners: set[str] = set()
-    async with store.database.write() as transaction:
+    named = [(row,) for row in rows]
+    async with store.turn, store.database.write() as transaction:
         before, current = (await transaction.fetch(HEAD))[0]
-        owned: dict[int, tuple[int, str, int, int, bytes]] = {}
-        for bucket in buckets:
-            for owner in await transaction.fetch(_OWNER_OF_BUCKET, {"bucket": bucket}):
-                owned[owner[0]] = owner
-        for owner_id, name, version, epoch, wrapped in owned.values():
-            old = Owner(owner_id, name, version, unwrap_owner(store.epoch(epoch), epoch, name, version, wrapped))
-            new = await _renew_owner(store, transaction, old, current)
-            done = await _renew_buckets(store, transaction, old, new, set(rows))
-            gone, rewrapped = gone + done.keys, rewrapped + done.rewrapped
-            owners.add(name)
+        buckets = [(bucket,) for bucket in sorted({bucket_of(row) for row in rows})]
+        found = await transaction.fetch_many(_OWNER_OF_BUCKET, buckets)
+        owners = await _renew_owners(store, transaction, {owner[0]: owner for owner in found}, current)
+        done = await _renew_buckets(store, transaction, owners, set(rows))
         # A key whose bucket or owner is lost opens for nobody, and goes all the same.
-        gone += await transaction.execute_many("DELETE FROM row_key WHERE id = :id", [(row,) for row in rows])
+        gone = done.keys + await transaction.execute_many(_DELETE_ROW, named)
         await transaction.execute("UPDATE key_store SET generation = generation + 1")
-        for row in rows:
-            if await transaction.fetch("SELECT 1 FROM row_key WHERE id = :row", {"row": row}):
-                raise IntegrityError(reason="a destroyed key is still there")
-    _forget(store, before, current, owners)
-    return Destroyed(gone, rewrapped)
+        if await transaction.fetch_many("SELECT 1 FROM row_key WHERE id = :row", named):
+            raise IntegrityError(reason="a destroyed key is still there")
+    _forget(store, before, current, {owner.new.name for owner in owners.values()})
+    return Destroyed(gone, done.rewrapped)
 
 
 async def destroy_subject(store: KeyStore, entry: SubjectEntry) -> int:
@@ -141,14 +146,14 @@ async def destroy_subject(store: KeyStore, entry: SubjectEntry) -> int:
     if not entry.id or not entry.pseudonym or entry.state != "journaled":
         raise LogEntryRequired
     owner = {"name": entry.pseudonym}
-    async with store.database.write() as transaction:
+    async with store.turn, store.database.write() as transaction:
         before, current = (await transaction.fetch(HEAD))[0]
         buckets = await transaction.fetch(_BUCKETS_OF_SUBJECT, owner)
         gone = 0
         if buckets:
             spans = [(bucket * BUCKET_ROWS_MAX, (bucket + 1) * BUCKET_ROWS_MAX) for (bucket,) in buckets]
             gone = await transaction.execute_many("DELETE FROM row_key WHERE id >= :first AND id < :end", spans)
-            await transaction.execute_many("DELETE FROM bucket_key WHERE id = :id", buckets)
+            await transaction.execute_many(_DELETE_BUCKET, buckets)
         await transaction.execute("DELETE FROM owner_key WHERE name = :name AND kind = 'subject'", owner)
         await transaction.execute("UPDATE key_store SET generation = generation + 1")
         if await transaction.fetch("SELECT 1 FROM owner_key WHERE name = :name", owner):
@@ -180,80 +185,73 @@ async def count_subject_keys(store: KeyStore, pseudonym: str) -> int:
         return int((await transaction.fetch(_COUNT_OF_SUBJECT, {"name": pseudonym}))[0][0])
 
 
-async def _renew_owner(store: KeyStore, transaction: Transaction, old: Owner, epoch_version: int) -> Owner:
-    """Give an owner a fresh key under the epoch that is current in this transaction: memory may lag a beat behind."""
-    key = store.entropy.draw(KEY_BYTES)
+async def _renew_owners(
+    store: KeyStore, transaction: Transaction, found: dict[int, Row], epoch_version: int
+) -> dict[int, _Renewed]:
+    """Give owners fresh keys under the epoch that is current in this transaction: memory may lag a beat behind."""
     epoch = store.epoch(epoch_version)
-    new = Owner(old.id, old.name, old.version + 1, Cipher(key))
-    await transaction.execute(
-        "UPDATE owner_key SET version = :version, epoch = :epoch, wrapped = :wrapped WHERE id = :id",
-        {
-            "version": new.version,
-            "epoch": epoch_version,
-            "wrapped": wrap_owner(epoch, epoch_version, new.name, new.version, key, store.entropy),
-            "id": new.id,
-        },
-    )
-    return new
+    renewed: dict[int, _Renewed] = {}
+    changes = []
+    for owner_id, name, version, under, wrapped in found.values():
+        key = store.entropy.draw(KEY_BYTES)
+        old = Owner(owner_id, name, version, unwrap_owner(store.epoch(under), under, name, version, wrapped))
+        new = Owner(owner_id, name, version + 1, Cipher(key))
+        renewed[owner_id] = _Renewed(old, new)
+        anew = wrap_owner(epoch, epoch_version, name, new.version, key, store.entropy)
+        changes.append((new.version, epoch_version, anew, owner_id))
+    if changes:
+        await transaction.execute_many(
+            "UPDATE owner_key SET version = :version, epoch = :epoch, wrapped = :wrapped WHERE id = :id", changes
+        )
+    return renewed
 
 
 async def _renew_buckets(
-    store: KeyStore, transaction: Transaction, old: Owner, new: Owner, doomed: set[int]
+    store: KeyStore, transaction: Transaction, owners: dict[int, _Renewed], doomed: set[int]
 ) -> Destroyed:
-    """Wrap every bucket of an owner under its new key; buckets that lose a row get a new key themselves."""
-    hit = {bucket_of(row) for row in doomed}
-    found = await transaction.fetch(
-        "SELECT id, version, owner_version, floor, wrapped FROM bucket_key WHERE owner = :owner", {"owner": old.id}
-    )
-    gone = rows = 0
+    """Wrap every bucket of owners under their new keys; buckets that lose a row get a new key themselves.
+
+    Each statement is run for all of them at once: while it goes on, nobody else writes keys.
+    """
+    hit: dict[int, list[int]] = {}
+    for row in doomed:
+        hit.setdefault(bucket_of(row), []).append(row)
+    found = await transaction.fetch_many(_BUCKETS_OF_OWNER, [(owner,) for owner in owners])
+    spans = [(each[0] * BUCKET_ROWS_MAX, (each[0] + 1) * BUCKET_ROWS_MAX) for each in found if each[0] in hit]
+    members: dict[int, list[Row]] = {}
+    for member in await transaction.fetch_many(_ROWS_OF_BUCKET, spans):
+        members.setdefault(bucket_of(member[0]), []).append(member)
     kept: list[tuple[int, int, int, bytes, int]] = []
-    for bucket, version, owner_version, floor, wrapped in found:
-        key = unwrap_bucket(old, bucket, owner_version, wrapped)
-        if bucket in hit:
-            fresh = store.entropy.draw(KEY_BYTES)
-            renewed = Bucket(bucket, version + 1, Cipher(fresh), floor)
-            floor_now, removed, left = await _renew_rows(store, transaction, old.name, Cipher(key), renewed, doomed)
-            gone, rows = gone + removed, rows + left
-            if not left:
-                await transaction.execute("DELETE FROM bucket_key WHERE id = :id", {"id": bucket})
-                continue
-            key, version, floor = fresh, renewed.version, floor_now
-        kept.append((version, new.version, floor, wrap_bucket(new, bucket, key, store.entropy), bucket))
-    if kept:
-        await transaction.execute_many(
-            "UPDATE bucket_key SET version = :version, owner_version = :by, floor = :floor, wrapped = :wrapped "
-            "WHERE id = :id",
-            kept,
-        )
-    return Destroyed(gone, rows + len(kept))
-
-
-async def _renew_rows(
-    store: KeyStore, transaction: Transaction, owner: str, old: Cipher, new: Bucket, doomed: set[int]
-) -> tuple[int, int, int]:
-    """Delete a bucket's doomed rows and wrap the others anew; give its floor, rows deleted and rows left."""
-    first = new.id * BUCKET_ROWS_MAX
-    found = await transaction.fetch(
-        "SELECT id, bucket_version, wrapped FROM row_key WHERE id >= :first AND id < :end",
-        {"first": first, "end": first + BUCKET_ROWS_MAX},
-    )
-    named = [row - first + 1 for row in doomed if bucket_of(row) == new.id]
-    floor = max([new.next_slot, *named, *(row[0] - first + 1 for row in found)])
     left: list[tuple[int, bytes, int]] = []
     removed: list[tuple[int]] = []
-    for row, bucket_version, wrapped in found:
-        if row in doomed:
-            removed.append((row,))
-            continue
-        key = unwrap_row(owner, old, row, bucket_version, wrapped)
-        left.append((new.version, wrap_row(owner, new, row, key, store.entropy.draw(NONCE_BYTES)), row))
-    if removed:
-        await transaction.execute_many("DELETE FROM row_key WHERE id = :id", removed)
-    if left:
-        await transaction.execute_many(
-            "UPDATE row_key SET bucket_version = :version, wrapped = :wrapped WHERE id = :id", left
-        )
-    return floor, len(removed), len(left)
+    empty: list[tuple[int]] = []
+    for bucket, owner, version, owner_version, floor, wrapped in found:
+        old, new = owners[owner]
+        key = unwrap_bucket(old, bucket, owner_version, wrapped)
+        if bucket in hit:
+            fresh, rows = store.entropy.draw(KEY_BYTES), members.get(bucket, [])
+            renewed = Bucket(
+                bucket, version + 1, Cipher(fresh), _floor(floor, [*hit[bucket], *(row[0] for row in rows)])
+            )
+            removed += [(row[0],) for row in rows if row[0] in doomed]
+            staying = [(row[0], row[1], row[2]) for row in rows if row[0] not in doomed]
+            if not staying:
+                empty.append((bucket,))
+                continue
+            nonces = store.entropy.draw(NONCE_BYTES * len(staying))
+            left += rewrap_rows(old.name, Cipher(key), renewed, staying, nonces)
+            key, version, floor = fresh, renewed.version, renewed.next_slot
+        kept.append((version, new.version, floor, wrap_bucket(new, bucket, key, store.entropy), bucket))
+    changes = ((_DELETE_ROW, removed), (_REWRAP_ROW, left), (_DELETE_BUCKET, empty), (_REWRAP_BUCKET, kept))
+    for sql, values in changes:
+        if values:
+            await transaction.execute_many(sql, values)
+    return Destroyed(len(removed), len(left) + len(kept))
+
+
+def _floor(floor: int, rows: Sequence[int]) -> int:
+    """Give the slot below which none of a bucket with these rows is given again."""
+    return max(floor, *(row % BUCKET_ROWS_MAX + 1 for row in rows))
 
 
 def _forget(store: KeyStore, before: int, epoch: int, owners: set[str]) -> None:
@@ -274,7 +272,7 @@ async def discard_unused(store: KeyStore, rows: Sequence[int], owners: Sequence[
     """
     steps = [Step("DELETE FROM intent WHERE id = :id", [(each,) for each in intents], len(intents))] if intents else []
     if rows:
-        steps.append(Step("DELETE FROM row_key WHERE id = :id", [(row,) for row in rows]))
+        steps.append(Step(_DELETE_ROW, [(row,) for row in rows]))
     if owners:
         names = [(name,) for name in owners]
         steps += [Step(_DISCARD_BUCKETS, names), Step(_DISCARD_OWNER, names)]

@@ -4,11 +4,12 @@ A wrapped key is bound to its owner's name, its own id and the version of the ke
 put in another's place and none wrapped by an outdated key is taken for a current one.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher, key_place
+from shared.crypto import KEY_BYTES, NONCE_BYTES, Cipher, key_owner, key_place
 from shared.crypto.labels import BUCKET_KEY, INDEX_KEY, OWNER_KEY, ROW_KEY
 from shared.entropy import Entropy
 from shared.limits import BUCKET_ROWS_MAX
@@ -97,6 +98,23 @@ def wrap_row(owner: str, bucket: Bucket, row: int, key: bytes, nonce: bytes) -> 
 def unwrap_row(owner: str, bucket: Cipher, row: int, bucket_version: int, wrapped: bytes) -> bytes:
     """Open a row key; ``SealBroken`` if it is not what it claims."""
     return bucket.open(wrapped, key_place(ROW_KEY, owner, row, bucket_version))
+
+
+def rewrap_rows(
+    owner: str, old: Cipher, new: Bucket, rows: Sequence[tuple[int, int, bytes]], nonces: bytes
+) -> list[tuple[int, bytes, int]]:
+    """Wrap a bucket's rows (id, version, wrapped) under its new key; give new version, wrapped and id of each.
+
+    ``nonces``: 12 fresh bytes for each.  ``SealBroken`` if one is not what it claims.
+    """
+    common, version = key_owner(ROW_KEY, owner), new.version
+    anew, at = [], 0
+    for row, bucket_version, wrapped in rows:
+        key = old.open(wrapped, b"%b%d\0%d" % (common, row, bucket_version))
+        nonce = nonces[at : at + NONCE_BYTES]
+        anew.append((version, new.cipher.seal(key, b"%b%d\0%d" % (common, row, version), nonce), row))
+        at += NONCE_BYTES
+    return anew
 
 
 def wrap_index(epoch: Cipher, epoch_version: int, purpose: str, version: int, key: bytes, entropy: Entropy) -> bytes:

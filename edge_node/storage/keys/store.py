@@ -4,6 +4,7 @@ What a process remembers of keys holds for one ``generation`` of the store, whic
 is taken only at the generation it was drawn at, else ``KeyCurrentChanged`` and the keys are drawn again.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -73,6 +74,9 @@ class KeyStore:
         self.generation = 0
         self.remembered: OrderedDict[str, Owner] = OrderedDict()
         self.settled: list[int] = []
+        self.turn = asyncio.Lock()
+        """Held while keys are drawn until they are committed, and while some are destroyed, after which what was drawn
+        before would be refused and sealed again: it saves that work, and promises nothing."""
         self.provider = provider
         self._epochs: dict[int, Cipher] = {}
         self._current_epoch = 0
@@ -203,8 +207,8 @@ class KeyStore:
         ]
         try:
             await self.database.run(steps)
-        except (ScriptRefused, ConstraintViolated):
-            await self._read_generation_anew()
+        except (ScriptRefused, ConstraintViolated) as refusal:
+            await self._read_generation_anew(keep=isinstance(refusal, ScriptRefused))
             raise KeyCurrentChanged from None
         except StoreUnavailable:
             self.remembered.clear()
@@ -232,7 +236,7 @@ class KeyStore:
     async def open_rows(self, rows: Sequence[int]) -> dict[int, RowKey]:
         """Unwrap row keys by id; one that is not there is left out.  ``SealBroken`` where a key was exchanged."""
         async with self.database.read() as transaction:
-            found = [row for key in rows for row in await transaction.fetch(_READ_ROWS, {"row": key})]
+            found = await transaction.fetch_many(_READ_ROWS, [(key,) for key in rows])
         return {row[0]: self._open_row(row) for row in found}
 
     def _open_row(self, row: Row) -> RowKey:
@@ -244,16 +248,17 @@ class KeyStore:
         bucket_cipher = Cipher(unwrap_bucket(owner, bucket, owner_version, bucket_wrapped))
         return RowKey(key, name, unwrap_row(name, bucket_cipher, key, bucket_version, wrapped))
 
-    async def _read_at(self, step: Step) -> tuple[tuple[int, int], list[Row]]:
+    async def _read_at(self, step: Step) -> tuple[Row, list[Row]]:
         """Read rows together with the generation and epoch they are true for."""
         head, found = await self.database.run([Step(HEAD), step])
-        return (head.rows[0][0], head.rows[0][1]), found.rows
+        return head.rows[0], found.rows
 
-    async def _read_generation_anew(self) -> None:
-        """Start over from what the store holds now."""
+    async def _read_generation_anew(self, *, keep: bool) -> None:
+        """Start over from what the store holds now; with ``keep``, what is remembered stays where that is of now."""
         async with self.database.read() as transaction:
             head = (await transaction.fetch(HEAD))[0]
-        self.forget(*head)
+        if not keep or head != (self.generation, self._current_epoch):
+            self.forget(*head)
 
     def _keep(self, rows: Sequence[Row]) -> None:
         """Unwrap owners with the bucket that takes their next rows, and remember them."""

@@ -197,9 +197,29 @@ async def test_one_process_of_a_region_sweeps(open_bench):
         assert await second.once() == 0
 
 
+async def test_people_who_wrote_little_go_together_and_full_buckets_apart(open_bench, monkeypatch):
+    async with open_bench() as node:
+        people = [person(number) for number in range(1, 41)]
+        await node.take(*(message(number, each, "old") for number, each in enumerate(people)))
+        await node.take(*(message(100 + number, people[0], "old, of one who wrote much") for number in range(30)))
+        tombstones = (await node.keys.indexes("tombstone"))[0]
+        sweeper = node.sweeper(YEAR)
+        ((_, due),) = [each for each in sweeper._content_due(node.stores.clock.now()) if each[0] == "message"]
+        assert await sweeper.batch(due, tombstones) == (70, True)
+        await node.remove()
+        await node.take(*(message(200 + number, each, "old") for number, each in enumerate(people)))
+        # The name and the new message of each are left; more than so many keys are not wrapped again at once.
+        monkeypatch.setattr(retention, "REWRAPPED_MAX", 2 * 25)
+        assert await sweeper.batch(due, tombstones) == (25, False)
+        monkeypatch.setattr(retention, "REWRAPPED_MAX", 1)
+        assert await sweeper.batch(due, tombstones) == (1, False)
+        await node.remove()
+        await node.check_keys()
+
+
 async def test_what_is_many_goes_in_batches_and_progress_is_kept(open_bench, monkeypatch):
     monkeypatch.setattr(retention, "PAGE_ROWS", 8)
-    monkeypatch.setattr(retention, "BUCKETS_MAX", 2)
+    monkeypatch.setattr(retention, "REWRAPPED_MAX", 24)
     async with open_bench() as node:
         people = [person(number) for number in range(1, 8)]
         await node.take(*(message(number, people[number % 7], f"{number}") for number in range(70)))
