@@ -9,6 +9,7 @@ import click
 
 from edge_node.commands.common import config_option, confirmed, settings_of
 from edge_node.settings import EdgeSettings
+from shared.clock import SystemClock
 from shared.crypto.signing import in_groups
 from shared.policy.bundling import SignedBundle, fresh_until
 from shared.policy_commands.common import FILE, bar, open_bundle
@@ -75,7 +76,7 @@ def status(config: Path) -> None:
             ("region", settings.region if known else f"{settings.region}: not in the bundle, so everything is denied"),
         ],
     )
-    if not known or (until is not None and until < datetime.now(UTC).timestamp() * 1000):
+    if not known or (until is not None and until < SystemClock().now()):
         raise click.exceptions.Exit(1)
 
 
