@@ -90,6 +90,7 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(result))
     missed = [name for name, most in GOALS.items() if result[name] > most]
     missed += [name for name, least in LEAST.items() if result[name] < least]
+    missed += ["load_samples"] if result["load_samples"]["loaded"] < pace.load.pairs else []
     return 1 if result["lost"] or result["refused"] or (missed and not chosen.short) else 0
 
 
