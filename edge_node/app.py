@@ -61,7 +61,7 @@ class Node:
         self._stores = stores
         self._committer = committer
         self._book = book
-        self._custody = custody_parts(stores, committer, gate, metrics, holder)
+        self._custody = custody_parts(stores, committer, gate, policy, metrics, holder)
         self._opening: asyncio.Task[None] | None = None
         self._fetcher = media_part(stores, book, committer, metrics, holder)
         self._relay = relay_parts(stores, metrics, holder)

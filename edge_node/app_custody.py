@@ -13,11 +13,13 @@ from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
 from edge_node.usecases.epoch_keeping import EpochKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.media_upkeep import MediaUpkeep
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.quarantine_keeping import LEASE_MILLISECONDS as QUARANTINE_LEASE
 from edge_node.usecases.quarantine_keeping import QuarantineKeeper
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
+from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
 from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
@@ -55,7 +57,9 @@ class CustodyParts(msgspec.Struct):
         await self.remover.stop()
 
 
-def custody_parts(stores: Stores, committer: Committer, gate: Gate, metrics: Metrics, holder: str) -> CustodyParts:
+def custody_parts(
+    stores: Stores, committer: Committer, gate: Gate, policy: PolicyBook, metrics: Metrics, holder: str
+) -> CustodyParts:
     """Put the parts together; ``holder`` names this process for the leases."""
     settings, content, keys, clock = stores.settings, stores.content, stores.keys, stores.clock
 
@@ -77,7 +81,7 @@ def custody_parts(stores: Stores, committer: Committer, gate: Gate, metrics: Met
         content,
         keys,
         lease("retention", SWEEPER_LEASE),
-        periods,
+        Retaining(content, periods, policy),
         metrics,
         clock,
         # It stands back while more than one batch waits for commit.

@@ -60,6 +60,12 @@ class PolicyBook:
         """Give what is decided by; ``None``: everything is denied."""
         return self._in_force
 
+    @property
+    def own_law(self) -> str | None:
+        """Give whose law applies where the node stands; ``None`` where no bundle in force knows its region."""
+        found = self._in_force
+        return None if found is None else found.evaluator.tables.names.jurisdiction.get(self._region)
+
     async def open(self) -> None:
         """Read the bundle in force, and keep looking for a newer one."""
         await self.look()

@@ -14,11 +14,14 @@ from edge_node.storage.content.derivatives import unrecorded
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.stores import Stores, initialise, open_stores
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk, Taken
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.resolving import Resolver
+from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.taking_in import Outcome, TakingIn
 from shared.crypto import Cipher, content_place
@@ -50,6 +53,8 @@ class Bench:
         self.taking_in = taking_in
         self.remover = remover
         self.eraser = eraser
+        # Empty until a test takes a bundle over and looks.
+        self.policy = PolicyBook(PolicyStore(stores.content), stores.settings.region, Metrics(), stores.clock)
 
     async def take(self, *events: Event) -> Outcome:
         """Take events in as one batch."""
@@ -81,17 +86,21 @@ class Bench:
         while await self.remover.round():
             pass
 
+    def retaining(self, *entries: tuple[str, int]) -> Retaining:
+        """Give what says how long what is kept, with these periods in the settings (class, days)."""
+        periods = periods_of([RetentionEntry(of, days) for of, days in entries], 35)
+        return Retaining(self.content, periods, self.policy)
+
     def sweeper(
         self, *entries: tuple[str, int], busy: Callable[[], bool] = lambda: False, metrics: Metrics | None = None
     ) -> Sweeper:
         """Give a retention sweeper with these periods (class, days); its lease is given back with the store's."""
-        periods = periods_of([RetentionEntry(of, days) for of, days in entries], 35)
         lease = Lease(self.content, "retention", self.stores.entropy.draw(8).hex(), 60_000)
         return Sweeper(
             self.content,
             self.keys,
             lease,
-            periods,
+            self.retaining(*entries),
             metrics or Metrics(),
             self.stores.clock,
             busy=busy,

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from edge_node.core.keeping import GONE, REMOVALS, Hold, Keep, Removal, Standing, decide
 from edge_node.storage.content.derivatives import order_of_gone, order_of_subject
-from edge_node.storage.content.keeping import covered
+from edge_node.storage.content.keeping import AGAIN, covered
 from shared.database.contract import Database, Row, Transaction
 
 RELEASED = "hold_released"
@@ -174,6 +174,7 @@ async def release_hold(database: Database, hold: str, resumed: str, now: int) ->
             await transaction.execute(sql, {name: facts[name] for name in names})
         await transaction.execute(_RENEW, {"now": now})
         await transaction.execute(_FREE_ENTRIES)
+        await transaction.execute(AGAIN)
         await order_of_gone(transaction, released[0][0], resumed, RELEASED, now)
         await _resume_erasure(transaction, released[0][0], resumed, now)
     return True

@@ -4,9 +4,11 @@ What a statement decides here is what the table decides for one record; ``tests/
 holds the two to each other.
 """
 
+from collections import defaultdict
 from typing import Literal
 
 from edge_node.core.keeping import KEEPS, TABLE, Removal
+from edge_node.core.stored import CLASSES, UNKNOWN, Table
 
 _STOPS: dict[Removal, str] = {"recall": "stops_recall", "erase": "stops_erase", "expire": "stops_expire"}
 
@@ -16,6 +18,22 @@ REMOVABLE += ")"
 
 SAID_AT = "COALESCE(NULLIF({0}.at, 0), {0}.received_at)"
 """When a row's words were said: by the platform's clock, else by ours."""
+
+
+AGAIN = "UPDATE retention_progress SET began_at = 0"
+"""The sweeper begins a new pass: what was kept may be kept no more."""
+
+LAWS = "COALESCE(CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.others END, '')"
+"""Whose law may apply to a subject (the row ``s``), codes separated by a space; '' where none is known."""
+
+
+def class_words(table: Table, row: str = "m") -> str:
+    """Give the expression of the class of data of a row (:mod:`edge_node.core.stored`)."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for kind, name in CLASSES[table].items():
+        kinds[name].append(f"'{kind}'")
+    cases = " ".join(f"WHEN {row}.kind IN ({', '.join(each)}) THEN '{name}'" for name, each in kinds.items())
+    return f"CASE {cases} ELSE '{UNKNOWN}' END"
 
 
 def covered(table: Literal["message", "event"], removal: Removal, row: str | None = None) -> str:

@@ -1,0 +1,75 @@
+-- works-with: 10
+-- What laws make this node keep, why and until when; and how far the sweeper is where laws differ.
+-- A release before this one would remove what a law keeps, so none may go on beside it.
+
+-- Duties of the bundle in force that begin by themselves, as statements look them up; written from the bundle.
+-- `law` '': whoever's data it is, as it is the law where the node stands.  `kinds`: see core/stored.py.
+-- Of a minimum, rows that arrived after `kept_after` (ms) are kept now.
+CREATE TABLE law_duty (
+    duty TEXT NOT NULL,
+    law TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    keeps TEXT NOT NULL,
+    article TEXT NOT NULL,
+    period TEXT NOT NULL,
+    kinds TEXT NOT NULL,
+    stops_recall INTEGER NOT NULL,
+    stops_erase INTEGER NOT NULL,
+    stops_expire INTEGER NOT NULL,
+    kept_after INTEGER NOT NULL,
+    PRIMARY KEY (duty, law)
+) STRICT;
+
+-- From which bundle, and when (ms), they were written.
+CREATE TABLE law_duties (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    bundle TEXT NOT NULL,
+    written_at INTEGER NOT NULL
+) STRICT;
+
+-- A hold may be the law's own: it restricts, blocks or preserves until `ends_at` (ms), or until somebody ends it.
+-- `article` '': none is known.  `asked`: what the officer wanted it to stop, where the law lets it stop less.
+ALTER TABLE hold ADD COLUMN kind TEXT NOT NULL DEFAULT 'hold';
+ALTER TABLE hold ADD COLUMN keeps TEXT NOT NULL DEFAULT 'held';
+ALTER TABLE hold ADD COLUMN duty TEXT NOT NULL DEFAULT '';
+ALTER TABLE hold ADD COLUMN article TEXT NOT NULL DEFAULT '';
+ALTER TABLE hold ADD COLUMN kinds TEXT NOT NULL DEFAULT '';
+ALTER TABLE hold ADD COLUMN asked TEXT NOT NULL DEFAULT '';
+ALTER TABLE hold ADD COLUMN ends_at INTEGER;
+CREATE INDEX hold_ends ON hold (ends_at) WHERE released_at IS NULL AND ends_at IS NOT NULL;
+
+-- What is kept although somebody wants it gone: by the log entry that waits, and class of data.  `until` NULL: until
+-- somebody ends the duty.  `again_at`: when what waits is asked again (ms).
+CREATE TABLE kept (
+    log_entry TEXT NOT NULL,
+    class TEXT NOT NULL,
+    store TEXT NOT NULL,
+    subject INTEGER,
+    keep TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    duty TEXT NOT NULL,
+    article TEXT NOT NULL,
+    until INTEGER,
+    again_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (log_entry, class, store)
+) STRICT;
+
+CREATE INDEX kept_again ON kept (again_at);
+CREATE INDEX kept_subject ON kept (subject) WHERE subject IS NOT NULL;
+
+-- When everything was gone of an erasure that nothing kept; what is kept follows when its time is over.
+ALTER TABLE erasure ADD COLUMN settled_at INTEGER;
+ALTER TABLE erasure ADD COLUMN keys_kept INTEGER NOT NULL DEFAULT 0;
+
+-- What there is to do now, apart from what waits under a duty, which may be much.
+CREATE INDEX log_entry_at_work ON log_entry (ordered_at) WHERE state <> 'done' AND held = 0;
+CREATE INDEX log_entry_held ON log_entry (state) WHERE state <> 'done' AND held = 1;
+
+-- A pass of the sweeper begins with the oldest row, and again a day later, so what a hold covers or another law keeps
+-- is not read each time.  `left_over`: rows that it could not order.
+ALTER TABLE retention_progress ADD COLUMN began_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE retention_progress ADD COLUMN left_over INTEGER NOT NULL DEFAULT 0;
+
+-- Which laws there are people of.
+CREATE INDEX subject_laws ON subject (jurisdiction, others);
