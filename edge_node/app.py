@@ -35,6 +35,7 @@ from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
+from edge_node.usecases.remnants import RemnantsHere
 from shared.errors import HomeportError
 from shared.ids import draw_opaque_id
 from shared.telemetry import logger
@@ -100,6 +101,7 @@ class Node:
             stores.entropy,
             lambda: Waiting(self._committer.waiting, self._relay.relayer.waiting),
             stores.settings.key_provider,
+            RemnantsHere(stores.content, stores.keys, stores.settings, stores.clock),
         )
 
     async def start(self) -> None:

@@ -19,6 +19,15 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _AbsolutePath | None,
         Meta(description="absolute path of the folder of content backups: another disk of the region"),
     ] = None
+    rewrite_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3_650,
+            description="PostgreSQL: days within which the operator rewrites tables and empties the log after a "
+            "removal (edge_node/KEEPING.md), as receipts then promise; 0: they give no date",
+        ),
+    ] = 0
     sweep_seconds: Annotated[
         float, Meta(ge=0.1, le=86_400, description="seconds between looks for what has expired. 0.1 to 86400")
     ] = 600.0

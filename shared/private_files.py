@@ -51,10 +51,29 @@ def blank(file: BinaryIO) -> None:
 
 
 def erase(path: Path) -> None:
-    """Overwrite a file and delete it durably; nothing to do where it is gone."""
-    overwrite(path)
-    path.unlink(missing_ok=True)
+    """Overwrite a file and delete it durably, and what a death in :func:`replace` left of it; gone is gone."""
+    for each in (path, *remains(path)):
+        overwrite(each)
+        each.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def erase_remains(path: Path) -> None:
+    """Erase what a death in :func:`replace` left beside a file; for files of which one process writes at a time."""
+    for each in remains(path):
+        erase(each)
+
+
+def remains(path: Path) -> list[Path]:
+    """Give what was written for :func:`replace` and never came to stand in the file's place."""
+    return sorted(each for each in path.parent.iterdir() if each.name.startswith(f".{path.name}."))
+
+
+def move(source: Path, target: Path) -> None:
+    """Let a file stand in the place of another, which is overwritten first; durable on return."""
+    overwrite(target)
+    source.replace(target)
+    sync_folder(target.parent)
 
 
 def read(path: Path, *, bytes_max: int, private: bool = False) -> bytes:

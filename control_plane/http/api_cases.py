@@ -20,7 +20,7 @@ from control_plane.usecases.casework import open_erasure
 from control_plane.usecases.once import Made, Request, once
 from shared import canonical
 from shared.crypto.dsse import Envelope
-from shared.wire import Receipt
+from shared.wire import Receipt, epoch_horizon
 from shared.wire.types import CaseKind, CommandKind, ReasonCode
 
 CaseId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}$", max_length=32, description="A case's drawn name.")]
@@ -109,6 +109,8 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt: what the node signed, and the envelope with which that can be checked without us."""
 
     accepted_at: str
+    epoch_horizon: str | None
+    """By when at latest no older backup opens what the node destroyed; null where the receipt gives no date."""
     receipt: Receipt
     envelope: EnvelopeView
 
@@ -219,7 +221,13 @@ def summary(row: CaseRow) -> CaseSummary:
 def _receipt(row: ReceiptRow) -> ReceiptView:
     """Write a receipt for programs; it was verified when it was accepted."""
     receipt = canonical.decode(Receipt, row.envelope.payload)
-    return ReceiptView(accepted_at=instant(row.accepted_at), receipt=receipt, envelope=_envelope(row.envelope))
+    horizon = epoch_horizon(receipt)
+    return ReceiptView(
+        accepted_at=instant(row.accepted_at),
+        epoch_horizon=None if horizon is None else instant(horizon),
+        receipt=receipt,
+        envelope=_envelope(row.envelope),
+    )
 
 
 def _envelope(envelope: Envelope) -> EnvelopeView:

@@ -68,7 +68,7 @@ async def take_case(work: Work, node: str, notice: CaseNotice) -> None:
 
 
 async def take_recall(work: Work, node: str, notice: RecallNotice) -> None:
-    """Take in that a sender took a message back at ``node``: where it was shown, it is taken back, too."""
+    """Take in that a message is gone at ``node``: where it was shown, it is taken back, for the same reason."""
     case = await cases.find_recall(work.t, node, notice.recall)
     if case is None:
         case = await cases.open_case(
@@ -77,7 +77,7 @@ async def take_recall(work: Work, node: str, notice: RecallNotice) -> None:
             kind="recall",
             origin="node",
             node=node,
-            reason="sender_recalled",
+            reason=notice.reason,
             opened_by=node,
             recall=notice.recall,
         )

@@ -17,16 +17,19 @@ import msgspec
 from prometheus_client import Counter
 
 from edge_node.app import Node
-from edge_node.assembly import assemble_taking_in, epoch_beat
+from edge_node.assembly import assemble_gate, epoch_beat
 from edge_node.core.retention import DAY, Periods
 from edge_node.http.answers import answer
 from edge_node.metrics import Metrics
 from edge_node.settings import load_settings
 from edge_node.storage.content.leases import Lease
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.policy_book import PolicyBook
+from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
 from shared.clock import Milliseconds, SystemClock
 from shared.limits import BATCH_EVENTS_MAX
@@ -62,25 +65,31 @@ class Load:
     """Orders portions of the node's own work."""
 
     def __init__(
-        self, node: Node, stores: Stores, committer: Committer, metrics: Metrics, oldest: Milliseconds
+        self,
+        node: Node,
+        stores: Stores,
+        committer: Committer,
+        policy: PolicyBook,
+        metrics: Metrics,
+        oldest: Milliseconds,
     ) -> None:
         """Take an open node; the oldest message of its store arrived at ``oldest``, the next a millisecond later."""
         self._stores = stores
         self._metrics = metrics
         self._clock = _StandingClock(oldest + PERIOD)
-        self._keeper = node._epochs  # noqa: SLF001 - the node's own, which nobody but the bench has to set the pace of
-        self._node_sweeper = node._sweeper  # noqa: SLF001
+        custody = node._custody  # noqa: SLF001 - the node's own, which nobody but the bench has to set the pace of
+        self._keeper, self._node_sweeper = custody.epochs, custody.sweeper
         self._sweeper = Sweeper(
             stores.content,
             stores.keys,
             Lease(stores.content, "retention", "bench", LEASE_MILLISECONDS),
-            Periods({"message": PERIOD}, PERIOD),
+            Retaining(stores.content, Periods({"message": PERIOD}, PERIOD), policy),
             metrics,
             self._clock,
             busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
             every_seconds=PERIOD,
         )
-        self._sweeper.on_ordered = node._remover.wake  # noqa: SLF001
+        self._sweeper.on_ordered = custody.remover.wake
         self._beat = epoch_beat(stores, metrics)
 
     async def take_over(self) -> None:
@@ -98,13 +107,15 @@ class Load:
 
     async def carry(self, messages: int, steps: int) -> Carried:
         """Let the next ``messages`` expire, go so many steps of the beat, and wait until all is done."""
-        gone, wrapped = _count(self._metrics.removed, "expire"), _count(self._metrics.rewrapped)
+        gone, wrapped = _count(self._metrics.removed, "expire"), _count(self._metrics.custody.rewrapped)
         self._clock.at += messages
         await asyncio.gather(self._sweeper.once(), self._go_on(steps))
         until = self._clock.elapsed() + _PATIENCE_SECONDS
         while _count(self._metrics.removed, "expire") < gone + messages and self._clock.elapsed() < until:
             await self._clock.sleep(_LOOK_SECONDS)
-        return Carried(_count(self._metrics.removed, "expire") - gone, _count(self._metrics.rewrapped) - wrapped)
+        return Carried(
+            _count(self._metrics.removed, "expire") - gone, _count(self._metrics.custody.rewrapped) - wrapped
+        )
 
     async def _go_on(self, steps: int) -> None:
         for _ in range(steps):
@@ -139,17 +150,20 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
         async with stores.content.read() as transaction:
             (oldest,) = (await transaction.fetch("SELECT min(received_at) FROM message"))[0]
         metrics, limits = Metrics(), settings.limits
+        gate = await assemble_gate(stores)
         committer = Committer(
-            await assemble_taking_in(stores),
+            gate,
             metrics,
             stores.clock,
             events_max=limits.queue_events_max,
             bytes_max=limits.queue_bytes_max,
         )
-        node = Node(stores, committer, AccountBook(stores.accounts, stores.clock, stores.entropy), metrics)
+        book = AccountBook(stores.accounts, stores.clock, stores.entropy)
+        policy = PolicyBook(PolicyStore(stores.content), settings.region, metrics, stores.clock)
+        node = Node(stores, committer, gate, book, policy, metrics)
         await node.start()
         try:
-            load = Load(node, stores, committer, metrics, oldest)
+            load = Load(node, stores, committer, policy, metrics, oldest)
             await load.take_over()
             yield _Laden(node, load)
         finally:

@@ -1,15 +1,24 @@
 """What the commands share: the ``--config`` option and the settings behind it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edge_node.settings import CONFIG_VARIABLE, EdgeSettings, load_settings
+from edge_node.storage.content.leases import Lease
+from shared.errors.custody import BeatElsewhere
+from shared.ids import draw_opaque_id
+
+if TYPE_CHECKING:
+    from edge_node.stores import Stores
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_LEASE_MILLISECONDS = 60_000
 
 
 def config_option(command: F) -> F:
@@ -38,3 +47,23 @@ def confirmed(question: str) -> None:
         raise click.UsageError("Nobody answered, so nothing was done; --yes goes on without asking.") from None
     if not agreed:
         raise click.ClickException("Nothing was done.")
+
+
+@asynccontextmanager
+async def exchanging(stores: "Stores") -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Exchange keys alone in the region inside the block; give what holds on to that for a minute more.
+
+    Either raises ``BeatElsewhere`` where another process exchanges keys.
+    """
+    lease = Lease(stores.content, "epochs", draw_opaque_id(stores.entropy), _LEASE_MILLISECONDS)
+
+    async def hold() -> None:
+        """Take the lease, or take it for longer."""
+        if not await lease.hold(stores.clock.now()):
+            raise BeatElsewhere
+
+    await hold()
+    try:
+        yield hold
+    finally:
+        await lease.give_back()

@@ -1,6 +1,7 @@
 """``homeport edge doctor``: what is wrong with this node's custody, and what to do."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from edge_node.commands.common import config_option, settings_of
 from edge_node.core.accounts import Finding
 from edge_node.core.doctor import examine
 from edge_node.settings import EdgeSettings
-from shared.errors import NodeNotRunning
+from shared.errors import NodeNotRunning, StoreUnavailable
 from shared.screen import print_table
 
 
@@ -36,12 +37,15 @@ def doctor(config: Path, everything: bool) -> None:
 
 
 async def _examine(settings: EdgeSettings) -> list[Finding]:
-    """Look at everything."""
+    """Look at everything; ``StoreUnavailable`` where a disk does not even say what lies on it."""
     from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
     from edge_node.usecases.examining import gather  # noqa: PLC0415
 
-    async with open_stores(settings) as stores:
-        return examine(await gather(stores, _worker(settings)))
+    try:
+        async with open_stores(settings) as stores:
+            return examine(await gather(stores, _worker(settings)))
+    except OSError as error:
+        raise StoreUnavailable(cause=errno.errorcode.get(error.errno or 0, type(error).__name__)) from None
 
 
 def _worker(settings: EdgeSettings) -> int | None:

@@ -1,11 +1,12 @@
 """``homeport edge escrow``: what lets a region survive the loss of its key provider, held by m of n people."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import click
 
-from edge_node.commands.common import config_option, settings_of
+from edge_node.commands.common import config_option, exchanging, settings_of
 from edge_node.settings import EdgeSettings
 from edge_node.storage.keys.recovery import Escrow, Recovery
 from shared import private_files
@@ -93,28 +94,30 @@ def _read(paths: tuple[Path, ...]) -> list[str]:
 
 
 async def _create(settings: EdgeSettings, folder: Recovery, shares: int, needed: int, out: Path) -> Escrow:
-    """Make the escrow."""
+    """Make the escrow, while nobody exchanges epochs."""
     from edge_node.storage.keys.epochs import living_keys  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
     from shared.crypto.escrow import draw_escrow  # noqa: PLC0415
 
-    async with open_stores(settings) as stores:
+    async with open_stores(settings) as stores, exchanging(stores):
         key, words = draw_escrow(needed, shares, stores.entropy)
         made = Escrow(
             region=settings.region, public=key.public, needed=needed, shares=shares, created_at=stores.clock.now()
         )
+        living = await living_keys(stores.keys)
         _write_shares(out, words)
-        folder.write(made)
-        for version, epoch_key in (await living_keys(stores.keys)).items():
-            folder.keep(made, version, epoch_key)
+        folder.replace(made, living)
     return made
 
 
 def _write_shares(out: Path, words: list[str]) -> None:
     """Write each share into a file of its own."""
-    out.mkdir(mode=0o700, parents=True)
-    for number, share in enumerate(words, 1):
-        private_files.write_new(out / f"share-{number}.txt", share.encode() + b"\n")
+    try:
+        out.mkdir(mode=0o700, parents=True)
+        for number, share in enumerate(words, 1):
+            private_files.write_new(out / f"share-{number}.txt", share.encode() + b"\n")
+    except OSError as error:
+        raise EscrowInvalid(path=str(out), reason=os.strerror(error.errno or 0)) from None
 
 
 async def _drill(settings: EdgeSettings, folder: Recovery, shares: list[str]) -> int:

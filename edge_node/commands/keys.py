@@ -9,19 +9,14 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from edge_node.commands.common import config_option, settings_of
+from edge_node.commands.common import config_option, exchanging, settings_of
 from edge_node.settings import EdgeSettings
-from edge_node.storage.content.leases import Lease
-from shared.clock import Clock
-from shared.errors.custody import BeatElsewhere
-from shared.ids import draw_opaque_id
 from shared.screen import print_table
 
 if TYPE_CHECKING:
     from edge_node.storage.keys.epochs import Epoch
     from edge_node.storage.keys.provider import Promise
 
-_LEASE_MILLISECONDS = 60_000
 _PROMISES = {
     "file_deleted": "no better than overwriting and deleting files",
     "token_destroyed": "destroyed in the token, whose region key never leaves it",
@@ -117,45 +112,30 @@ async def _beat(settings: EdgeSettings, finish: bool) -> list[int]:
     from edge_node.stores import open_stores  # noqa: PLC0415
 
     destroyed: list[int] = []
-    async with open_stores(settings) as stores:
-        lease = Lease(stores.content, "epochs", draw_opaque_id(stores.entropy), _LEASE_MILLISECONDS)
+    async with open_stores(settings) as stores, exchanging(stores) as hold:
         beat = epoch_beat(stores, Metrics())
         days = None if finish else 0
-        try:
-            with Progress(console=Console(stderr=True), transient=True) as bar:
-                task, total = bar.add_task("wrapping keys anew", total=None), 0
-                while await _hold(lease, stores.clock) and (step := await beat.step(days)) is not None:
-                    days = None  # one beat, not one after the other
-                    if step.state == "destroyed":
-                        destroyed.append(step.epoch)
-                    total = max(total, step.left)
-                    bar.update(task, total=total or None, completed=total - step.left)
-        finally:
-            await lease.give_back()
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task, total = bar.add_task("wrapping keys anew", total=None), 0
+            while (step := await beat.step(days)) is not None:
+                days = None  # one beat, not one after the other
+                if step.state == "destroyed":
+                    destroyed.append(step.epoch)
+                total = max(total, step.left)
+                bar.update(task, total=total or None, completed=total - step.left)
+                await hold()
     return destroyed
-
-
-async def _hold(lease: Lease, clock: Clock) -> bool:
-    """Hold the lease; ``BeatElsewhere`` while another process carries the beat on."""
-    if not await lease.hold(clock.now()):
-        raise BeatElsewhere
-    return True
 
 
 async def _rotate(settings: EdgeSettings) -> int:
     """Exchange the region key; give how many epoch keys it holds."""
-    from edge_node.storage.keys.epochs import read_epochs  # noqa: PLC0415
+    from edge_node.storage.keys.epochs import kept_versions  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
 
-    async with open_stores(settings) as stores:
-        lease = Lease(stores.content, "epochs", draw_opaque_id(stores.entropy), _LEASE_MILLISECONDS)
-        try:
-            await _hold(lease, stores.clock)
-            living = tuple(each.version for each in await read_epochs(stores.keys) if each.state != "destroyed")
-            await asyncio.to_thread(stores.keys.provider.rotate, settings.region, living)
-        finally:
-            await lease.give_back()
-    return len(living)
+    async with open_stores(settings) as stores, exchanging(stores):
+        kept = await kept_versions(stores.keys)
+        await asyncio.to_thread(stores.keys.provider.rotate, settings.region, kept)
+    return len(kept)
 
 
 def _time(at: int | None) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 import msgspec
@@ -12,10 +12,13 @@ from edge_node.commands.common import config_option, confirmed, settings_of
 from edge_node.core.asking import ERASURE_REASONS, PURPOSES
 from edge_node.core.erasing import Counts
 from edge_node.settings import EdgeSettings
-from shared.errors import SettingsInvalid
+from shared.errors import BusyError, KeyProviderFailed, SettingsInvalid
 from shared.errors.uplink import IdentifierInvalid, SubjectUnknown
 from shared.screen import print_table
 from shared.wire.types import Pseudonym, PurposeCode, ReasonCode
+
+if TYPE_CHECKING:
+    from edge_node.usecases.removal import Remover
 
 _TYPED_BYTES_MAX = 1_024
 _WAIT_SECONDS = 30.0
@@ -89,6 +92,14 @@ async def _find(settings: EdgeSettings, typed: str, country: str | None, purpose
         return await find_people(stores.content, stores.keys, stores.accounts, typed, country, purpose, stores.clock)
 
 
+async def _carried(remover: "Remover") -> int:
+    """Carry a round on; 0 where there is nothing to do now, or a disk or key place is away: what is ordered waits."""
+    try:
+        return await remover.round()
+    except (BusyError, KeyProviderFailed):
+        return 0
+
+
 async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> tuple[str, str, Counts]:
     """Order the erasure; carry it out where no node runs, else wait a while for the one that does.
 
@@ -117,7 +128,7 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
         until = stores.clock.elapsed() + _WAIT_SECONDS
         done, counts = await erasure_state(stores.content, entry)
         while not done and stores.clock.elapsed() < until:
-            if not await remover.round():
+            if not await _carried(remover):
                 if await is_held(stores.content, entry):
                     break
                 await stores.clock.sleep(_LOOK_SECONDS)

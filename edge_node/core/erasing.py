@@ -9,9 +9,16 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.wire import Result
+from shared.wire.types import MethodCode, StoreCode
 
 HOUR = 3_600_000
 """Milliseconds of the window in which the cap counts."""
+
+DAY = 86_400_000
+
+REWRAP = DAY
+"""Milliseconds that a beat may take, at most, from when it is due until the old epoch key is destroyed; 2,000 keys are
+wrapped anew in a second (:mod:`edge_node.usecases.epoch_keeping`), and doctor warns of a beat that is later."""
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -33,6 +40,28 @@ class Counts(msgspec.Struct, frozen=True):
     """Files and whatever else was made from messages."""
 
 
+class Remnants(msgspec.Struct, frozen=True):
+    """What still lies somewhere of what was destroyed, and until when."""
+
+    horizon: int | None
+    """By when (ms), at latest, no older backup or free page opens any of it with any older key backup; ``None``: no
+    date can be given, as the operator alone begins epoch beats."""
+    rows_pending: bool = False
+    """Rows are deleted, but their bytes are still in the database's files and log: PostgreSQL."""
+    rows_until: int | None = None
+    """By when (ms) they are not any more; ``None``: nobody has said."""
+
+
+def epoch_horizon(current_since: int, epoch_days: int, now: int) -> int | None:
+    """Say by when (ms) at latest the epoch key that is current now is destroyed; ``None`` where beats are by hand.
+
+    One beat after the epoch began, or now where that is overdue, and the time that a beat may take.
+    """
+    if epoch_days == 0:
+        return None
+    return max(now, current_since + epoch_days * DAY) + REWRAP
+
+
 def allowance(ordered: Sequence[int], now: int, per_hour_max: int) -> Allowance:
     """Say how many subjects may be destroyed at ``now`` on the control plane's word alone.
 
@@ -48,28 +77,41 @@ def allowance(ordered: Sequence[int], now: int, per_hour_max: int) -> Allowance:
     return Allowance(0, recent[len(recent) - per_hour_max] + HOUR)
 
 
-def erasure_results(counts: Counts) -> tuple[Result, ...]:
-    """Say what an erasure did, store by store; the platforms' own copies are out of reach, and said to be."""
+def erasure_results(counts: Counts, remnants: Remnants) -> tuple[Result, ...]:
+    """Say what an erasure did, store by store; what is not reached yet, or never, is said to be so."""
+    rows: tuple[tuple[StoreCode, int], ...] = (
+        ("messages", counts.messages),
+        ("events", counts.events),
+        ("identities", counts.identities),
+        ("views", counts.views),
+        ("media", counts.media),
+    )
     found = (
-        ("keys", "destroyed", counts.keys),
-        ("messages", "removed", counts.messages),
-        ("events", "removed", counts.events),
-        ("identities", "removed", counts.identities),
-        ("views", "removed", counts.views),
-        ("media", "removed", counts.media),
-        ("platform", "not_reachable", counts.messages),
+        _result("keys", "destroyed", counts.keys),
+        *(_row_result(store, count, remnants) for store, count in rows),
+        _result("backups", "pending", counts.keys, remnants.horizon),
+        _result("platform", "not_reachable", counts.messages),
     )
-    return tuple(_result(store, method, count) for store, method, count in found if count)
+    return tuple(each for each in found if each.count)
 
 
-def retraction_results(keys: int, rows: int) -> tuple[Result, ...]:
+def retraction_results(keys: int, rows: int, remnants: Remnants) -> tuple[Result, ...]:
     """Say what closing shown copies did; empty where there was none left."""
-    found = (("keys", "destroyed", keys), ("views", "removed", rows))
-    return tuple(_result(store, method, count) for store, method, count in found if count)
-
-
-def _result(store: str, method: str, count: int) -> Result:
-    """Write one line of a receipt."""
-    return msgspec.convert(
-        {"store": store, "method": method, "count": count, "article": None, "until": None}, type=Result
+    found = (
+        _result("keys", "destroyed", keys),
+        _row_result("views", rows, remnants),
+        _result("backups", "pending", keys, remnants.horizon),
     )
+    return tuple(each for each in found if each.count)
+
+
+def _row_result(store: StoreCode, count: int, remnants: Remnants) -> Result:
+    """Say what became of rows: removed, or deleted with their bytes still to go."""
+    if remnants.rows_pending:
+        return _result(store, "pending", count, remnants.rows_until)
+    return _result(store, "removed", count)
+
+
+def _result(store: StoreCode, method: MethodCode, count: int, until: int | None = None) -> Result:
+    """Write one line of a receipt."""
+    return Result(store=store, method=method, count=count, article=None, until=until)

@@ -113,16 +113,19 @@ class BlobStore:
         """Remove files and parts, and make that durable; what is not there is removed already.
 
         The part goes first: a writer that finishes at this moment then either finds nothing to rename, or has renamed
-        before the whole file is looked for.
+        before the whole file is looked for.  ``BlobUnwritable`` where the folder lets nothing go.
         """
         folders = set()
-        for name in names:
-            for path in (self.part(name), self.path(name)):
-                with suppress(FileNotFoundError):
-                    path.unlink()
-                    folders.add(path.parent)
-        for folder in folders:
-            _sync(folder)
+        try:
+            for name in names:
+                for path in (self.part(name), self.path(name)):
+                    with suppress(FileNotFoundError):
+                        path.unlink()
+                        folders.add(path.parent)
+            for folder in folders:
+                _sync(folder)
+        except OSError as error:
+            raise BlobUnwritable(cause=type(error).__name__) from None
 
     def listed(self, prefix: str) -> dict[str, int]:
         """Give the files of one folder: name (without ``.part``), and when it was last written (ms)."""

@@ -9,6 +9,7 @@ keeps that and appending apart.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ import msgspec
 from edge_node.core.keeping import Removal
 from shared import private_files
 from shared.clock import Milliseconds
+from shared.errors import StoreUnavailable
 
 FILE = "tombstones.jsonl"
 _LOCK = ".lock"
@@ -66,7 +68,17 @@ class Journal:
         self.path = folder / FILE
 
     def append(self, entries: Sequence[JournalEntry]) -> None:
-        """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread."""
+        """Write entries and sync them to the disk; blocks, so a caller on an event loop uses a thread.
+
+        ``StoreUnavailable`` where the disk does not take them; a line cut short by it is as one cut short by a crash.
+        """
+        try:
+            self._append(entries)
+        except OSError as error:
+            raise StoreUnavailable(store="journal", cause=errno.errorcode.get(error.errno or 0, "")) from None
+
+    def _append(self, entries: Sequence[JournalEntry]) -> None:
+        """Write and sync."""
         with self._alone():
             begins = not self.path.exists()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)

@@ -12,7 +12,7 @@ from edge_node.storage.content.erasures import subject_of
 from edge_node.storage.content.places import Places
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.roster import RosterInForce
-from edge_node.uplink.work import Retractor
+from edge_node.uplink.work import RemnantsOf, Retractor
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
@@ -42,13 +42,14 @@ class Executor:
         *,
         erasures_per_hour_max: int,
         provider: ProviderCode,
+        remnants: RemnantsOf,
     ) -> None:
-        """Take who this node is, what does the work, the cap on erasures by command, and how keys are kept."""
+        """Take who this node is, what does the work, the cap on erasures by command, and what receipts must say."""
         self._content, self._commands = content, CommandStore(content)
         self._node, self._identity, self._roster = node, identity, roster
         self._eraser, self._retractor, self._places = eraser, retractor, places
         self._metrics, self._clock = metrics, clock
-        self._per_hour_max, self._provider = erasures_per_hour_max, provider
+        self._per_hour_max, self._provider, self._remnants = erasures_per_hour_max, provider, remnants
         self._held, self._full = 0, False
 
     async def round(self) -> int:
@@ -88,7 +89,8 @@ class Executor:
                 return await self._sign(command, received_at, ()) if outcome == "gone" else int(not self._full)
             case "close_view" | "erase" | "recall", wire.DisclosureTarget(node, disclosure):
                 gone = await self._retractor.retract(node, disclosure, command.reason)
-                return await self._sign(command, received_at, retraction_results(gone.keys, gone.rows))
+                remnants = await self._remnants.of(self._clock.now())
+                return await self._sign(command, received_at, retraction_results(gone.keys, gone.rows, remnants))
             case _:
                 await self._commands.refuse(command.id, self._clock.now())
                 logger().error("alert_command_refused", kind=command.kind, reason="target does not fit")
@@ -103,7 +105,7 @@ class Executor:
             kind=_kind(finished.kind),
             started_at=finished.started_at,
             finished_at=finished.finished_at,
-            results=erasure_results(finished.counts),
+            results=erasure_results(finished.counts, await self._remnants.of(finished.finished_at)),
             roster_version=self._roster.version,
             bundle=None,
             provider=self._provider,
@@ -140,7 +142,7 @@ class Executor:
         body = None
         if places:
             notice = wire.RecallNotice(
-                protocol=wire.PROTOCOL, recall=draft.id.removeprefix("recall-"), at=draft.at, disclosed_to=places
+                protocol=wire.PROTOCOL, recall=draft.name, at=draft.at, disclosed_to=places, reason=draft.reason
             )
             body = wire.encode(notice)
         await self._commands.freeze(draft, body)

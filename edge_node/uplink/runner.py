@@ -22,7 +22,7 @@ from edge_node.uplink.client import ControlClient
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
-from edge_node.uplink.work import Retractor, Waiting
+from edge_node.uplink.work import RemnantsOf, Retractor, Waiting
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
@@ -67,12 +67,13 @@ class Uplink:
         entropy: Entropy,
         waiting: Callable[[], Waiting],
         provider: ProviderCode,
+        remnants: RemnantsOf,
     ) -> None:
         """Take the parts; ``waiting`` counts events that wait in this process, ``provider`` says who keeps keys."""
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._waiting, self._provider = waiting, provider
+        self._waiting, self._provider, self._remnants = waiting, provider, remnants
         self._commands = CommandStore(store.content)
         self._teller = Teller(self._commands, roster, clock)
         self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
@@ -143,6 +144,7 @@ class Uplink:
             self._clock,
             erasures_per_hour_max=self._settings.erasures_per_hour_max,
             provider=self._provider,
+            remnants=self._remnants,
         )
         async with ControlClient(
             enrolled.node,

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
+from edge_node.core.erasing import Remnants
 from shared.wire import Health
 from shared.wire.types import ReasonCode
 
@@ -37,6 +38,14 @@ class Retractor(Protocol):
         On return key and row are gone; where there was none, or no more, both counts are 0.  An error that may be
         retried says that it goes on: the command waits and is done again.
         """
+        ...
+
+
+class RemnantsOf(Protocol):
+    """Says what is left for a while of what this node destroys."""
+
+    async def of(self, done_at: int) -> Remnants:
+        """Say what is left of a removal that was done at ``done_at`` (ms)."""
         ...
 
 

@@ -75,7 +75,7 @@ async def _note(stores: Stores, backup: str, now: int) -> None:
     line = JournalEntry(log_entry=backup, act="backup", reason="operator", ordered_at=now)
     try:
         await asyncio.to_thread(stores.journal.append, [line])
-    except OSError:
+    except StoreUnavailable:
         raise BackupFailed(path=str(stores.journal.path)) from None
 
 

@@ -34,15 +34,16 @@ class EpochKeeper(LeasedWork):
 
         The lease is held while a beat is under way and not longer: somebody may begin one by hand.
         """
-        if not await self._beat.due(self._days):
-            if self._held:
+        worked = False
+        try:
+            if await self._beat.due(self._days):
+                self._held = await self._lease.hold(self._clock.now())
+                worked = self._held and await self._beat.step(self._days) is not None
+        finally:
+            if self._held and not worked:
+                self._held = False
                 await self._lease.give_back()
-            self._held = False
-            return False
-        self._held = await self._lease.hold(self._clock.now())
-        if not self._held:
-            return False
-        return await self._beat.step(self._days) is not None
+        return worked
 
     async def _work(self) -> None:
         """Step by step while there is something to do, else look again after a while."""

@@ -14,6 +14,7 @@ from edge_node.storage.journal import HoldLine, Journal, JournalEntry
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.entropy import Entropy
+from shared.errors import StoreUnavailable
 from shared.errors.keeping import HoldTooLate, HoldUnknown, JournalUnwritable
 from shared.errors.uplink import SubjectUnknown
 from shared.ids import draw_opaque_id
@@ -76,7 +77,7 @@ class Holder:
         note = JournalEntry(log_entry=entry, act=act, reason="operator", ordered_at=now, hold=line)
         try:
             await asyncio.to_thread(self._journal.append, [note])
-        except OSError:
+        except StoreUnavailable:
             raise JournalUnwritable(path=str(self._journal.path), reason=reason) from None
 
     async def list(self) -> list[Listed]:

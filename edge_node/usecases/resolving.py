@@ -97,13 +97,17 @@ class Resolver:
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
         """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order.
 
-        ``KeyCurrentChanged`` where somebody was erased, or their identity ended, meanwhile: sift the rows again.
+        ``rows`` were sifted right before; ``KeyCurrentChanged`` where one of their people was erased since.
         """
-        sifted_at = self._people.counter
         if len(self._memory) > _MEMORY_MAX:
             self._memory.clear()
         fixed: set[bytes] = set()
+        sifted = self._people.counter
         for _ in range(_ATTEMPTS):
+            if self._people.counter != sifted:
+                if (await self.sift(rows))[1]:
+                    raise KeyCurrentChanged
+                sifted = self._people.counter
             names = [(self._blinds(filed), self._group_blind(filed)) for filed in rows]
             newcomers, groups = await self._look_up(rows, names, fixed)
             if not newcomers and not groups:
@@ -112,8 +116,6 @@ class Resolver:
             try:
                 await self._welcome(newcomers, groups, plan, now)
             except KeyCurrentChanged:
-                if self._people.counter != sifted_at:
-                    raise
                 continue
             fixed = plan.fixed
         raise StoreUnavailable(store="content")

@@ -211,7 +211,12 @@ class Sweeper(LeasedWork):
         opened = await self._open(rows)
         return [
             Order(
-                f"{batch}-{row.row}", row.row, row.key, _tombstone(row, opened[row.key], tombstones), tombstones.version
+                f"{batch}-{row.row}",
+                row.row,
+                row.key,
+                _tombstone(row, opened[row.key], tombstones),
+                tombstones.version,
+                draw_opaque_id(self._keys.entropy),
             )
             for row in rows
             if row.key in opened
@@ -251,7 +256,7 @@ class Sweeper(LeasedWork):
 
 
 def _begins_anew(progress: Progress, now: int) -> bool:
-    """Say whether the next batch is to begin at the oldest row: a pass comes to its end first, however long it takes."""
+    """Say whether the next batch begins at the oldest row: a pass comes to its end first, however long it takes."""
     came_through = progress.swept_at >= progress.began_at
     return not progress.began_at or (came_through and now - progress.began_at >= PASS_MILLISECONDS)
 

@@ -30,8 +30,15 @@ _DIALECT = Dialect(
     skip_locked=" FOR UPDATE SKIP LOCKED",
     migration_lock="SELECT pg_advisory_xact_lock(4718052601)",  # any number, as long as all releases use the same
 )
-_WANTED = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "archive_mode": "off"}
-"""An archive of the log keeps what was removed, sealed under keys that are destroyed, for as long as it is kept."""
+_WANTED = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "archive_mode": "off",
+    "wal_recycle": "off",
+}
+"""An archive of the log, and segments of it that are kept to be written over, keep what was removed, sealed under keys
+that are destroyed, for as long as they are kept."""
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 

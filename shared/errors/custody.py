@@ -23,7 +23,7 @@ class EscrowInvalid(OperatorError):
     """The escrow, or the shares given for it, are not what is needed."""
 
     code = "escrow_invalid"
-    remedy = "See edge_node/KEYS.md, Escrow; nothing was changed."
+    remedy = "See edge_node/KEYS.md, Escrow."
 
 
 class KeyBackupFailed(OperatorError):

@@ -21,7 +21,7 @@ from shared.wire.downlink import (
     Problem,
 )
 from shared.wire.parts import DisclosureTarget, Health, NodeKeys, Place, SubjectTarget
-from shared.wire.receipt import RECEIPT_TYPE, Receipt, Result, open_receipt, sign_receipt
+from shared.wire.receipt import RECEIPT_TYPE, Receipt, Result, epoch_horizon, open_receipt, sign_receipt
 from shared.wire.relay import (
     SHOWN_MAX,
     Relay,
@@ -142,6 +142,7 @@ __all__ = [
     "check_protocol",
     "decode",
     "encode",
+    "epoch_horizon",
     "open_receipt",
     "sign_receipt",
 ]

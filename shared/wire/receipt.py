@@ -27,7 +27,12 @@ RECEIPT_TYPE = "application/vnd.homeport.receipt.v1+json"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened in one store, by one method."""
+    """What happened in one store, by one method.
+
+    ``pending`` of a store of rows: they are deleted and their keys destroyed, and their bytes go by ``until``.
+    ``pending`` of ``backups``: older content backups and key backups, free pages and old disks hold keys that were
+    destroyed here; the epoch key above them is destroyed by ``until``, the **epoch horizon**, at latest.
+    """
 
     store: StoreCode
     method: MethodCode
@@ -35,7 +40,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     article: ArticleCode | None
     """The article that demands retention; only with ``retained_until``."""
     until: Milliseconds | None
-    """Until when it is retained, or by when what is pending will be done."""
+    """Until when it is retained, or by when what is pending will be done; ``None``: the node gives no date."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="receipt"):
@@ -67,3 +72,8 @@ def open_receipt(envelope: Envelope, public: PublicKeys) -> Receipt:
     The caller still compares ``node`` with the signer, and ``command`` and ``case`` with what was asked.
     """
     return canonical.decode(Receipt, open_envelope(envelope, RECEIPT_TYPE, public))
+
+
+def epoch_horizon(receipt: Receipt) -> int | None:
+    """Give when (ms) at latest nothing older opens what was destroyed; ``None`` where the receipt gives no date."""
+    return next((each.until for each in receipt.results if (each.store, each.method) == ("backups", "pending")), None)

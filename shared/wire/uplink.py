@@ -64,12 +64,14 @@ class Beat(Message, frozen=True, kw_only=True, tag="uplink.beat"):
             raise ValueError("registrations: none, or at least eight")
 
 
-class RecallNotice(Message, frozen=True, kw_only=True, tag="uplink.recall_notice"):
-    """A sender took a message back; it is gone here, and these places were shown it."""
+class RecallNotice(Message, frozen=True, kw_only=True, omit_defaults=True, tag="uplink.recall_notice"):
+    """A message is gone here, and these places were shown it: its sender took it back, or its time was over."""
 
     recall: OpaqueId
     at: Milliseconds
     disclosed_to: Annotated[tuple[Place, ...], Meta(max_length=PLACES_MAX)]
+    reason: ReasonCode = "sender_recalled"
+    """Written where it is another one: a member that older readers ignore."""
 
 
 class CaseNotice(Message, frozen=True, kw_only=True, tag="uplink.case_notice"):

@@ -1,4 +1,4 @@
-"""A node whose policy says how long what is kept and which duties keep it, with the shipped laws and a clock to move."""
+"""A node whose policy says how long what is kept and what keeps it: the shipped laws, and a clock to be moved."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

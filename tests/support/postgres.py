@@ -33,6 +33,8 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "deadlock_timeout": "50ms",  # so that tests of deadlocks are quick
     "autovacuum": "off",
+    "wal_recycle": "off",  # as edge_node/KEEPING.md demands
+    "wal_init_zero": "off",
 }
 
 
@@ -55,8 +57,9 @@ class Cluster:
 
     def start(self) -> None:
         """Make the cluster, start the server and wait until it answers."""
-        data = self._folder / "data"
-        self._call("initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync")
+        data = self.data
+        how = ["-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync", "--wal-segsize=1"]
+        self._call("initdb", "-D", data, *how)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         with (self._folder / "log").open("wb") as log:
             self._server = subprocess.Popen(
@@ -84,6 +87,17 @@ class Cluster:
         """Remove a database of :meth:`create`, whoever is still connected."""
         name = url.partition("@/")[2].partition("?")[0]
         self._call("dropdb", "--force", "-h", self._folder, "-U", "postgres", name)
+
+    @property
+    def data(self) -> Path:
+        """Give the server's data directory."""
+        return self._folder / "data"
+
+    def psql(self, url: str, sql: str) -> None:
+        """Run statements one after the other as an operator does, with ``psql``."""
+        self._call(
+            "psql", "-X", "-v", "ON_ERROR_STOP=1", url, *(f"-c{each};" for each in sql.split(";") if each.strip())
+        )
 
     def stop(self) -> None:
         """End the server and wait for it."""

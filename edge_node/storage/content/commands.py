@@ -12,6 +12,7 @@ import msgspec
 from edge_node.core.erasing import Counts
 from shared.database.contract import Database, ScriptRefused, Step
 from shared.wire import Command, Place, encode
+from shared.wire.types import ReasonCode
 
 _KEEP = """
 INSERT INTO command (id, command_cursor, case_id, origin, kind, body, state, received_at)
@@ -56,6 +57,10 @@ FROM outbox WHERE accepted_at IS NULL
 """
 
 
+RECALLED, EXPIRED = "recall-", "expiry-"
+"""How the name of a noted recall begins: its sender took the message back, or its time was over."""
+
+
 class Finished(NamedTuple):
     """A command whose erasure is carried out and whose receipt is owed."""
 
@@ -82,6 +87,16 @@ class Draft(NamedTuple):
     id: str
     mark: bytes
     at: int
+
+    @property
+    def name(self) -> str:
+        """Give the opaque id under which the control plane is told."""
+        return self.id.removeprefix(RECALLED).removeprefix(EXPIRED)
+
+    @property
+    def reason(self) -> ReasonCode:
+        """Say why the message is gone."""
+        return "no_longer_needed" if self.id.startswith(EXPIRED) else "sender_recalled"
 
 
 class CommandStore:

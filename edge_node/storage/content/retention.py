@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from edge_node.core.stored import Table
+from edge_node.storage.content.commands import EXPIRED
 from edge_node.storage.content.derivatives import steps_of_entries
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import LAWS, class_words, covered
@@ -47,11 +48,15 @@ _PAGE: dict[Table, str] = {
     "message": _select("message", f"{_DUE} {_AFTER} {_UP_TO} AND {_ours('message')}", _IN_ORDER),
     "event": _select("event", f"{_OF_KIND}{_DUE} {_AFTER} {_UP_TO} AND {_ours('event')}", _IN_ORDER),
 }
-_WINDOW: dict[Table, str] = {
-    "message": f"SELECT m.received_at, m.id FROM message m WHERE {_DUE} {_AFTER} {_IN_ORDER} LIMIT 1 OFFSET :most",
-    "event": f"SELECT m.received_at, m.id FROM event m WHERE {_OF_KIND}{_DUE} {_AFTER} {_IN_ORDER} "
-    "LIMIT 1 OFFSET :most",
-}
+
+
+def _window(table: Table, kind: str) -> str:
+    """Give the query for the last row of a window."""
+    rows = f"{kind}{_DUE} {_AFTER} {_IN_ORDER}"
+    return f"SELECT m.received_at, m.id FROM {table} m WHERE {rows} LIMIT 1 OFFSET :most"  # noqa: S608 - ours
+
+
+_WINDOW: dict[Table, str] = {"message": _window("message", ""), "event": _window("event", _OF_KIND)}
 
 
 def _count(table: Table, kind: str) -> str:
@@ -91,6 +96,13 @@ _HIDE: dict[Table, str] = {
     "event": "UPDATE event SET keep = 'tombstoned' WHERE id = :row AND keep = 'active' "
     "AND EXISTS (SELECT 1 FROM log_entry WHERE id = :id)",
 }
+# What another node still shows is taken back there the way a recall is.
+_NOTE = """
+INSERT INTO outbox (id, kind, mark, created_at)
+SELECT CAST(:notice AS TEXT), 'recall', l.mark, CAST(:now AS INTEGER) FROM log_entry l
+WHERE l.id = :id AND EXISTS (SELECT 1 FROM disclosure d WHERE d.mark = l.mark AND d.closed_at IS NULL)
+  AND EXISTS (SELECT 1 FROM uplink)
+"""
 _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT s.view, 'retracted', s.disclosure
 FROM log_entry l JOIN shown s ON s.mark = l.mark WHERE l.id = :id
@@ -209,6 +221,8 @@ class Order(NamedTuple):
     key: int
     tombstone: bytes | None
     tombstone_version: int
+    notice: str = ""
+    """Opaque id under which the control plane is told of a message, where it was shown elsewhere."""
 
 
 async def laws_here(database: Database) -> list[str]:
@@ -275,7 +289,8 @@ async def order_expired(database: Database, due: Due, orders: Sequence[Order], c
         steps.append(Step(_HIDE[due.table], [(each.row, each.log_entry) for each in orders]))
         if due.table == "message":
             steps += [*steps_of_entries([each.log_entry for each in orders], "expired", now)]
-            steps += [Step(_RETRACT, ids), Step(_UNSHOW, ids)]
+            notices = [(f"{EXPIRED}{each.notice}", now, each.log_entry) for each in orders]
+            steps += [Step(_NOTE, notices), Step(_RETRACT, ids), Step(_UNSHOW, ids)]
     if came.begun:
         steps.append(Step(_BEGIN, [(due.name, now)]))
     steps.append(Step(_PROGRESS, [(*came.to, came.left, due.name)]))

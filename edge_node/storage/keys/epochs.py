@@ -138,3 +138,13 @@ async def living_keys(store: KeyStore) -> dict[int, bytes]:
                 raise KeyProviderFailed(reason="no place has this epoch key", version=epoch.version)
             found[epoch.version] = key
     return found
+
+
+async def kept_versions(store: KeyStore) -> tuple[int, ...]:
+    """Give every epoch whose key the provider must go on keeping: the living, and one drawn but not in force yet."""
+    epochs = await read_epochs(store)
+    drawn = epochs[-1].version + 1
+    kept = [each.version for each in epochs if each.state != "destroyed"]
+    if await asyncio.to_thread(store.provider.find_epoch, store.region, drawn) is not None:
+        kept.append(drawn)
+    return tuple(kept)

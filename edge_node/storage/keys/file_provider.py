@@ -6,7 +6,7 @@ opens under either, and whoever finds it there later finishes the exchange.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,12 +34,15 @@ class FileProvider:
     def create(self, region: str) -> None:
         """Draw the region key and write it at every place; what a set-up cut short has left is completed."""
         del region
-        for place in self._places:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = self._found(_REGION, _whole_key) or self._entropy.draw(KEY_BYTES)
-        for place in self._places:
-            if not (place / _REGION).exists():
-                private_files.replace(place / _REGION, key)
+        try:
+            for place in self._places:
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            key = self._found(_REGION) or self._entropy.draw(KEY_BYTES)
+            for place in self._places:
+                if not (place / _REGION).exists():
+                    private_files.replace(place / _REGION, key)
+        except OSError as error:
+            raise KeyProviderFailed(reason=_reason(error)) from None
 
     def put_epoch(self, region: str, version: EpochVersion, key: bytes) -> None:
         """Write an epoch key, sealed, at every place that lacks it, and read it back from each."""
@@ -78,9 +81,9 @@ class FileProvider:
     def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
         """Exchange the region key; every step can be repeated."""
         try:
-            following = self._found(_NEXT, _whole_key) or self._entropy.draw(KEY_BYTES)
+            following = self._found(_NEXT) or self._entropy.draw(KEY_BYTES)
             for place in self._places:
-                if not (place / _NEXT).exists():
+                if self._key_at(place / _NEXT) != following:
                     private_files.replace(place / _NEXT, following)
             for version in versions:
                 key = self.find_epoch(region, version)
@@ -93,6 +96,8 @@ class FileProvider:
             for place in self._places:
                 private_files.overwrite(place / _REGION)
                 private_files.replace(place / _REGION, following)
+                for name in (_REGION, *map(_file, versions)):
+                    private_files.erase_remains(place / name)
             for place in self._places:
                 private_files.erase(place / _NEXT)
         except OSError as error:
@@ -116,11 +121,11 @@ class FileProvider:
             return "the region key is missing"
         except OSError as error:
             return f"the region key cannot be read: {_reason(error)}"
-        return None if len(key) == KEY_BYTES else "the region key is damaged"
+        return None if _is_whole(key) else "the region key is damaged"
 
     def _write(self, place: Path, region: str, version: EpochVersion, key: bytes) -> None:
         """Seal an epoch key under the region key that will stand at the end, and put it into its file's place."""
-        region_key = self._found(_NEXT, _whole_key) or self._found(_REGION, _whole_key)
+        region_key = self._found(_NEXT) or self._found(_REGION)
         if region_key is None:
             raise KeyProviderFailed(path=str(place / _REGION), reason="missing at every place")
         sealed = Cipher(region_key).seal(key, _place(region, version), self._entropy.draw(NONCE_BYTES))
@@ -136,21 +141,38 @@ class FileProvider:
                         return Cipher((each / name).read_bytes()).open(sealed, _place(region, version))
         return None
 
-    def _found(self, name: str, accept: Callable[[bytes], bytes | None]) -> bytes | None:
-        """Give the first place's file that ``accept`` accepts; ``None`` where no place has one at all."""
-        if not any((place / name).exists() for place in self._places):
-            return None
+    def _found(self, name: str) -> bytes | None:
+        """Give the first place's key that is whole; ``None`` where no place has one at all.
+
+        A next region key of zeros is one whose deletion was cut short, and is none; never is it a key.
+        """
+        damaged = False
         for place in self._places:
-            with suppress(OSError):
-                found = accept((place / name).read_bytes())
-                if found is not None:
-                    return found
-        raise KeyProviderFailed(path=str(self._places[0] / name), reason="missing or damaged at every place")
+            try:
+                found = (place / name).read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError:
+                damaged = True
+                continue
+            if _is_whole(found):
+                return found
+            damaged = damaged or name != _NEXT or found != bytes(KEY_BYTES)
+        if damaged:
+            raise KeyProviderFailed(path=str(self._places[0] / name), reason="missing or damaged at every place")
+        return None
+
+    def _key_at(self, path: Path) -> bytes | None:
+        """Give a key at one place; ``None`` where it is missing."""
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
 
 
-def _whole_key(data: bytes) -> bytes | None:
-    """Give a key if it is whole."""
-    return data if len(data) == KEY_BYTES else None
+def _is_whole(key: bytes) -> bool:
+    """Say whether these can be a key: as long as one, and not overwritten."""
+    return len(key) == KEY_BYTES and any(key)
 
 
 def _file(version: EpochVersion) -> str:

@@ -4,9 +4,16 @@
 for each living epoch.  A region that loses its key provider draws new region keys, and gets its epochs back from here.
 An epoch that is destroyed is destroyed here, too: until then its end does not count.  The private key never touches a
 disk; it exists while shares are made, drilled or used.
+
+A second escrow replaces the first at once or not at all: every epoch is sealed to it beside what counts
+(``epoch-1.sealed.next``), then ``escrow.json`` changes, then what was sealed to the first is overwritten.  Whenever
+that is cut short, the shares of whichever escrow stands in ``escrow.json`` open every epoch.
 """
 
 import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +28,7 @@ from shared.errors import SealBroken
 from shared.errors.custody import EscrowInvalid
 
 _FILE = "escrow.json"
+_NAME = re.compile(r"epoch-([0-9]+)\.sealed(?:\.next)?")
 _BYTES_MAX = 64 * 1024
 
 
@@ -67,15 +75,25 @@ class Recovery:
             raise EscrowInvalid(path=str(self._folder / _FILE), reason="made for another region")
         return found
 
-    def write(self, escrow: Escrow) -> None:
-        """Make an escrow the one that counts; epochs sealed for one before are overwritten by :meth:`keep`."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private_files.replace(self._folder / _FILE, msgspec.json.encode(escrow))
+    def replace(self, escrow: Escrow, keys: Mapping[int, bytes]) -> None:
+        """Make an escrow the one that counts, with every living epoch (version, key) sealed to it and to no other."""
+        with self._told():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for version, key in keys.items():
+                private_files.replace(self._next(version), self._seal(escrow, version, key))
+            private_files.replace(self._folder / _FILE, msgspec.json.encode(escrow))
+            for version in self.versions():
+                if version in keys:
+                    private_files.move(self._next(version), self._path(version))
+                    private_files.erase_remains(self._path(version))
+                else:
+                    self.destroy(version)
+            private_files.erase_remains(self._folder / _FILE)
 
     def keep(self, escrow: Escrow, version: int, key: bytes) -> None:
-        """Seal an epoch key to the escrow."""
-        sealed = seal_to(escrow.public, key, HPKE_EPOCH, self._region, str(version))
-        private_files.replace(self._path(version), sealed)
+        """Seal an epoch key to the escrow that counts."""
+        with self._told():
+            private_files.replace(self._path(version), self._seal(escrow, version, key))
 
     def open(self, shares: list[str], version: int) -> bytes:
         """Open an epoch key with enough shares; ``EscrowInvalid`` where they are too few, wrong, or another's."""
@@ -85,28 +103,44 @@ class Recovery:
         key = open_escrow(shares)
         if key.public != escrow.public:
             raise EscrowInvalid(reason="the shares belong to another escrow")
-        try:
-            sealed = private_files.read(self._path(version), bytes_max=_BYTES_MAX)
-            return key.open(sealed, HPKE_EPOCH, self._region, str(version))
-        except (OSError, SealBroken):
-            raise EscrowInvalid(path=str(self._path(version)), reason="missing or damaged") from None
+        for path in (self._path(version), self._next(version)):
+            with suppress(OSError, SealBroken):
+                sealed = private_files.read(path, bytes_max=_BYTES_MAX)
+                return key.open(sealed, HPKE_EPOCH, self._region, str(version))
+        raise EscrowInvalid(path=str(self._path(version)), reason="missing or damaged")
 
     def versions(self) -> list[int]:
         """Give the epochs that lie here."""
-        names = [path.name for path in self._folder.glob("epoch-*.sealed")]
-        return sorted(int(name.removeprefix("epoch-").removesuffix(".sealed")) for name in names)
+        with self._told():
+            found = [_NAME.fullmatch(path.name) for path in self._folder.iterdir()]
+        return sorted({int(each[1]) for each in found if each})
 
     def destroy(self, version: int) -> None:
-        """Overwrite and delete an epoch's file, and look that it is gone; ``EscrowInvalid`` if the folder is away."""
-        path = self._path(version)
-        try:
-            private_files.look_into(self._folder)
-            private_files.erase(path)
-        except OSError as error:
-            raise EscrowInvalid(path=str(self._folder), reason=os.strerror(error.errno or 0)) from None
-        if path.exists():
-            raise EscrowInvalid(path=str(path), reason="still there after it was deleted")
+        """Overwrite and delete an epoch's files, and see them gone; ``EscrowInvalid`` if the folder is away."""
+        for path in (self._path(version), self._next(version)):
+            with self._told():
+                private_files.look_into(self._folder)
+                private_files.erase(path)
+                left = path.exists()
+            if left:
+                raise EscrowInvalid(path=str(path), reason="still there after it was deleted")
+
+    def _seal(self, escrow: Escrow, version: int, key: bytes) -> bytes:
+        """Seal an epoch key to an escrow."""
+        return seal_to(escrow.public, key, HPKE_EPOCH, self._region, str(version))
 
     def _path(self, version: int) -> Path:
         """Name an epoch's file."""
         return self._folder / f"epoch-{version}.sealed"
+
+    def _next(self, version: int) -> Path:
+        """Name the file of an epoch sealed to an escrow that is about to count."""
+        return self._folder / f"epoch-{version}.sealed.next"
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Name the folder where the system refuses."""
+        try:
+            yield
+        except OSError as error:
+            raise EscrowInvalid(path=str(self._folder), reason=os.strerror(error.errno or 0)) from None

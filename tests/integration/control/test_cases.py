@@ -7,7 +7,7 @@ import pytest
 
 from shared import wire
 from shared.roster import write
-from shared.wire import CaseNotice, DisclosureTarget, Place, RecallNotice, SubjectTarget
+from shared.wire import CaseNotice, DisclosureTarget, Place, RecallNotice, Result, SubjectTarget
 from tests.support.control import now_ms
 from tests.support.node import until
 from tests.support.node_double import drawn
@@ -46,7 +46,9 @@ def test_an_erasure_reaches_the_node_and_the_places_its_receipt_names(company):
 
     (command,) = newest(company.eu)
     assert (command.case, command.kind, command.target) == (case["id"], "erase", SubjectTarget(subject))
-    company.eu.sign_for(command, (Place("ap", shown),))
+    horizon = Result(store="backups", method="pending", count=3, article=None, until=1_800_000_000_000)
+    dated = company.eu.receipt(command, results=(horizon,))
+    company.eu.told("receipts", company.eu.push(dated, (Place("ap", shown),)), wire.Accepted)
     assert view(company, case["id"])["state"] == "waiting"
     assert owed(company, case["id"]) == {"ap": 2}
 
@@ -60,6 +62,7 @@ def test_an_erasure_reaches_the_node_and_the_places_its_receipt_names(company):
     assert done["finished_at"] is not None
     receipts = company.control.ask(company.officer, "GET", f"/v1/cases/{case['id']}/receipts").json()["items"]
     assert [each["receipt"]["node"] for each in receipts] == ["eu", "ap", "ap"]
+    assert [each["epoch_horizon"] for each in receipts] == ["2027-01-15T08:00:00.000Z", None, None]
 
 
 def test_an_unknown_pseudonym_is_not_registered_yet(company):
@@ -114,6 +117,23 @@ def test_a_recall_asks_every_place_once_however_often_it_is_told(company):
     company.ap.told("recalls", later, wire.Accepted)
     assert view(company, command.case)["state"] == "waiting"
     assert len(company.eu.commands(before).commands) == 2
+
+
+def test_what_expired_is_taken_back_for_that_reason(company):
+    recall, shown = drawn(), drawn()
+    notice = RecallNotice(
+        protocol=1, recall=recall, at=now_ms(), disclosed_to=(Place("eu", (shown,)),), reason="no_longer_needed"
+    )
+    before = company.eu.commands().next
+    company.ap.told("recalls", notice, wire.Accepted)
+    (command,) = company.eu.commands(before).commands
+    assert (command.kind, command.target, command.reason) == (
+        "recall",
+        DisclosureTarget("ap", shown),
+        "no_longer_needed",
+    )
+    company.eu.sign_for(command)
+    assert view(company, command.case)["reason"] == "no_longer_needed"
 
 
 def test_a_recall_that_nobody_was_shown_is_finished_at_once(company):

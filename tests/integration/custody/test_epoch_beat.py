@@ -9,10 +9,13 @@ import msgspec
 import pytest
 
 from edge_node.assembly import epoch_beat
+from edge_node.commands.keys import _rotate
 from edge_node.metrics import Metrics
-from edge_node.storage.keys.epochs import read_epochs
+from edge_node.storage.content.leases import Lease
+from edge_node.storage.keys.epochs import begin_epoch, read_epochs
 from edge_node.storage.keys.store import KeyStore
 from edge_node.stores import open_provider
+from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS, EpochKeeper
 from shared.crypto import Cipher, content_place
 from shared.database.sqlite import open_sqlite
 from shared.entropy import SystemEntropy
@@ -181,3 +184,22 @@ async def test_the_region_key_is_exchanged_while_messages_come(tmp_path, chosen)
         assert await node.texts() == ["one", "two"]
         await run_beat(node)
         assert await node.texts() == ["one", "two"]
+
+
+async def test_a_rotation_takes_an_epoch_along_that_was_drawn_and_is_not_in_force(tmp_path, chosen):
+    async with bench(tmp_path, chosen=chosen) as node:
+        await node.take(message(1, ANN, "one"))
+        assert (await begin_epoch(node.keys))[0] == 2  # and the process that draws it dies
+    assert await _rotate(chosen) == 2
+    async with bench(tmp_path, chosen=chosen) as node:
+        assert (await run_beat(node))[-1] == "destroyed"
+        assert await node.texts() == ["one"]
+
+
+async def test_a_running_node_lets_commands_exchange_keys_while_nothing_is_due(tmp_path, chosen):
+    async with bench(tmp_path, chosen=chosen) as node:
+        await node.take(message(1, ANN, "one"))
+        lease = Lease(node.content, "epochs", "the running node", LEASE_MILLISECONDS)
+        assert not await EpochKeeper(beat_of(node), lease, 30, node.stores.clock).once()
+        assert await _rotate(chosen) == 1
+        assert await node.texts() == ["one"]

@@ -24,9 +24,7 @@ async def make(node, folder: Recovery, needed: int = 2, shares: int = 3) -> list
     """Make an escrow of a node's epochs; give its shares."""
     key, words = draw_escrow(needed, shares, SystemEntropy())
     made = Escrow(region=node.keys.region, public=key.public, needed=needed, shares=shares, created_at=1)
-    folder.write(made)
-    for version, epoch_key in (await living_keys(node.keys)).items():
-        folder.keep(made, version, epoch_key)
+    folder.replace(made, await living_keys(node.keys))
     return words
 
 

@@ -88,6 +88,25 @@ async def test_a_process_that_still_remembers_somebody_erased_looks_again(open_b
         await node.check_keys()
 
 
+async def test_a_process_that_never_knew_somebody_erased_keeps_their_late_events_out(open_bench):
+    async with open_bench() as node:
+        name = await filled(node)
+        async with open_bench() as other, open_bench() as third:
+            assert not other.taking_in._resolver._people.any_erased
+            await node.eraser.open_case(name, REASON)
+            await node.remove()
+            before = await node.rows("SELECT count(*) FROM subject")
+            # By a newcomer in the same batch, and by a number that passes on to one, which raises the counter, too.
+            for process, second in ((other, person(7)), (third, person(8, phone=81))):
+                outcome = await process.take(
+                    message(31, person(1, phone=81), "late, never seen"),
+                    message(32, second, "of somebody else", at=LATER),
+                )
+                assert outcome.suppressed == 1
+            assert await node.rows("SELECT count(*) FROM subject") == [(before[0][0] + 2,)]
+            await node.check_keys()
+
+
 async def test_a_number_that_had_passed_on_keeps_only_its_own_time_out(open_bench):
     async with open_bench() as node:
         await node.take(message(1, person(1, phone=81), "the first holder", at=1_000))

@@ -10,6 +10,7 @@ from edge_node.storage.identity import ensure_identity
 from edge_node.stores import key_places
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
+from edge_node.usecases.remnants import RemnantsHere
 from shared import wire
 from shared.wire.receipt import open_receipt
 from tests.support.loop import Loop
@@ -53,6 +54,7 @@ def executor(node, retractor):
         stores.clock,
         erasures_per_hour_max=50,
         provider="file",
+        remnants=RemnantsHere(node.content, node.keys, stores.settings, stores.clock),
     )
 
 
@@ -101,5 +103,5 @@ async def test_the_count_outlives_the_process(open_bench, when):
             await executor(node, again.viewer).round()
         finally:
             await node.remover.stop()
-        assert await counts(node) == [{"keys": 1, "views": 1}, {}]
+        assert await counts(node) == [{"keys": 1, "views": 1, "backups": 1}, {}]
         assert await node.rows("SELECT 1 FROM shown") == []

@@ -17,6 +17,7 @@ from edge_node.uplink.enrolling import Introduction, enrol
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS, Uplink
 from edge_node.uplink.work import Retracted, Waiting
+from edge_node.usecases.remnants import RemnantsHere
 from shared.enrolment_token import read_token
 from shared.errors import StoreUnavailable
 from tests.support.control_double import control_double
@@ -107,6 +108,7 @@ def uplink_of(node, shown, **settings):
         stores.entropy,
         lambda: Waiting(events=3, relays=2),
         "file",
+        RemnantsHere(node.content, node.keys, stores.settings, stores.clock),
     )
     uplink.on_ordered = node.remover.wake
     node.eraser.on_done = uplink.wake

@@ -8,12 +8,22 @@ from hypothesis import strategies as st
 
 from edge_node.core.asking import ERASURE_REASONS, PURPOSES
 from edge_node.core.beats import registrations
-from edge_node.core.erasing import HOUR, Counts, allowance, erasure_results, retraction_results
+from edge_node.core.erasing import (
+    DAY,
+    HOUR,
+    Counts,
+    Remnants,
+    allowance,
+    epoch_horizon,
+    erasure_results,
+    retraction_results,
+)
 from edge_node.core.lookup import identifiers_of
 from edge_node.core.suppression import stays_out, suppressed_until
 from shared.canonical import encode
 from shared.message import Identifier
 from shared.wire import Receipt
+from shared.wire import epoch_horizon as receipt_horizon
 from tests.support.trust import Seeded, drawn
 
 NAMES = [drawn(str(number)) for number in range(40)]
@@ -70,20 +80,45 @@ def test_a_name_that_had_ended_is_kept_out_until_its_end():
     assert suppressed_until(100, 140) == 100
 
 
-def test_a_receipt_says_what_went_and_what_is_out_of_reach():
-    results = erasure_results(Counts(keys=7, messages=4, identities=2))
-    assert [(each.store, each.method, each.count) for each in results] == [
-        ("keys", "destroyed", 7),
-        ("messages", "removed", 4),
-        ("identities", "removed", 2),
-        ("platform", "not_reachable", 4),
+def test_a_receipt_says_what_went_what_is_pending_and_what_is_out_of_reach():
+    counts = Counts(keys=7, messages=4, identities=2)
+    results = erasure_results(counts, Remnants(horizon=9))
+    assert [(each.store, each.method, each.count, each.until) for each in results] == [
+        ("keys", "destroyed", 7, None),
+        ("messages", "removed", 4, None),
+        ("identities", "removed", 2, None),
+        ("backups", "pending", 7, 9),
+        ("platform", "not_reachable", 4, None),
     ]
-    assert erasure_results(Counts()) == retraction_results(0, 0) == ()
+    pending = erasure_results(counts, Remnants(horizon=None, rows_pending=True, rows_until=5))
+    assert [(each.store, each.method, each.count, each.until) for each in pending] == [
+        ("keys", "destroyed", 7, None),
+        ("messages", "pending", 4, 5),
+        ("identities", "pending", 2, 5),
+        ("backups", "pending", 7, None),
+        ("platform", "not_reachable", 4, None),
+    ]
+    assert [(each.store, each.method, each.until) for each in retraction_results(1, 2, Remnants(9, True, 5))] == [
+        ("keys", "destroyed", None),
+        ("views", "pending", 5),
+        ("backups", "pending", 9),
+    ]
+    assert erasure_results(Counts(), Remnants(9)) == retraction_results(0, 0, Remnants(9)) == ()
     receipt = Receipt(
         command=drawn("c"), case=drawn("d"), node="eu", kind="erase", started_at=1, finished_at=2, results=results,
         roster_version=1, bundle=None, provider="file",
     )  # fmt: skip
     assert encode(receipt)
+    assert receipt_horizon(receipt) == 9
+
+
+@pytest.mark.parametrize(
+    ("since", "days", "now", "horizon"),
+    [(0, 30, 5, 31 * DAY), (0, 0, 5, None), (0, 1, 9 * DAY, 10 * DAY)],
+    ids=["in time", "by hand", "overdue"],
+)
+def test_the_epoch_horizon_is_one_beat_and_what_it_takes(since, days, now, horizon):
+    assert epoch_horizon(since, days, now) == horizon
 
 
 @pytest.mark.parametrize(
