@@ -108,6 +108,7 @@ class Node:
         """Begin to work."""
         await self._policy.open()
         await self._book.open()
+        await self._custody.duties.ensure()
         self._committer.start()
         self._custody.start()
         await self._relay.start()

@@ -9,9 +9,12 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.stores import Stores
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.duty_keeping import LEASE_MILLISECONDS as DUTIES_LEASE
+from edge_node.usecases.duty_keeping import DutyKeeper
 from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
 from edge_node.usecases.epoch_keeping import EpochKeeper
 from edge_node.usecases.erasing import Eraser
+from edge_node.usecases.holding import Holder
 from edge_node.usecases.media_upkeep import MediaUpkeep
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
@@ -36,10 +39,12 @@ class CustodyParts(msgspec.Struct):
     quarantine: QuarantineKeeper
     upkeep: Upkeep
     sweeper: Sweeper
+    duties: DutyKeeper
 
     def start(self) -> None:
         """Begin what goes on in a quarantine, too."""
         self.remover.start()
+        self.duties.start()
         self.epochs.start()
         self.quarantine.start()
 
@@ -54,6 +59,7 @@ class CustodyParts(msgspec.Struct):
         await self.upkeep.stop()
         await self.quarantine.stop()
         await self.epochs.stop()
+        await self.duties.stop()
         await self.remover.stop()
 
 
@@ -88,6 +94,10 @@ def custody_parts(
         busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
         every_seconds=settings.custody.sweep_seconds,
     )
+    holds = Holder(content, stores.journal, policy, clock, stores.entropy)
+    duties = DutyKeeper(content, keys, policy, holds, lease("duties", DUTIES_LEASE), metrics, clock)
+    duties.on_ordered = remover.wake
+    eraser.before_order = duties.ensure
     quarantine.on_ordered = remover.wake
     sweeper.on_ordered = remover.wake
-    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper)
+    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper, duties)

@@ -6,15 +6,30 @@ from edge_node.core.admission import admissions_of
 from edge_node.metrics import Metrics
 from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.quarantine import read_quarantine
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
 from edge_node.usecases.filing import Clerk
+from edge_node.usecases.holding import Holder
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.replying import Replier
 from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.taking_in import TakingIn
+
+
+async def policy_in_force(stores: Stores) -> PolicyBook:
+    """Read the policy in force, for a single command; a serving process keeps looking (edge_node/app)."""
+    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, Metrics(), stores.clock)
+    await book.look()
+    return book
+
+
+async def assemble_holder(stores: Stores) -> Holder:
+    """Put together what places and releases holds."""
+    return Holder(stores.content, stores.journal, await policy_in_force(stores), stores.clock, stores.entropy)
 
 
 async def assemble_taking_in(stores: Stores) -> TakingIn:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.core.keeping import Removal
+from edge_node.core.duties import HoldKind
+from edge_node.core.keeping import Keep, Removal
 from shared import private_files
 from shared.clock import Milliseconds
 from shared.errors import StoreUnavailable
@@ -36,6 +37,14 @@ class HoldLine(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     review_at: int = 0
     stops: tuple[Removal, ...] = ()
+    asked: tuple[Removal, ...] = ()
+    """What it was wanted to stop, where the law lets it stop less."""
+    kind: HoldKind = "hold"
+    keeps: Keep = "held"
+    duty: str = ""
+    article: str = ""
+    kinds: str = ""
+    ends_at: int | None = None
 
 
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,6 +8,7 @@ by question and second, for whoever must say why.
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
@@ -17,6 +18,7 @@ from edge_node.storage.content.policies import Answered, Counted, Kept, PolicySt
 from shared.clock import Clock
 from shared.errors import HomeportError
 from shared.policy.bundling import Bundle, fresh_until, read_bundle
+from shared.policy.compiling import Tables
 from shared.policy.deciding import Decision, Question
 from shared.policy.deriving import Derived
 from shared.policy.evaluator import Evaluator
@@ -65,6 +67,16 @@ class PolicyBook:
         """Give whose law applies where the node stands; ``None`` where no bundle in force knows its region."""
         found = self._in_force
         return None if found is None else found.evaluator.tables.names.jurisdiction.get(self._region)
+
+    @property
+    def tables(self) -> Tables | None:
+        """Give the policy in force as :mod:`shared.policy.conflicts` takes it; ``None`` where there is none."""
+        return None if self._in_force is None else self._in_force.evaluator.tables
+
+    def laws_with(self, subjects: Iterable[str]) -> tuple[str, ...]:
+        """Give the laws by which conflicts are resolved: those that may be a subject's, and that where the node is."""
+        own = self.own_law
+        return tuple(sorted({*subjects, *(() if own is None else (own,))}))
 
     async def open(self) -> None:
         """Read the bundle in force, and keep looking for a newer one."""

@@ -19,7 +19,7 @@ YEAR = ("message", 365)
 
 def holder(node: Bench) -> Holder:
     """Give what places holds at an open node."""
-    return Holder(node.content, node.stores.journal, node.stores.clock, node.stores.entropy)
+    return node.holder
 
 
 async def free_lease(node: Bench) -> None:

@@ -16,8 +16,10 @@ from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.stores import Stores, initialise, open_stores
+from edge_node.usecases.duty_keeping import DutyKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk, Taken
+from edge_node.usecases.holding import Holder
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.resolving import Resolver
@@ -55,6 +57,10 @@ class Bench:
         self.eraser = eraser
         # Empty until a test takes a bundle over and looks.
         self.policy = PolicyBook(PolicyStore(stores.content), stores.settings.region, Metrics(), stores.clock)
+        self.holder = Holder(stores.content, stores.journal, self.policy, stores.clock, stores.entropy)
+        lease = Lease(stores.content, "duties", stores.entropy.draw(8).hex(), 15_000)
+        self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, lease, Metrics(), stores.clock)
+        eraser.before_order = self.duties.ensure
 
     async def take(self, *events: Event) -> Outcome:
         """Take events in as one batch."""
@@ -84,6 +90,11 @@ class Bench:
     async def remove(self) -> None:
         """Carry every open log entry to its end."""
         while await self.remover.round():
+            pass
+
+    async def settle(self) -> None:
+        """Do everything that is due: duties looked after, removals carried out, until nothing moves."""
+        while await self.duties.once() + await self.remover.round():
             pass
 
     def retaining(self, *entries: tuple[str, int]) -> Retaining:

@@ -12,7 +12,7 @@ from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
 from edge_node.storage.content.derivatives import order_of_subject
-from edge_node.storage.content.holds import hold_erasure
+from edge_node.storage.content.resuming import hold_erasure
 from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
 from shared.database.contract import Database, Transaction
@@ -62,7 +62,9 @@ _HELD_NEW = _SOME.format(which="l.state <> 'done' AND l.state = 'ordered' AND l.
 _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
 _JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = :held"
 _DESTROYED = "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state = 'journaled'"
-_FREEZE = "UPDATE erasure SET places = :places, keys = :keys WHERE log_entry = :id"
+_FREEZE = """
+UPDATE erasure SET places = COALESCE(places, CAST(:places AS BLOB)), keys = :keys WHERE log_entry = :id
+"""
 _COUNT_KEYS = "UPDATE erasure SET keys = :keys WHERE log_entry = :id"
 _DIRECT = """
 DELETE FROM message WHERE id IN
@@ -90,7 +92,8 @@ _FINISH = (
 )
 _DONE = (
     "UPDATE log_entry SET state = 'done', done_at = :now WHERE id = :id",
-    "UPDATE erasure SET finished_at = :now WHERE log_entry = :id",
+    "UPDATE erasure SET finished_at = :now, again_at = NULL WHERE log_entry = :id",
+    "DELETE FROM kept WHERE log_entry = :id",
 )
 _STATE = """
 SELECT e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events, e.identities, e.views, e.derivatives
@@ -177,7 +180,7 @@ async def impose(
     facts: dict[str, str | int] = {"id": entry, "subject": subject, "origin": origin, "now": now}
     await transaction.execute(_ERASURE, facts)
     await retract_subject(transaction, subject)
-    if not await hold_erasure(transaction, entry, subject):
+    if not await hold_erasure(transaction, entry, subject, now):
         await order_of_subject(transaction, subject, entry, reason, now)
     await suppress(transaction, marks)
 
@@ -267,7 +270,8 @@ async def finish_erasure(database: Database, erasure: OpenErasure, now: int) -> 
         for sql in _FINISH:
             await transaction.execute(sql, {"subject": erasure.subject})
         for sql in _DONE:
-            await transaction.execute(sql, {"now": now, "id": erasure.id})
+            facts: dict[str, str | int] = {"now": now, "id": erasure.id}
+            await transaction.execute(sql, {name: value for name, value in facts.items() if f":{name}" in sql})
 
 
 async def erasure_state(database: Database, entry: str) -> tuple[bool, Counts]:

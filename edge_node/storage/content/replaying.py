@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from edge_node.core.keeping import GONE
 from edge_node.storage.content.derivatives import order_of_subject, steps_of_entries
 from edge_node.storage.content.erasures import impose, suppress
-from edge_node.storage.content.keeping import covered
+from edge_node.storage.content.keeping import kept
 from edge_node.storage.journal import JournalEntry
 from shared.database.contract import Database, Transaction
 
@@ -63,7 +63,7 @@ ON CONFLICT (mark) DO NOTHING
 
 def _held(table: str) -> tuple[str, str]:
     """Give the statements that take back again what a hold kept, as far as one still does."""
-    stands = covered("message" if table == "message" else "event", "recall")
+    stands = kept("message" if table == "message" else "event", "recall")
     return (
         f"""
 INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)

@@ -12,7 +12,7 @@ from edge_node.core.stored import Table
 from edge_node.storage.content.commands import EXPIRED
 from edge_node.storage.content.derivatives import steps_of_entries
 from edge_node.storage.content.head import turn
-from edge_node.storage.content.keeping import LAWS, class_words, covered
+from edge_node.storage.content.keeping import LAWS, class_words, kept
 from shared.database.contract import Database, Step
 from shared.policy.spans import FOR_EVER
 
@@ -37,7 +37,7 @@ def _ours(table: Table) -> str:
 
 def _select(table: Table, where: str, order: str = "") -> str:
     """Give a query for rows of a table as the sweeper sees them."""
-    columns = _COLUMNS.format(table=table, held=covered(table, "expire", "m"))
+    columns = _COLUMNS.format(table=table, held=kept(table, "expire", "m"))
     return f"SELECT {columns} WHERE {where} {order} LIMIT :most"
 
 
@@ -61,7 +61,7 @@ _WINDOW: dict[Table, str] = {"message": _window("message", ""), "event": _window
 
 def _count(table: Table, kind: str) -> str:
     """Give the query that counts what a sweep still has to order."""
-    rows = f"{kind}{_DUE} {_AFTER} {_UP_TO} AND {_ours(table)} AND NOT {covered(table, 'expire', 'm')}"
+    rows = f"{kind}{_DUE} {_AFTER} {_UP_TO} AND {_ours(table)} AND NOT {kept(table, 'expire', 'm')}"
     who = f"FROM {table} m LEFT JOIN subject s ON s.id = m.subject"
     return f"SELECT count(*) FROM (SELECT 1 {who} WHERE {rows} LIMIT :most) AS due"  # noqa: S608 - ours
 
@@ -80,7 +80,7 @@ def _order(table: Table) -> str:
 INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at)
 SELECT CAST(:id AS TEXT), 'expire', 'retention', 'ordered', m.mark, m.key, CAST(:now AS INTEGER)
 FROM {table} m WHERE m.id = CAST(:row AS INTEGER) AND m.key = CAST(:key AS INTEGER) AND m.keep = 'active'
-  AND NOT {covered(table, "expire", "m")}
+  AND NOT {kept(table, "expire", "m")}
 """  # noqa: S608 - constants of this page
 
 

@@ -20,11 +20,12 @@ CREATE TABLE law_duty (
     PRIMARY KEY (duty, law)
 ) STRICT;
 
--- From which bundle, and when (ms), they were written.
+-- From which bundle, and when (ms), they were written; `bound` 1: the holds that stand go by that bundle, too.
 CREATE TABLE law_duties (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     bundle TEXT NOT NULL,
-    written_at INTEGER NOT NULL
+    written_at INTEGER NOT NULL,
+    bound INTEGER NOT NULL
 ) STRICT;
 
 -- A hold may be the law's own: it restricts, blocks or preserves until `ends_at` (ms), or until somebody ends it.
@@ -58,9 +59,18 @@ CREATE TABLE kept (
 CREATE INDEX kept_again ON kept (again_at);
 CREATE INDEX kept_subject ON kept (subject) WHERE subject IS NOT NULL;
 
--- When everything was gone of an erasure that nothing kept; what is kept follows when its time is over.
+-- Whether the table of duties was asked what keeps the record that an entry waits for; 0: not yet, or again.
+ALTER TABLE log_entry ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX log_entry_unjudged ON log_entry (ordered_at) WHERE state <> 'done' AND held = 1 AND judged = 0;
+
+-- Of an erasure that waits: when it is looked at again (ms); when everything was gone that nothing keeps, where what is
+-- kept has its date; and how many keys are kept.
+ALTER TABLE erasure ADD COLUMN again_at INTEGER;
 ALTER TABLE erasure ADD COLUMN settled_at INTEGER;
 ALTER TABLE erasure ADD COLUMN keys_kept INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX erasure_again ON erasure (again_at) WHERE again_at IS NOT NULL;
+UPDATE erasure SET again_at = 0 WHERE finished_at IS NULL AND EXISTS
+(SELECT 1 FROM log_entry l WHERE l.id = erasure.log_entry AND l.held = 1);
 
 -- What there is to do now, apart from what waits under a duty, which may be much.
 CREATE INDEX log_entry_at_work ON log_entry (ordered_at) WHERE state <> 'done' AND held = 0;
