@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from edge_node.app_custody import custody_parts
 from edge_node.app_media import media_part
 from edge_node.app_relay import relay_apps, relay_parts
-from edge_node.assembly import assemble_gate
+from edge_node.assembly import assemble_gate, assemble_judge
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
 from edge_node.core.admission import admissions_of
 from edge_node.core.retention import periods_of
@@ -20,7 +20,6 @@ from edge_node.http.public import BodyLimits, Webhooks, public_app
 from edge_node.metrics import Metrics
 from edge_node.settings import EdgeSettings, load_settings
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.identity import ensure_identity
 from edge_node.stores import Stores, initialise, key_places, open_stores
@@ -29,11 +28,12 @@ from edge_node.uplink.runner import LEASE_MILLISECONDS as UPLINK_LEASE
 from edge_node.uplink.runner import Uplink
 from edge_node.uplink.work import Waiting
 from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.admitting import Admitter
 from edge_node.usecases.bus import BusIntake
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.handshake import Handshake
 from edge_node.usecases.intake import Intake
-from edge_node.usecases.policy_book import PolicyBook
+from edge_node.usecases.judging import Judge
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.remnants import RemnantsHere
 from shared.errors import HomeportError
@@ -52,17 +52,17 @@ class Node:
         committer: Committer,
         gate: Gate,
         book: AccountBook,
-        policy: PolicyBook,
+        judge: Judge,
         metrics: Metrics,
     ) -> None:
         """Take the open stores and what works on them."""
-        self._policy = policy
+        self._policy = judge.book
         settings = stores.settings
         holder = draw_opaque_id(stores.entropy)
         self._stores = stores
         self._committer = committer
         self._book = book
-        self._custody = custody_parts(stores, committer, gate, policy, metrics, holder)
+        self._custody = custody_parts(stores, committer, gate, metrics, holder, judge, book)
         self._opening: asyncio.Task[None] | None = None
         self._fetcher = media_part(stores, book, committer, metrics, holder)
         self._relay = relay_parts(stores, metrics, holder)
@@ -71,7 +71,8 @@ class Node:
         self._custody.eraser.on_done = self._uplink.wake
         admissions = admissions_of(settings.admit)
         relayer = self._relay.relayer
-        intake = Intake(CHANNELS, book, admissions, committer, relayer, stores.content, metrics, stores.clock)
+        admitter = Admitter(admissions, judge, self._relay.membership)
+        intake = Intake(CHANNELS, book, admitter, committer, relayer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
         handshakes = {"whatsapp": Handshake(book)}
         buses = {name: BusIntake(CHANNELS[name], form, book, intake) for name, form in BUS_FORMS.items()}
@@ -82,7 +83,7 @@ class Node:
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(webhooks),
             "private": private_app(metrics, self.unready),
-            **relay_apps(self._relay, stores, book, admissions, committer, self._custody.remover, metrics),
+            **relay_apps(self._relay, stores, book, admissions, admitter, committer, self._custody.remover, metrics),
         }
 
     def _join(self, lease: Lease, metrics: Metrics) -> Uplink:
@@ -107,6 +108,7 @@ class Node:
     async def start(self) -> None:
         """Begin to work."""
         await self._policy.open()
+        self._warn_of_policy()
         await self._book.open()
         await self._custody.duties.ensure()
         self._committer.start()
@@ -114,6 +116,16 @@ class Node:
         await self._relay.start()
         self._uplink.start()
         self._opening = asyncio.create_task(self._open(), name="opening")
+
+    def _warn_of_policy(self) -> None:
+        """Say at start-up that nothing can be taken in, and what to do."""
+        in_force, region = self._policy.in_force, self._stores.settings.region
+        if in_force is None:
+            remedy = "everything is refused: take a bundle over with homeport edge policy install"
+            logger().warning("alert_policy_missing", reason=remedy)
+        elif all(each.name != region for each in in_force.bundle.policy.regions):
+            reason = "the bundle in force does not know this region, so everything is refused"
+            logger().warning("alert_policy_region_unknown", field_name="region", reason=reason)
 
     async def _open(self) -> None:
         """Begin what opens and shows, sends and sweeps: at once, or when a restored store may be opened."""
@@ -171,14 +183,14 @@ async def open_node(settings_path: Path) -> AsyncIterator[Node]:
 
 async def _assemble(stores: Stores, metrics: Metrics) -> Node:
     """Put the parts together that take a message in."""
-    gate = await assemble_gate(stores)
+    judge = await assemble_judge(stores, metrics)
+    gate = await assemble_gate(stores, judge)
     limits = stores.settings.limits
     committer = Committer(
         gate, metrics, stores.clock, events_max=limits.queue_events_max, bytes_max=limits.queue_bytes_max
     )
     book = AccountBook(stores.accounts, stores.clock, stores.entropy)
-    policy = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics, stores.clock)
-    return Node(stores, committer, gate, book, policy, metrics)
+    return Node(stores, committer, gate, book, judge, metrics)
 
 
 def _warn(settings: EdgeSettings) -> None:

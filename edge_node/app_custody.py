@@ -8,6 +8,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.stores import Stores
+from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.duty_keeping import LEASE_MILLISECONDS as DUTIES_LEASE
 from edge_node.usecases.duty_keeping import DutyKeeper
@@ -15,11 +16,13 @@ from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
 from edge_node.usecases.epoch_keeping import EpochKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.holding import Holder
+from edge_node.usecases.judging import Judge
 from edge_node.usecases.media_upkeep import MediaUpkeep
-from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.quarantine_keeping import LEASE_MILLISECONDS as QUARANTINE_LEASE
 from edge_node.usecases.quarantine_keeping import QuarantineKeeper
+from edge_node.usecases.rejudging import LEASE_MILLISECONDS as JUDGING_LEASE
+from edge_node.usecases.rejudging import Rejudger
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.retaining import Retaining
@@ -40,6 +43,7 @@ class CustodyParts(msgspec.Struct):
     upkeep: Upkeep
     sweeper: Sweeper
     duties: DutyKeeper
+    rejudger: Rejudger
 
     def start(self) -> None:
         """Begin what goes on in a quarantine, too."""
@@ -52,9 +56,11 @@ class CustodyParts(msgspec.Struct):
         """Begin what waits until a restored store may be opened."""
         self.upkeep.start()
         self.sweeper.start()
+        self.rejudger.start()
 
     async def stop(self) -> None:
         """Leave it to another process, in the reverse order."""
+        await self.rejudger.stop()
         await self.sweeper.stop()
         await self.upkeep.stop()
         await self.quarantine.stop()
@@ -64,9 +70,16 @@ class CustodyParts(msgspec.Struct):
 
 
 def custody_parts(
-    stores: Stores, committer: Committer, gate: Gate, policy: PolicyBook, metrics: Metrics, holder: str
+    stores: Stores,
+    committer: Committer,
+    gate: Gate,
+    metrics: Metrics,
+    holder: str,
+    judge: Judge,
+    book: AccountBook,
 ) -> CustodyParts:
     """Put the parts together; ``holder`` names this process for the leases."""
+    policy = judge.book
     settings, content, keys, clock = stores.settings, stores.content, stores.keys, stores.clock
 
     def lease(name: str, milliseconds: int) -> Lease:
@@ -100,4 +113,14 @@ def custody_parts(
     eraser.before_order = duties.ensure
     quarantine.on_ordered = remover.wake
     sweeper.on_ordered = remover.wake
-    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper, duties)
+    rejudger = Rejudger(
+        content,
+        keys,
+        judge,
+        book.country_of,
+        lease("judging", JUDGING_LEASE),
+        metrics,
+        clock,
+        busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
+    )
+    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper, duties, rejudger)

@@ -15,6 +15,7 @@ from edge_node.storage.content.views import Views
 from edge_node.storage.identity import ensure_identity
 from edge_node.stores import Stores, key_places
 from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.admitting import Admitter
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.live_views import LiveViews
 from edge_node.usecases.membership import Membership
@@ -92,6 +93,7 @@ def relay_apps(
     stores: Stores,
     book: AccountBook,
     admissions: Admissions,
+    admitter: Admitter,
     committer: Committer,
     remover: Remover,
     metrics: Metrics,
@@ -107,7 +109,7 @@ def relay_apps(
     parts.viewer.on_removal = remover.wake
     parts.viewer.on_change = parts.live.wake
     if settings.listen is not None:
-        homecoming = Homecoming(book, admissions, committer, metrics, stores.clock)
+        homecoming = Homecoming(book, admissions, admitter, committer, metrics, stores.clock)
         handlers: dict[type[wire.Message], Handler] = {
             wire.RelayedWebhook: homecoming.receive,
             wire.ViewAsk: parts.shower.show,

@@ -13,6 +13,7 @@ from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
 from edge_node.usecases.filing import Clerk
 from edge_node.usecases.holding import Holder
+from edge_node.usecases.judging import Judge
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.replying import Replier
@@ -20,33 +21,40 @@ from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.taking_in import TakingIn
 
 
-async def policy_in_force(stores: Stores) -> PolicyBook:
+async def policy_in_force(stores: Stores, metrics: Metrics) -> PolicyBook:
     """Read the policy in force, for a single command; a serving process keeps looking (edge_node/app)."""
-    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, Metrics(), stores.clock)
+    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics, stores.clock)
     await book.look()
     return book
 
 
 async def assemble_holder(stores: Stores) -> Holder:
     """Put together what places and releases holds."""
-    return Holder(stores.content, stores.journal, await policy_in_force(stores), stores.clock, stores.entropy)
+    policy = await policy_in_force(stores, Metrics())
+    return Holder(stores.content, stores.journal, policy, stores.clock, stores.entropy)
 
 
-async def assemble_taking_in(stores: Stores) -> TakingIn:
-    """Put together what commits batches of events to both stores."""
+async def assemble_judge(stores: Stores, metrics: Metrics) -> Judge:
+    """Put together what decides by the bundle that is in force now; it is looked at once."""
+    return Judge(await policy_in_force(stores, metrics), stores.clock)
+
+
+async def assemble_taking_in(stores: Stores, judge: Judge | None = None) -> TakingIn:
+    """Put together what commits batches of events to both stores; without a ``judge``, by the bundle of this moment."""
+    judge = judge or await assemble_judge(stores, Metrics())
     indexes = {name: (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")}
     people = People(stores.content, stores.settings.region, await stores.keys.indexes("suppression"))
     await people.forget()
-    resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"])
+    resolver = Resolver(people, stores.keys, indexes["identity"], indexes["group"], judge)
     clerk = Clerk(indexes["mark"], indexes["tombstone"])
     return TakingIn(stores.content, stores.keys, clerk, resolver, stores.clock)
 
 
-async def assemble_gate(stores: Stores) -> Gate:
-    """Put together what takes in while a restored store may be in quarantine."""
+async def assemble_gate(stores: Stores, judge: Judge | None = None) -> Gate:
+    """Put together what takes in while a restored store may be in quarantine; like :func:`assemble_taking_in`."""
     marks, tombstones = [(await stores.keys.indexes(name))[0] for name in ("mark", "tombstone")]
     found = await read_quarantine(stores.content)
-    taking_in = await assemble_taking_in(stores)
+    taking_in = await assemble_taking_in(stores, judge)
     closed = found is not None and found.state == "replaying"
     return Gate(stores.content, stores.keys, Clerk(marks, tombstones), taking_in, stores.clock, closed=closed)
 

@@ -110,6 +110,11 @@ class PolicyMetrics:
         self.uncounted = Counter(
             "homeport_edge_policy_uncounted", "Decisions that could not be put on record.", registry=registry
         )
+        self.restricted = Gauge(
+            "homeport_edge_policy_restricted_subjects",
+            "People of whom something stored may not rest here any more.",
+            registry=registry,
+        )
 
 
 class MediaMetrics:

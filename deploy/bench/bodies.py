@@ -6,6 +6,9 @@ Message ids come in random order, as the platforms give them: that is what makes
 import random
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
+
+from deploy.bench.in_force import COUNTRY
 from deploy.sandbox.webhooks import (
     LineChannel,
     Subject,
@@ -47,7 +50,9 @@ class Writers:
     def __init__(self, count: int, seed: int) -> None:
         """Draw ``count`` people; the same ``seed`` gives the same ones, and the same ids in the same order."""
         self._chance = random.Random(seed)  # noqa: S311  invented ids keep no secret
-        self._people = list(draw_subjects(count, self._chance))
+        drawn = draw_subjects(count, self._chance)
+        # Nobody's law applies to nobody's country: they are of one whose people's messages may rest at the node.
+        self._people = [msgspec.structs.replace(each, bsuid=COUNTRY + each.bsuid[2:]) for each in drawn]
 
     def whatsapp(self, count: int) -> list[bytes]:
         """Give ``count`` requests of one WhatsApp text each."""

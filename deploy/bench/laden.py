@@ -28,6 +28,7 @@ from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.judging import Judge
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
@@ -150,7 +151,9 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
         async with stores.content.read() as transaction:
             (oldest,) = (await transaction.fetch("SELECT min(received_at) FROM message"))[0]
         metrics, limits = Metrics(), settings.limits
-        gate = await assemble_gate(stores)
+        policy = PolicyBook(PolicyStore(stores.content), settings.region, metrics, stores.clock)
+        judge = Judge(policy, stores.clock)
+        gate = await assemble_gate(stores, judge)
         committer = Committer(
             gate,
             metrics,
@@ -159,8 +162,7 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
             bytes_max=limits.queue_bytes_max,
         )
         book = AccountBook(stores.accounts, stores.clock, stores.entropy)
-        policy = PolicyBook(PolicyStore(stores.content), settings.region, metrics, stores.clock)
-        node = Node(stores, committer, gate, book, policy, metrics)
+        node = Node(stores, committer, gate, book, judge, metrics)
         await node.start()
         try:
             load = Load(node, stores, committer, policy, metrics, oldest)

@@ -19,13 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.bench.bodies import CHANNEL, LINE_ACCOUNT, LINE_SECRET, NUMBER, WHATSAPP_ACCOUNT, WHATSAPP_SECRET
+from deploy.bench.in_force import COUNTRY, REGION, write_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 _PR_SET_PDEATHSIG = 1
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 60.0
 
-_NODE_TOML = f"""region = "bench"
+_NODE_TOML = f"""region = "{REGION}"
 data_dir = "data"
 journal_dir = "journal"
 listen = "127.0.0.1:{{listen}}"
@@ -157,7 +158,9 @@ def set_up_node(folder: Path) -> tuple[Path, int, int]:
     settings.write_text(_NODE_TOML.format(listen=port, private=private))
     config = ("--config", str(settings))
     _run(homeport("init", *config))
-    add = ("account", "add", *config, "--secret-file", str(secret))
+    bundle, roster = write_policy(folder)
+    _run(homeport("policy", "install", *config, str(bundle), "--roster", str(roster), "--yes"))
+    add = ("account", "add", *config, "--country", COUNTRY, "--secret-file", str(secret))
     secret.write_bytes(WHATSAPP_SECRET)
     ids = ["--app-id", NUMBER.app_id, "--waba-id", NUMBER.waba_id, "--phone-number-id", NUMBER.phone_number_id]
     ids += ["--scope", "300000000000001", "--verify-token-file", str(secret)]

@@ -19,6 +19,8 @@ WHATSAPP_ACCOUNT, LINE_ACCOUNT = "parcels-whatsapp", "parcels-line"
 HOME = {"whatsapp": "eu", "line": "ap"}
 ACCOUNTS = {"whatsapp": WHATSAPP_ACCOUNT, "line": LINE_ACCOUNT}
 LAW = {"eu": "DE", "ap": "JP"}
+BUNDLE = "demonstration.bundle"
+"""The policy in force, as the officers signed it."""
 PURPOSE = "complaint"
 """The one purpose for which ``ap`` shows something to ``eu``."""
 
@@ -73,9 +75,13 @@ class Company:
 
     async def roster(self, *words: str, person: str | None = None) -> Command:
         """Run ``homeport roster`` where officers work; a person's passphrase goes to its standard input."""
+        return await self.officer("roster", *words, person=person)
+
+    async def officer(self, *words: str, person: str | None = None) -> Command:
+        """Run ``homeport`` where officers work; a person's passphrase goes to its standard input."""
         typed = b"" if person is None else self.secrets.passphrase(person)
         secret = () if person is None else ("--passphrase-file", "-")
-        return await asyncio.to_thread(run, self.officers, ["roster", *words, *secret], typed=typed)
+        return await asyncio.to_thread(run, self.officers, [*words, *secret], typed=typed)
 
     def signed(self, version: int) -> SignedRoster:
         """Read a roster as officers signed it."""

@@ -3,8 +3,8 @@
 import asyncio
 import re
 
-from deploy.demo.commands import Command
-from deploy.demo.company import ACCOUNTS, LAW, LISTS, NAME, NODES, OFFICERS, Company
+from deploy.demo.commands import CHECKOUT, Command
+from deploy.demo.company import ACCOUNTS, BUNDLE, LAW, LISTS, NAME, NODES, OFFICERS, Company
 from deploy.demo.stage import Stage
 
 _ABOUT = """\
@@ -20,6 +20,7 @@ async def found(stage: Stage) -> None:
     company = stage.company
     stage.tell.line("folder", str(company.folder))
     root = await _keys_and_roster(stage)
+    await _policy(stage)
     await _programs(stage, root)
     await _enrolments(stage, root)
     await _take_in(stage)
@@ -49,6 +50,20 @@ async def _sign(stage: Stage, version: int) -> None:
     for person in OFFICERS:
         words = ("sign", f"roster-{version}.json", "--key", f"{person}.key")
         stage.command(await stage.company.roster(*words, person=person), "Signed")
+
+
+async def _policy(stage: Stage) -> None:
+    """Make a bundle of the shipped policies, signed by both officers."""
+    company, tell = stage.company, stage.tell
+    tell.step("A policy that both officers sign")
+    tell.note(
+        "What a node may do is decided by rules with articles of law, in text that a lawyer reads: policies/. This "
+        "bundle is a demonstration; nobody has checked it for use."
+    )
+    stage.command(await company.officer("policy", "bundle", str(CHECKOUT / "policies"), "--out", BUNDLE), "Wrote")
+    for person in OFFICERS:
+        words = ("policy", "sign", BUNDLE, "--key", f"{person}.key", "--roster", "roster-1.json")
+        stage.command(await company.officer(*words, person=person), "Signed")
 
 
 async def _programs(stage: Stage, root: str) -> None:
@@ -110,8 +125,17 @@ async def _enrolments(stage: Stage, root: str) -> None:
         stage.command(token, "(shown once)")
         stage.command(done, "fingerprint", "root fingerprint", "Enrolled")
         tell.check(f"{name} pinned the officers' root, as it stands on their own screen above", _root(done) == root)
+    installed = await asyncio.gather(*(_take_over(company, name) for name in NODES))
+    for done in installed:
+        stage.command(done, "In force")
     for started in await asyncio.gather(*(node.start() for node in company.nodes.values())):
         stage.command(started)
+
+
+async def _take_over(company: Company, name: str) -> Command:
+    """Let a node take the policy over; it believes the officers of the roster, whoever brings it."""
+    words = ["policy", "install", f"../officers/{BUNDLE}", "--roster", "../officers/roster-1.json", "--yes"]
+    return await company.nodes[name].command(words)
 
 
 async def _enrol(company: Company, name: str) -> tuple[Command, Command]:

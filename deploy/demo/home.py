@@ -3,13 +3,16 @@
 import msgspec
 
 from deploy.demo import story
+from deploy.demo.commands import CHECKOUT
 from deploy.demo.company import ACCOUNTS
 from deploy.demo.narrator import plural
+from deploy.demo.node import REGIONS
 from deploy.demo.stage import Scene, Stage
 from deploy.sandbox.courier import Manners
 from deploy.sandbox.webhooks import (
     ANNA,
     TARO,
+    Subject,
     line_body,
     line_event,
     line_text,
@@ -18,6 +21,9 @@ from deploy.sandbox.webhooks import (
 )
 from shared.message import Edit, Unclassified
 
+LINH = Subject("Linh Ví Dụ", None, "VN.70218455093617264510", "U" + "b5" * 16, "linh.vidu")
+"""Writes from Vietnam: her WhatsApp user id says so."""
+_QUESTION = {"operation": "store", "class": "message_text", "purpose": "intake", "subject": "VN", "node": REGIONS["eu"]}
 _ABOUT = """\
 Customers write. Each platform calls its callback address with a signed webhook. The node checks the signature over \
 the raw bytes, reads the message into an event of its own ("made"), draws a fresh key, and answers 200 only when key \
@@ -34,6 +40,7 @@ async def come_home(stage: Stage) -> None:
     await _batch(stage)
     await _edit(stage)
     await _unknown(stage)
+    await _denied(stage)
 
 
 async def _say(stage: Stage, who: str, channel: str, does: str = "say", **more: str) -> Scene:
@@ -154,3 +161,22 @@ async def _unknown(stage: Stage) -> None:
     await stage.show_rows(scene)
     raw = [event.raw for event in scene.events if isinstance(event, Unclassified)]
     tell.check("the unknown one is kept as its very bytes, sealed", len(raw) == 1 and raw[0] in body)
+
+
+async def _denied(stage: Stage) -> None:
+    """Let somebody write whose law keeps her words in her country: they are dropped, and that is on record."""
+    tell, company, look = stage.tell, stage.company, stage.looks["eu"]
+    tell.step("Somebody whose words may not rest here")
+    body, before = whatsapp_body(whatsapp_text(story.LOTUS, LINH)), await stage.before("whatsapp")
+    answer = await company.eu.post("whatsapp", ACCOUNTS["whatsapp"], body, stage.sign("whatsapp", body))
+    scene = stage.scene("eu", "whatsapp", body, answer.status, before)
+    stage.show_arrival(scene, f"Linh writes from Vietnam, by her WhatsApp user id: {story.LOTUS}")
+    changed = await stage.changed(scene)
+    tell.check("nothing of it in either store, and no node of the company may have it", changed == {"refusal": 1})
+    tell.check("on record, without a word of it: policy_denied", await look.refused("policy_denied") == 1)
+    rule = await look.deciding("store", "VN")
+    tell.line("decided", f"store, message_text, intake, law of VN: deny by rule {rule}")
+    words = [word for name, value in _QUESTION.items() for word in (f"--{name}", value)]
+    done = await company.officer("policy", "explain", *words, str(CHECKOUT / "policies"))
+    stage.command(done, "May ", "NO.", "- Rule", "- Art.")
+    tell.check("an officer asks why, and reads rule and article", rule in done.out and "Art. 25(3)" in done.out)

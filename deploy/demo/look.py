@@ -233,6 +233,21 @@ class Look:
         """Give what was shown to other nodes, as it is on record: disclosure, node, purpose."""
         return [tuple(row) for row in await self._content("SELECT id, node, purpose FROM disclosure ORDER BY at, id")]
 
+    async def refused(self, reason: str) -> int:
+        """Count the events that were turned away for a reason."""
+        sql = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE reason = :reason"
+        return int((await self._content(sql, reason=reason))[0][0])
+
+    async def deciding(self, operation: str, subject: str) -> str:
+        """Wait for a decision under a law to be on record, and give its rule; empty where none comes."""
+        sql = "SELECT rule FROM decision WHERE operation = :operation AND subject = :subject ORDER BY second DESC"
+        end = time.monotonic() + _DONE_SECONDS_MAX
+        while time.monotonic() < end:
+            if found := await self._content(sql, operation=operation, subject=subject):
+                return str(found[0][0])
+            await asyncio.sleep(0.1)
+        return ""
+
     async def highest(self) -> dict[str, int]:
         """Give the highest row id of messages and of events."""
         sql = "SELECT (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event)"

@@ -17,7 +17,7 @@ from deploy.sandbox.webhooks import LineChannel, WhatsAppNumber
 from edge_node.settings import EdgeSettings, load_settings
 
 _SETTINGS = """# Settings of the demo's node {name}: homeport edge run --help lists every one of them.
-region = "{name}"
+region = "{region}"
 data_dir = "data"
 journal_dir = "journal"              # on a machine that serves people: another disk
 listen = "127.0.0.1:{public}"
@@ -36,6 +36,10 @@ beat_seconds = 1
 poll_seconds = 5
 
 {lists}"""
+
+
+REGIONS = {"eu": "eu-frankfurt", "ap": "jp-tokyo"}
+"""Where each node stands, as the policy calls it (policies/vocabulary.toml)."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -88,18 +92,20 @@ class DemoNode(HomeportProgram):
 
     def write(self, lists: str, platforms: str) -> None:
         """Write the settings; ``lists`` are the entries of what may rest, go home and be shown."""
-        self.write_settings(_SETTINGS.format(name=self.name, lists=lists, platforms=platforms, **self.ports))
+        self.write_settings(
+            _SETTINGS.format(name=self.name, region=REGIONS[self.name], lists=lists, platforms=platforms, **self.ports)
+        )
 
     async def add_whatsapp(self, account: str, secrets: Secrets) -> Command:
         """Set up a WhatsApp account; its secrets go in through pipes, never through a file or an argument."""
         number = WhatsAppNumber()
         ids = ["--scope", "300100", "--app-id", number.app_id, "--waba-id", number.waba_id]
-        ids += ["--phone-number-id", number.phone_number_id]
+        ids += ["--phone-number-id", number.phone_number_id, "--country", "DE"]
         return await self._add(account, "whatsapp", ids, secrets.whatsapp, secrets.whatsapp_token, secrets.verify_token)
 
     async def add_line(self, account: str, secrets: Secrets) -> Command:
         """Set up a LINE account."""
-        ids = ["--scope", "200200", "--bot-user-id", LineChannel().bot_user_id]
+        ids = ["--scope", "200200", "--bot-user-id", LineChannel().bot_user_id, "--country", "JP"]
         return await self._add(account, "line", ids, secrets.line, secrets.line_token)
 
     async def _add(

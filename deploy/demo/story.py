@@ -18,10 +18,12 @@ DOOR_CODE = "玄関の暗証番号は八四二六です"
 ANSWER_ANNA = "Die Teekanne ist gefunden; sie kommt am Donnerstag."
 ANSWER_TARO = "西荻窪の店でお預かりしています。"
 TWICE = "きのうの便で届く予定でした"
+LOTUS = "Bưu kiện của tôi có đến Hội An không?"
 AGAIN = "別の荷物について聞きたいです"
 
 BATCH_SCRIPT = "".join(
-    f'[people.guest{number}]\nname = "Gast {number} Regenbogen"\n' for number in range(BATCH_PEOPLE)
+    f'[people.guest{number}]\nname = "Gast {number} Regenbogen"\nbsuid = "DE.3310927744550{number:07d}"\n'
+    for number in range(BATCH_PEOPLE)
 ) + "".join(
     f'[[act]]\nwho = "guest{number % BATCH_PEOPLE}"\non = "whatsapp"\ntext = "({number}) {UMBRELLA}"\n'
     for number in range(BATCH)

@@ -18,6 +18,7 @@ from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
 from edge_node.commands.policy import policy
 from edge_node.commands.reply import reply
+from edge_node.commands.subject import subject
 from edge_node.commands.subjects import erase, find
 from edge_node.commands.view import view
 
@@ -29,7 +30,7 @@ def edge() -> None:
 
 _COMMANDS = (
     *(init, run, restart, stop, status, doctor),
-    *(account, parse, reply, enrol, find, erase, hold, view, policy),
+    *(account, parse, reply, enrol, find, erase, hold, view, policy, subject),
     *(keys, escrow, backup, restore),
 )
 

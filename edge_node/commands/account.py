@@ -1,4 +1,4 @@
-"""``homeport edge account add|list|check|remove``: which numbers and channels this node receives for."""
+"""``homeport edge account add|list|check|set-country|remove``: which numbers and channels this node receives for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,6 +33,7 @@ def account() -> None:
 @click.option("--waba-id", "waba_ids", multiple=True, help="WhatsApp: business account id; may be repeated.")
 @click.option("--phone-number-id", "phone_number_ids", multiple=True, help="WhatsApp: number's id; may be repeated.")
 @click.option("--app-home", is_flag=True, help="WhatsApp: this node is the home of what Meta sends to the app only.")
+@click.option("--country", help="Where its customers are (TH, US-CA): their law, where nothing better is known.")
 @click.option("--secret-file", "secret_files", multiple=True, help="App or channel secret; twice during rotation.")
 @click.option("--verify-token-file", "verify_token_files", multiple=True, help="WhatsApp: token of the handshake.")
 @click.option("--access-token-file", help="For asking the platform (account check); receiving needs none.")
@@ -48,6 +49,7 @@ def add(
     waba_ids: tuple[str, ...],
     phone_number_ids: tuple[str, ...],
     app_home: bool,
+    country: str | None,
     secret_files: tuple[str, ...],
     verify_token_files: tuple[str, ...],
     access_token_file: str | None,
@@ -62,11 +64,13 @@ def add(
     settings = settings_of(config)
     ids = _line_ids(bot_user_id) if channel == "line" else _whatsapp_ids(app_id, waba_ids, phone_number_ids)
     _refuse_foreign(channel, bot_user_id, (app_id, *waba_ids, *phone_number_ids))
-    wanted = Account(name, ids, scope, app_home=app_home)
+    wanted = Account(name, ids, scope, app_home=app_home, country=country)
     credentials = read_credentials(channel, secret_files, verify_token_files, access_token_file, bus_secret_files)
     act = usecase.replace if replace else usecase.add
     _with_accounts(settings, lambda store: act(store, wanted, credentials))
     click.echo(f"Account {name} is set up. Callback: https://<public name of this node>/webhooks/{channel}/{name}")
+    if country is None:
+        click.echo("No country: whoever is known by nothing better is refused. homeport edge account set-country.")
     if all(entry.account != name for entry in settings.admit):
         click.echo(f'Not admitted yet: add [[admit]] with account = "{name}" to {config}, or its messages are refused.')
     click.echo("A running node takes it up within seconds.")
@@ -82,7 +86,7 @@ def list_accounts(config: Path) -> None:
         click.echo("No account is set up yet: homeport edge account add --help.")
         return
     print_table(
-        ("account", "channel", "scope", "ids", "secrets", "token", "admitted"),
+        ("account", "channel", "scope", "country", "ids", "secrets", "token", "admitted"),
         [_row(settings, each, credentials) for each, credentials in found],
     )
 
@@ -110,6 +114,22 @@ def check(config: Path, name: str, test: bool) -> None:
     )
     if any(finding.state == "warning" for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+@account.command("set-country", short_help="Say where an account's customers are.")
+@config_option
+@click.argument("name")
+@click.argument("country")
+def set_country(config: Path, name: str, country: str) -> None:
+    """Say that the customers of account NAME are in COUNTRY (TH, US-CA), or with none that it says nothing of them.
+
+    Their law is that country's as long as nothing better is known of one: what they declared, the country of their
+    WhatsApp user id or number. Who wrote before keeps what was known then.
+    """
+    settings = settings_of(config)
+    code = None if country == "none" else country
+    _with_accounts(settings, lambda store: usecase.set_country(store, name, code))
+    click.echo(f"Country of {name}: {country}. A running node takes it up within seconds.")
 
 
 @account.command(short_help="Remove an account and its credentials.")
@@ -170,7 +190,8 @@ def _row(settings: EdgeSettings, each: Account, credentials: Credentials) -> tup
     token = "yes" if credentials.access_token else "no"
     bus = f" + {len(credentials.bus_secrets)} bus" if credentials.bus_secrets else ""
     secrets = f"{len(credentials.secrets)}{bus}"
-    return each.name, each.channel, each.scope, ids, secrets, token, _rests(settings, each.name)
+    country = each.country or "none"
+    return each.name, each.channel, each.scope, country, ids, secrets, token, _rests(settings, each.name)
 
 
 def _rests(settings: EdgeSettings, name: str) -> str:

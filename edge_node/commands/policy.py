@@ -1,4 +1,4 @@
-"""``homeport edge policy install|status``: by which bundle this node decides."""
+"""``homeport edge policy install|status|restricted``: by which bundle this node decides, and whom it concerns."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from shared.roster_commands.common import load as load_roster
 from shared.screen import print_table
 
 if TYPE_CHECKING:
+    from edge_node.storage.content.rejudging import Restricted
     from edge_node.stores import Stores
     from shared.policy.bundling import Bundle
     from shared.roster import Roster
@@ -78,6 +79,41 @@ def status(config: Path) -> None:
     )
     if not known or (until is not None and until < SystemClock().now()):
         raise click.exceptions.Exit(1)
+
+
+@policy.command(short_help="List people of whom something may not rest here.")
+@config_option
+@click.option("--most", type=click.IntRange(1, 100_000), default=1_000, help="How many at most.")
+def restricted(config: Path, most: int) -> None:
+    """List the people of whom something that is stored may not rest here any more, by pseudonym.
+
+    Nobody is shown it, and it is used for nothing, until the answer is yes again or it is removed.
+    """
+    from edge_node.core.classes import names_of  # noqa: PLC0415  only this command needs it
+
+    count, rows = asyncio.run(_restricted(settings_of(config), most))
+    print_table(
+        ("pseudonym", "law", "known by", "restricted"),
+        [
+            (
+                each.pseudonym,
+                each.jurisdiction or each.others or "none",
+                each.basis,
+                ", ".join(names_of(each.restricted)),
+            )
+            for each in rows
+        ],
+    )
+    click.echo(f"{count} in all.")
+
+
+async def _restricted(settings: EdgeSettings, most: int) -> "tuple[int, list[Restricted]]":
+    """Read who is restricted."""
+    from edge_node.storage.content.rejudging import count_restricted, read_restricted  # noqa: PLC0415
+    from edge_node.stores import open_stores  # noqa: PLC0415
+
+    async with open_stores(settings) as stores:
+        return await count_restricted(stores.content), await read_restricted(stores.content, most)
 
 
 async def _install(settings: EdgeSettings, candidate: SignedBundle, signed: SignedRoster | None) -> "Bundle":

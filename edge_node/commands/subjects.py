@@ -122,7 +122,7 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
     async with open_stores(settings) as stores:
         places = DisclosurePlaces(stores.content)
         eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
-        policy = await policy_in_force(stores)
+        policy = await policy_in_force(stores, Metrics())
         eraser.before_order = lambda: write_where_due(stores.content, policy, stores.clock.now())
         case, entry = await eraser.open_case(pseudonym, reason)
         lease = Lease(stores.content, "remover", draw_opaque_id(stores.entropy), LEASE_MILLISECONDS)

@@ -42,6 +42,7 @@ OVERRIDABLE_FIELDS = frozenset(
 ``standby`` is the receiving half of messaging_handovers.  Every other field reaches the app's address only."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")
+_COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _DIGITS = re.compile(r"[0-9]{1,32}")
 _SCOPE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINE_BOT = re.compile(r"U[0-9a-f]{32}")
@@ -77,6 +78,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """Within what a platform's identities are unique: LINE provider id, Meta business portfolio id."""
     app_home: bool = False
     """WhatsApp: this node is the home of what Meta sends to the app's own address only."""
+    country: str | None = None
+    """Where its customers are, as far as nothing better is known of one: ISO 3166 code, ``TH``, ``US-CA``."""
 
     @property
     def channel(self) -> Channel:
@@ -120,6 +123,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 def validate(account: Account) -> None:
     """Raise ``AccountInvalid`` (field_name, wants) where the account is not of the platform's form."""
     _want(_NAME.fullmatch(account.name), "name", "a lower-case letter, then letters, digits, hyphens; at most 48")
+    _want(is_country(account.country), "country", "a code of ISO 3166: TH, or US-CA for a part with a law of its own")
     match account.ids:
         case LineIds(bot_user_id=bot):
             _want(_LINE_BOT.fullmatch(bot), "bot_user_id", "U and 32 hexadecimal digits: the webhook's destination")
@@ -253,6 +257,11 @@ def _in_family(family: list[Account], url_account: Account, via: str, app_level:
 def _same_app(account: Account, app_id: str) -> bool:
     """Say whether the app's secret signs for this account, too."""
     return isinstance(account.ids, WhatsAppIds) and account.ids.app_id == app_id
+
+
+def is_country(code: str | None) -> bool:
+    """Say whether this is written like a country's code, or none is given."""
+    return code is None or _COUNTRY.fullmatch(code) is not None
 
 
 def _are_ids(ids: tuple[str, ...]) -> bool:

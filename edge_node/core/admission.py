@@ -7,7 +7,8 @@ Rules, in this order:
 3. An account that is not on the list is refused: ``account_not_listed``.
 4. An account on the list either rests here or has a home node to which its events are sent.
 
-The list is by account, so it decides every class of event, ``unclassified`` among them.
+The list is by account, so it decides every class of event, ``unclassified`` among them.  What it lets in, the policy
+in force has to let in, too (:mod:`edge_node.usecases.admitting`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,14 @@ import msgspec
 from shared.errors import SettingsInvalid
 from shared.message import Event
 
-RefusalReason = Literal["account_not_here", "list_empty", "account_not_listed"]
+RefusalReason = Literal[
+    "account_not_here",
+    "list_empty",
+    "account_not_listed",
+    "policy_denied",  # neither here nor where it might be sent
+    "policy_missing",  # no bundle is in force
+    "policy_stale",  # it might be sent, but for too long nobody has told the node that its policy stands
+]
 
 
 class AdmitEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -30,7 +30,7 @@ def portions(event: Event) -> list[Portion]:
         return [Portion(event, _named(event.author if event.direction == "in" else event.to))]
     if isinstance(event, Relation) and event.members:
         return _by_member(event)
-    return [Portion(event, _named(_subject(event)))]
+    return [Portion(event, _named(subject_of(event)))]
 
 
 def _by_member(event: Relation) -> list[Portion]:
@@ -66,8 +66,8 @@ def _by_member(event: Relation) -> list[Portion]:
     return parts
 
 
-def _subject(event: Event) -> Person | None:
-    """Give the one person an event belongs to."""
+def subject_of(event: Event) -> Person | None:
+    """Give the one person an event belongs to, if the platform says who; of a message, too."""
     if isinstance(event, Message | Edit | Recall | Reaction) and event.direction == "out":
         return event.to
     if isinstance(event, Status):

@@ -8,6 +8,8 @@ Rules, in this order:
    holds: else ``events_out_of_bounds``.
 4. Every event is of that channel, and of that account by the account's own numbers: else ``event_of_another_account``.
    The relaying node vouches for the platform's signature, and for nothing that the account does not cover.
+
+The policy in force is asked last, as for whatever arrives: else ``policy_denied``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +21,9 @@ from shared.canonical import INTEGER_MAX
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event
 
-HomecomingRule = Literal["account_not_here", "not_admitted", "events_out_of_bounds", "event_of_another_account"]
+HomecomingRule = Literal[
+    "account_not_here", "not_admitted", "events_out_of_bounds", "event_of_another_account", "policy_denied"
+]
 
 
 def refuses(

@@ -6,37 +6,16 @@ How long a row is kept and which duty keeps it is asked of its class; statements
 from collections.abc import Collection, Mapping
 from typing import Literal
 
+from edge_node.core.classes import event_masks, message_masks, names_of
+
 Table = Literal["message", "event"]
 
-MESSAGE_CLASSES: Mapping[str, str] = {
-    "text": "message_text",
-    "image": "media",
-    "video": "media",
-    "audio": "media",
-    "voice": "media",
-    "document": "media",
-    "sticker": "media",
-    "location": "media",
-    "cards": "contact_point",
-    "reply": "message_text",
-    "order": "message_text",
-    "call": "interaction",
-    "composed": "message_text",
-    "unsupported": "unclassified",
-}
+MESSAGE_CLASSES: Mapping[str, str] = {kind: names_of(mask)[0] for kind, mask in message_masks().items()}
 EVENT_CLASSES: Mapping[str, str] = {
-    "edit": "message_text",
-    "postback": "interaction",
-    "reaction": "interaction",
-    "unclassified": "unclassified",
-    "status": "delivery_metadata",
-    "account_link": "interaction",
-    "identity_change": "identifier",
-    "relation": "interaction",
-    "preference": "consent_record",
-    "notice": "unclassified",
-    "problem": "delivery_metadata",
+    kind: "message_text" if kind == "edit" else names_of(mask)[0] for kind, mask in event_masks().items()
 }
+"""An edit that rests beside its message may be of any content; it is kept as words are."""
+
 UNKNOWN = "unclassified"
 """The class of a row whose kind no table knows."""
 

@@ -53,6 +53,11 @@ class AccountBook:
         """Give the account of a row, or ``None`` where it was removed."""
         return next((stored for stored in self._rows.values() if stored.id == row), None)
 
+    def country_of(self, row: int) -> str | None:
+        """Give the country of the account of a row; ``None`` where it has none, or was removed."""
+        stored = self.of_row(row)
+        return stored.account.country if stored is not None else None
+
     def secrets(self, stored: StoredAccount | None) -> tuple[bytes, ...]:
         """Give the secrets to verify with: an account's own, or one nobody has, so that both take the same way."""
         return stored.credentials.secrets if stored is not None else self._decoy

@@ -7,6 +7,8 @@ is a :class:`Probe`'s, handed in, so that nothing here opens a connection.
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
+
 from edge_node.core.accounts import (
     Account,
     Credentials,
@@ -54,7 +56,8 @@ async def add(store: AccountStore, account: Account, credentials: Credentials) -
 async def replace(store: AccountStore, account: Account, credentials: Credentials) -> None:
     """Put new settings or secrets in the place of the account of that name; ``AccountUnknown`` if there is none.
 
-    The channel stays and so does the scope: stored identities were indexed under them.
+    The channel stays and so does the scope: stored identities were indexed under them.  The country stays where none
+    is given.
     """
     validate(account)
     validate_credentials(account, credentials)
@@ -64,7 +67,18 @@ async def replace(store: AccountStore, account: Account, credentials: Credential
         raise AccountUnknown(account=account.name)
     _ensure_kept(old, account)
     ensure_apart(account, stored.values())
-    await store.save(account, credentials, replace=True)
+    kept = msgspec.structs.replace(account, country=account.country or old.country)
+    await store.save(kept, credentials, replace=True)
+
+
+async def set_country(store: AccountStore, name: str, country: str | None) -> None:
+    """Say where an account's customers are, or that it says nothing of them; ``AccountUnknown``, ``AccountInvalid``."""
+    found = next((pair for pair in await store.load() if pair[0].name == name), None)
+    if found is None:
+        raise AccountUnknown(account=name)
+    changed = msgspec.structs.replace(found[0], country=country)
+    validate(changed)
+    await store.save(changed, found[1], replace=True)
 
 
 async def list_accounts(store: AccountStore) -> list[tuple[Account, Credentials]]:

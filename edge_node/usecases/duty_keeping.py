@@ -48,6 +48,9 @@ ANEW: Milliseconds = AHEAD // 3
 AGAIN_MIN: Milliseconds = 3_600_000
 """An erasure that waits for its rows' dates is looked at no oftener."""
 
+AGAIN_MAX: Milliseconds = 86_400_000
+"""Whatever waits is asked again after so long, before its date: a person's law may be another one by now."""
+
 LEASE_MILLISECONDS = 10_000
 
 
@@ -157,7 +160,7 @@ class DutyKeeper(LeasedWork):
             again = min(again, first)
         dated = all(row.until is not None for row in rows.values())
         keys = await count_subject_keys(self._keys, erasure.pseudonym)
-        again_at = again if again == FOR_EVER else max(again, now + AGAIN_MIN)
+        again_at = min(max(again, now + AGAIN_MIN), now + AGAIN_MAX)
         kept = list(rows.values())
         await note_settled(self._content, erasure, kept, keys, again_at, now if dated and kept else None)
         self.on_ordered()
@@ -191,7 +194,8 @@ def _row(
     entry: str, data_class: str, store: str, subject: int | None, kept: Kept, count: int, now: Milliseconds
 ) -> KeptRow:
     """Write down what the table said; what it lets go, though a statement kept it, is asked again soon."""
-    again = now + LATER if kept.keep == "tombstoned" else FOR_EVER if kept.until is None else kept.until
+    until = FOR_EVER if kept.until is None else kept.until
+    again = now + LATER if kept.keep == "tombstoned" else min(until, now + AGAIN_MAX)
     return KeptRow(
         entry,
         data_class,

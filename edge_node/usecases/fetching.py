@@ -245,4 +245,4 @@ def _taken_back(event: Message | Edit, account: StoredAccount, job: Job, now: in
         direction=event.direction,
         to=event.to,
     )
-    return Taken(recall, account.id, account.account.name, account.account.scope, now)
+    return Taken(recall, account.id, account.account.name, account.account.scope, now, account.account.country)

@@ -22,6 +22,8 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
     scope: str
     """Within what the account's identities are unique: LINE provider, Meta portfolio."""
     received_at: int
+    country: str | None = None
+    """Where the account's customers are, as far as nothing better is known of one."""
 
     def __repr__(self) -> str:
         """Say what kind it is, and no word of it."""

@@ -10,11 +10,11 @@ import msgspec
 
 from edge_node.channels.contract import Channel
 from edge_node.core.accounts import Account, account_of, is_app_level
-from edge_node.core.admission import Admissions, Refused, RestsHere, SentHome, admit
 from edge_node.metrics import Metrics
 from edge_node.storage.content.accounts import StoredAccount
 from edge_node.storage.content.refusals import record_refusals
 from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.admitting import Admitter
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.filing import Taken
 from edge_node.usecases.relaying import Bound, Relayer
@@ -43,17 +43,17 @@ class Intake:
         self,
         channels: Mapping[str, Channel],
         book: AccountBook,
-        admissions: Admissions,
+        admitter: Admitter,
         committer: Committer,
         relayer: Relayer,
         content: Database,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        """Take the channels by name, the accounts, the admit list, what commits here and what sends home."""
+        """Take the channels by name, the accounts, who says where events may rest, what commits and what sends home."""
         self._channels = channels
         self._book = book
-        self._admissions = admissions
+        self._admitter = admitter
         self._committer = committer
         self._relayer = relayer
         self._content = content
@@ -97,14 +97,14 @@ class Intake:
             else:
                 account = account_of(self._book.all, channel_name, stored.account, named[0], app_level=named[1])
                 found[named] = account
-            admission = admit(self._admissions, account.name if account else None, event)
-            # Not a match statement: this runs for every event, and its class patterns cost as much as the rest.
-            if account is not None and isinstance(admission, RestsHere):
-                result.here.append(Taken(event, self._book.row(account.name).id, account.name, account.scope, now))
-            elif account is not None and isinstance(admission, SentHome):
-                result.away.setdefault((admission.node, account.channel, account.name), []).append(event)
-            elif isinstance(admission, Refused):
-                refused = (account or stored.account).name, admission.reason
+            placing = self._admitter.place(account, event)
+            if placing.here and account is not None:
+                row = self._book.row(account.name).id
+                result.here.append(Taken(event, row, account.name, account.scope, now, account.country))
+            if placing.home is not None and account is not None:
+                result.away.setdefault((placing.home, account.channel, account.name), []).append(event)
+            if placing.refused is not None:
+                refused = (account or stored.account).name, placing.refused
                 result.refused[refused] = result.refused.get(refused, 0) + 1
         self._metrics.read(channel_name, events)
         return result

@@ -8,7 +8,7 @@ by question and second, for whoever must say why.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -54,6 +54,8 @@ class PolicyBook:
         self._in_force: InForce | None = None
         self._counts: Counter[Answered] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self.before_writing: Callable[[], None] = lambda: None
+        """Has answers noted that were counted elsewhere."""
         self.alone = True
         """Whether nobody tells the node of newer bundles, as it was never enrolled: then no grace runs."""
 
@@ -183,6 +185,7 @@ class PolicyBook:
 
     async def write(self) -> None:
         """Write down what was decided since the last time."""
+        self.before_writing()
         counts, self._counts = self._counts, Counter()
         second = self._clock.now() // 1000
         try:

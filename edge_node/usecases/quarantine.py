@@ -35,6 +35,8 @@ class Waiting(msgspec.Struct, frozen=True):
     event: Event
     account_name: str
     scope: str
+    country: str | None = None
+    """The account's."""
 
 
 class Gate:
@@ -116,10 +118,9 @@ class Gate:
         for each, day_scope in zip(waiting, scopes, strict=True):
             owner = days[day_scope][0]
             key, secret, nonce = draft.row(owner, TABLE, each.mark)
-            plain = _encoder.encode(Waiting(each.taken.event, each.taken.account_name, each.taken.scope))
+            taken = each.taken
+            plain = _encoder.encode(Waiting(taken.event, taken.account_name, taken.scope, taken.country))
             sealed = seal_once(secret, nonce, plain, content_place(self._keys.region, owner, TABLE, "sealed", key))
-            received_at = each.taken.received_at
-            rows.append(
-                WaitingRow(each.mark, each.message, each.taken.account, received_at, key, sealed, each.tombstone)
-            )
+            received_at = taken.received_at
+            rows.append(WaitingRow(each.mark, each.message, taken.account, received_at, key, sealed, each.tombstone))
         return draft, rows

@@ -178,7 +178,9 @@ class QuarantineKeeper(LeasedWork):
             if row.key in keys:
                 place = content_place(self._keys.region, keys[row.key].owner, TABLE, "sealed", row.key)
                 waiting = msgspec.json.decode(Cipher(keys[row.key].key).open(row.sealed, place), type=Waiting)
-                opened[row.id] = Taken(waiting.event, row.account, waiting.account_name, waiting.scope, row.received_at)
+                opened[row.id] = Taken(
+                    waiting.event, row.account, waiting.account_name, waiting.scope, row.received_at, waiting.country
+                )
         return opened
 
     async def _work(self) -> None:

@@ -11,6 +11,7 @@ from edge_node.core.admission import Admissions
 from edge_node.core.homecoming import refuses
 from edge_node.metrics import Metrics
 from edge_node.usecases.account_book import AccountBook
+from edge_node.usecases.admitting import Admitter
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.company import Company, Member, Peers, member
 from edge_node.usecases.filing import Taken
@@ -91,11 +92,18 @@ class Homecoming:
     """Takes in what other nodes received for accounts whose home is here."""
 
     def __init__(
-        self, book: AccountBook, admissions: Admissions, committer: Committer, metrics: Metrics, clock: Clock
+        self,
+        book: AccountBook,
+        admissions: Admissions,
+        admitter: Admitter,
+        committer: Committer,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
-        """Take the accounts, the admit list, and what commits."""
+        """Take the accounts, the admit list, who asks the policy, and what commits."""
         self._book = book
         self._admissions = admissions
+        self._admitter = admitter
         self._committer = committer
         self._metrics = metrics
         self._clock = clock
@@ -118,6 +126,8 @@ class Homecoming:
         )
         account = stored.account if stored is not None else None
         rule = refuses(self._admissions, self._book.all, account, message.channel, webhook.events)
+        if rule is None and account is not None and not self._admitter.all_rest(account, webhook.events):
+            rule = "policy_denied"
         if rule is not None or stored is None:
             reason = rule or "account_not_here"
             self._metrics.peers.homecoming.labels(reason).inc(len(webhook.events))
@@ -128,7 +138,8 @@ class Homecoming:
         # Another node's clock may be ahead; nothing was received later than now.
         received_at = max(0, min(webhook.received_at, self._clock.now()))
         taken = [
-            Taken(event, stored.id, stored.account.name, stored.account.scope, received_at) for event in webhook.events
+            Taken(event, stored.id, stored.account.name, stored.account.scope, received_at, stored.account.country)
+            for event in webhook.events
         ]
         self._metrics.read(message.channel, webhook.events)
         await self._committer.submit(taken, len(message.sealed))

@@ -185,7 +185,7 @@ class Replier:
     async def _store(self, pseudonym: str, stored: StoredAccount, event: Message) -> None:
         """Keep what went out; the store is asked again for a while, because sending cannot be taken back."""
         account, reason = stored.account, "store_unavailable"
-        taken = Taken(event, stored.id, account.name, account.scope, event.at)
+        taken = Taken(event, stored.id, account.name, account.scope, event.at, account.country)
         for attempt in range(STORE_ATTEMPTS):
             if attempt:
                 await self._clock.sleep(STORE_PAUSE_SECONDS * 2 ** (attempt - 1))

@@ -5,7 +5,6 @@ first, its pseudonym stands and ours is discarded.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +15,9 @@ from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.filing import Filed
+from edge_node.usecases.judging import Judge
+from edge_node.usecases.law_noting import note_laws
+from edge_node.usecases.newcomers import Blinds, Decided, Newcomer, Plan, newcomer_of, time_of
 from shared.crypto import BlindIndex, content_place, seal_once
 from shared.database.contract import ScriptRefused
 from shared.errors import KeyCurrentChanged, StoreUnavailable
@@ -26,50 +28,20 @@ _ATTEMPTS = 8
 _MEMORY_MAX = 20_000
 DAY = 86_400_000
 """Milliseconds of a day."""
-
-Blinds = tuple[bytes, ...]
-
-
 Home = tuple[Known | None, Group | None]
 """Where a row belongs: its subject, if anybody is known, and its group conversation, if it is one."""
-
-
-class _Newcomer(NamedTuple):
-    """Someone whose identities are not all known: blinds by position, and when it was said."""
-
-    identifiers: tuple[Identifier, ...]
-    blinds: Blinds
-    at: int
-
-
-class _Plan(msgspec.Struct):
-    """What one settling has decided so far; a new subject has a negative number until it is stored."""
-
-    subjects: dict[bytes, int] = msgspec.field(default_factory=dict)
-    lasting: dict[int, dict[bytes, str]] = msgspec.field(default_factory=dict)
-    """By new subject: its lasting identities, with their kinds."""
-    fixed: set[bytes] = msgspec.field(default_factory=set)
-    """Identities that this settling has placed: two people who claim one number in a batch do not pass it on and on."""
-
-    def place(self, newcomer: _Newcomer, resolution: Resolution, subject: int) -> None:
-        """Note one decision."""
-        for position in resolution.attach:
-            blind, kind = newcomer.blinds[position], newcomer.identifiers[position].kind
-            self.subjects[blind] = subject
-            self.fixed.add(blind)
-            if kind not in WEAK:
-                self.lasting.setdefault(subject, {})[blind] = kind
 
 
 class Resolver:
     """Finds, and where need be makes, the subject or group that a row belongs to."""
 
-    def __init__(self, people: People, keys: KeyStore, identities: BlindIndex, groups: BlindIndex) -> None:
-        """Take what knows people and keys, and the current blind indexes of identities and groups."""
+    def __init__(self, people: People, keys: KeyStore, identity: BlindIndex, group: BlindIndex, judge: Judge) -> None:
+        """Take what knows people, keys and laws, and the current blind indexes of identities and groups."""
+        self._judge = judge
         self._people = people
         self._keys = keys
-        self._identities = identities
-        self._groups = groups
+        self._identities = identity
+        self._groups = group
         self._memory: dict[tuple[str, tuple[Identifier, ...]], Blinds] = {}
 
     @property
@@ -92,7 +64,7 @@ class Resolver:
     def _is_suppressed(self, filed: Filed) -> bool:
         """Say whether a row stays out."""
         erased = map(self._people.erased, self._blinds(filed))
-        return stays_out(filed.event.at or filed.taken.received_at, [at for at in erased if at is not None])
+        return stays_out(time_of(filed), [at for at in erased if at is not None])
 
     async def settle(self, rows: Sequence[Filed], now: int) -> list[Home]:
         """Make sure that every person and group of ``rows`` is known; give where each row belongs, in their order.
@@ -112,7 +84,7 @@ class Resolver:
             newcomers, groups = await self._look_up(rows, names, fixed)
             if not newcomers and not groups:
                 return [self._home(*name) for name in names]
-            plan = _Plan(fixed=set(fixed))
+            plan = Plan(fixed=set(fixed))
             try:
                 await self._welcome(newcomers, groups, plan, now)
             except KeyCurrentChanged:
@@ -148,7 +120,7 @@ class Resolver:
 
     async def _look_up(
         self, rows: Sequence[Filed], names: Sequence[tuple[Blinds, bytes | None]], fixed: set[bytes]
-    ) -> tuple[list[_Newcomer], dict[bytes, Identifier]]:
+    ) -> tuple[list[Newcomer], dict[bytes, Identifier]]:
         """Read what is not remembered; give who and what is new, or not known under every identifier."""
         persons: dict[Blinds, Filed] = {}
         groups: dict[bytes, Identifier] = {}
@@ -159,7 +131,7 @@ class Resolver:
                 groups[group] = filed.event.group
         await self._people.read((blind for blinds in persons for blind in blinds), groups)
         newcomers = [
-            _Newcomer(filed.person.identifiers, blinds, _time_of(filed))
+            newcomer_of(filed, filed.person.identifiers, blinds)
             for blinds, filed in persons.items()
             if filed.person is not None and not await self._is_settled(filed, filed.person.identifiers, blinds, fixed)
         ]
@@ -175,11 +147,11 @@ class Resolver:
             return True
         if first is None:
             return False
-        return not (await self._decide(_Newcomer(identifiers, blinds, _time_of(filed)), _Plan(fixed=fixed))).attach
+        return not (await self._decide(newcomer_of(filed, identifiers, blinds), Plan(fixed=fixed))).attach
 
-    async def _decide(self, newcomer: _Newcomer, plan: _Plan) -> Resolution:
+    async def _decide(self, newcomer: Newcomer, plan: Plan) -> Resolution:
         """Resolve one person against the store and what this batch has planned already."""
-        identifiers, blinds, at = newcomer
+        identifiers, blinds, at = newcomer[:3]
         known: dict[int, int] = {}
         later: set[int] = set()
         for position, blind in enumerate(blinds):
@@ -200,11 +172,12 @@ class Resolver:
         return Resolution(resolution.subject, free, tuple(each for each in resolution.close if each in free))
 
     async def _welcome(
-        self, newcomers: Iterable[_Newcomer], groups: dict[bytes, Identifier], plan: _Plan, now: int
+        self, newcomers: Iterable[Newcomer], groups: dict[bytes, Identifier], plan: Plan, now: int
     ) -> None:
         """Decide, seal and commit everything new of a batch; ``KeyCurrentChanged`` to look again."""
-        decided: list[tuple[_Newcomer, Resolution, str]] = []
+        decided: list[Decided] = []
         names: dict[int, str] = {}
+        firsts: dict[str, int] = {}
         change = PeopleChange()
         for newcomer in newcomers:
             resolution = await self._decide(newcomer, plan)
@@ -213,18 +186,19 @@ class Resolver:
             if subject is None:
                 subject = -len(decided) - 1
                 name = draw_pseudonym(self._keys.entropy)
-                change.subjects.append((name, newcomer.at))
+                firsts[name] = newcomer.at
                 change.conversations.append((draw_opaque_id(self._keys.entropy), newcomer.at, name))
                 names[subject] = name
             elif subject not in names:
                 names[subject] = self._pseudonym_of(subject, newcomer.blinds)
             plan.place(newcomer, resolution, subject)
-            decided.append((newcomer, resolution, names[subject]))
+            decided.append(Decided(newcomer, resolution, names[subject]))
+        change.subjects, change.raised = await note_laws(self._people, self._judge, decided, firsts)
         standing = [name for subject, name in names.items() if subject > 0]
         await self._keys.reserve(3 * sum(len(each[0].blinds) + 1 for each in decided) + 3 * len(groups) + 1)
         await self._keys.remember(standing)
         draft = self._keys.draft(standing, now)
-        for name, _ in change.subjects:
+        for name in firsts:
             draft.owner(name, "subject")
         planned: set[bytes] = set()
         for each in decided:
@@ -234,7 +208,7 @@ class Resolver:
         change.intent = draft.id
         await self._apply(draft, change, now)
 
-    def _is_weak_word(self, newcomer: _Newcomer, resolution: Resolution) -> bool:
+    def _is_weak_word(self, newcomer: Newcomer, resolution: Resolution) -> bool:
         """Say whether a lasting identity goes to a standing subject whom only a weak one leads to."""
         lasting = [place for place, each in enumerate(newcomer.identifiers) if each.kind not in WEAK]
         leads = any(self._people.known(newcomer.blinds[place]) is not None for place in lasting)
@@ -252,7 +226,7 @@ class Resolver:
         draft: Draft,
         change: PeopleChange,
         planned: set[bytes],
-        newcomer: _Newcomer,
+        newcomer: Newcomer,
         resolution: Resolution,
         pseudonym: str,
     ) -> None:
@@ -290,8 +264,3 @@ class Resolver:
             await self._people.forget()
             raise KeyCurrentChanged from None
         self._keys.settle(draft)
-
-
-def _time_of(filed: Filed) -> int:
-    """Give when a row's person said it: by the platform's clock, else by ours."""
-    return filed.event.at or filed.taken.received_at

@@ -6,9 +6,10 @@ What enrolment leaves in a node's store (who it is, the roster in force) is writ
 import contextlib
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import httpx
@@ -18,11 +19,15 @@ from edge_node.stores import CONTENT_FILE, key_places
 from shared import canonical
 from shared.crypto.signing import draw_signing_keys, fingerprint
 from shared.entropy import SystemEntropy
+from shared.policy.bundling import Bundle
 from shared.roster import ControlPlane, Node, Officer, Roster, SignedRoster, root_fingerprint, sign
+from tests.support.house_policy import install
 from tests.support.node import HOMEPORT, PATIENCE_S, RealNode
 
 NAMES = ("eu", "ap")
 OFFICERS = ("ada", "bea")
+COUNTRY = "DE"
+"""Where the accounts' customers are."""
 _ENROL = """
 INSERT INTO uplink (id, node, address, control_fingerprint, root_fingerprint, own_fingerprint, enrolled_at,
                     command_cursor, beat_number, beat_acknowledged_at)
@@ -156,14 +161,22 @@ desk_listen = "127.0.0.1:0"
 """
 
 
-def make_template(name: str, folder: Path, accounts: dict[str, str], secret: bytes) -> Path:
-    """Set a node up by command, once, with LINE accounts: bot user id by name."""
+def make_template(
+    name: str,
+    folder: Path,
+    accounts: dict[str, str],
+    secret: bytes,
+    countries: Mapping[str, str] = MappingProxyType({}),
+    bundle: Bundle | None = None,
+) -> Path:
+    """Set a node up by command, once, with LINE accounts: bot user id by name; ``countries`` where they differ."""
     node = RealNode(folder)
     node.config.write_text(SETTINGS.format(name=name, admit="", show="", port=0, more=""))
     node.command("init")
     for account, bot in accounts.items():
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot, "--secret-file", "-"]
-        node.command("account", "add", account, *words, typed=secret)
+        node.command("account", "add", account, *words, "--country", countries.get(account, COUNTRY), typed=secret)
+    install(node, bundle)
     return folder
 
 

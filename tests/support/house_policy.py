@@ -6,7 +6,9 @@ Tests of what a policy forbids give rules of their own; what is not about policy
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
+from shared import canonical
 from shared.policy.bundling import Bundle, SignedBundle, digest, sign, write
 from shared.policy.loading import load
 from shared.policy.model import JurisdictionFile, Policy, Region, Rule
@@ -26,10 +28,13 @@ REGIONS = {
     "ap-singapore": "SG",
     "th-bangkok": "TH",
     "my-region": "EU",
+    "eu-region": "EU",
+    "ap-region": "JP",
+    "bench": "EU",
 }
 COUNTRIES = {"EU": ("DE", "FR", "NL", "AT", "IT", "ES"), "GB": ("GB",), "US-CA": ("US-CA",)}
-CODES = ("AU", "BR", "EU", "GB", "ID", "IN", "JP", "KR", "MX", "SG", "TH", "TW", "US-CA", "VN")
-"""Sorted."""
+CODES = ("AU", "BR", "EU", "GB", "ID", "IN", "JP", "KR", "MX", "SG", "TH", "TW", "US-CA", "VN", "ZZ")
+"""Sorted.  ZZ is nobody's: the stand-ins' people have their ids from there."""
 SIGNERS = ("ada", "ben")
 
 
@@ -39,6 +44,16 @@ def law(code: str) -> JurisdictionFile:
     return JurisdictionFile(
         code=code, name=code, countries=COUNTRIES.get(code, (code,)), law=made.law, article=made.article
     )
+
+
+class Commanded(Protocol):
+    """A node that is told by command."""
+
+    folder: Path
+
+    def command(self, *words: str, typed: bytes = b"") -> str:
+        """Run ``homeport edge ...``."""
+        ...
 
 
 @cache
@@ -93,4 +108,16 @@ def bundle_bytes(bundle: Bundle, *people: str) -> bytes:
 
 ROSTER = signed(FIRST, "ada", "ben")
 """Whose officers signed."""
-__all__ = ["ROSTER", "article", "bundle_bytes", "bundle_of", "open_policy", "rule", "signed_bundle"]
+
+
+def install(node: Commanded, made: Bundle | None = None) -> None:
+    """Let a node that was never enrolled take a bundle over by command: the open one, or ``made``."""
+    folder = Path(f"{node.folder}-policy")
+    folder.mkdir(exist_ok=True)
+    bundle, roster = folder / "bundle.json", folder / "roster.json"
+    bundle.write_bytes(bundle_bytes(made or bundle_of(open_policy())))
+    roster.write_bytes(canonical.encode(ROSTER))
+    node.command("policy", "install", str(bundle), "--roster", str(roster), "--yes")
+
+
+__all__ = ["ROSTER", "article", "bundle_bytes", "bundle_of", "install", "open_policy", "rule", "signed_bundle"]

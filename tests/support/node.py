@@ -20,6 +20,7 @@ from deploy.sandbox.webhooks import LineChannel, WhatsAppNumber, sign_line, sign
 from edge_node.settings import EdgeSettings, load_settings
 from shared.errors import NodeNotRunning
 from shared.process import NodeStatus, status
+from tests.support.house_policy import install
 
 T = TypeVar("T")
 
@@ -102,6 +103,7 @@ def make_template(folder: Path) -> Path:
         (ABROAD, ABROAD_CHANNEL, OTHER_SECRET),
     ):
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot.bot_user_id, "--secret-file", "-"]
+        words += ["--country", "DE"]
         node.command("account", "add", name, *words, typed=secret)
     secrets = folder.parent / f"{folder.name}-secrets"
     secrets.mkdir()
@@ -109,8 +111,9 @@ def make_template(folder: Path) -> Path:
         (secrets / file).write_text(secret)
     ids = ["--app-id", NUMBER.app_id, "--waba-id", NUMBER.waba_id, "--phone-number-id", NUMBER.phone_number_id]
     files = ["--verify-token-file", str(secrets / "verify"), "--access-token-file", str(secrets / "access")]
-    words = ["--channel", "whatsapp", "--scope", "555", *ids, "--app-home", "--secret-file", "-", *files]
-    node.command("account", "add", WHATSAPP, *words, typed=WHATSAPP_SECRET)
+    words = ["--channel", "whatsapp", "--scope", "555", *ids, "--app-home", "--country", "DE", "--secret-file", "-"]
+    node.command("account", "add", WHATSAPP, *words, *files, typed=WHATSAPP_SECRET)
+    install(node)
     return folder
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_node.assembly import assemble_judge
 from edge_node.core.accounts import Account, Credentials, WhatsAppIds
 from edge_node.core.retention import RetentionEntry, periods_of
 from edge_node.metrics import Metrics
@@ -158,7 +159,7 @@ async def bench(
             stores.content,
             stores.keys,
             Clerk(mark, tombstone),
-            Resolver(people, stores.keys, identity, group),
+            Resolver(people, stores.keys, identity, group, await assemble_judge(stores, Metrics())),
             stores.clock,
         )
         lease = Lease(stores.content, "remover", stores.entropy.draw(8).hex(), 15_000)

@@ -12,6 +12,7 @@ from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
 from edge_node.storage.content.derivatives import order_of_subject
+from edge_node.storage.content.jurisdictions import FORGET
 from edge_node.storage.content.resuming import hold_erasure
 from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
@@ -89,6 +90,7 @@ _BATCHES = (
 _FINISH = (
     "DELETE FROM conversation WHERE subject = :subject",
     "UPDATE subject SET keep = 'gone' WHERE id = :subject",
+    *FORGET,
 )
 _DONE = (
     "UPDATE log_entry SET state = 'done', done_at = :now WHERE id = :id",

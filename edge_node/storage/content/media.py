@@ -7,6 +7,7 @@ message in writes nothing more than it did, and what an older release took in is
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from edge_node.core.classes import mask_of
 from edge_node.storage.content.derivatives import NewDerivative, insert_steps, order_steps
 from edge_node.storage.content.head import turn, turn_of_intent
 from shared.database.contract import Database, Step
@@ -29,11 +30,16 @@ _LIVES = """
 d.keep = 'active'
 AND (d.subject IS NULL OR EXISTS (SELECT 1 FROM subject s WHERE s.id = d.subject AND s.keep = 'active'))
 """
+# A file that may not rest here is not fetched; should it be allowed again, it waits.
+_MAY_REST = f"""
+NOT EXISTS (SELECT 1 FROM subject r WHERE r.id = d.subject AND (r.restricted & {mask_of(["media"])}) <> 0)
+"""  # noqa: S608 - constants of this page
 _DUE = f"""
 SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at
 FROM media_fetch f JOIN derivative d ON d.id = f.derivative JOIN derived_from o ON o.derivative = d.id
 JOIN message m ON m.mark = o.mark
-WHERE f.state = 'waiting' AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES} ORDER BY f.due_at LIMIT :most
+WHERE f.state = 'waiting' AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES}
+  AND {_MAY_REST} ORDER BY f.due_at LIMIT :most
 """  # noqa: S608 - constants of this page
 _ALIVE = f"SELECT 1 FROM derivative d WHERE d.key = :key AND {_LIVES}"  # noqa: S608 - constants of this page
 _KEEP = "UPDATE derivative SET sealed = :sealed, whole = 1 WHERE key = :key AND keep = 'active'"

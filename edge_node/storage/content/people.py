@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge_node.storage.content.head import read_people_counter, turn_of
+from edge_node.storage.content.jurisdictions import FOLLOWS, KNOWN, RAISE, Law, Raised, read_law
 from shared.crypto import BlindIndex
 from shared.database.contract import Database, Step
 
@@ -43,6 +44,15 @@ class NewIdentity(NamedTuple):
     pseudonym: str
 
 
+class NewSubject(NamedTuple):
+    """A subject to be."""
+
+    pseudonym: str
+    at: int
+    """Time of first contact."""
+    law: Law
+
+
 class NewGroup(NamedTuple):
     """A group conversation to be; field order is that of the statement's parameters."""
 
@@ -57,8 +67,9 @@ class NewGroup(NamedTuple):
 class PeopleChange(msgspec.Struct):
     """What one batch changes about people, applied together or not at all."""
 
-    subjects: list[tuple[str, int]] = msgspec.field(default_factory=list)
-    """Pseudonym and time of first contact."""
+    subjects: list[NewSubject] = msgspec.field(default_factory=list)
+    raised: list[Raised] = msgspec.field(default_factory=list)
+    """What became known of the law of standing subjects."""
     conversations: list[tuple[str, int, str]] = msgspec.field(default_factory=list)
     """Name, time and pseudonym of the subject it is with."""
     identities: list[NewIdentity] = msgspec.field(default_factory=list)
@@ -81,7 +92,11 @@ _ANY_SUPPRESSED = "SELECT 1 FROM suppression LIMIT 1"
 _SUPPRESSED = "SELECT mark, at FROM suppression WHERE mark = :mark"
 _OTHERS = "SELECT kind, blind FROM identity WHERE subject = :subject AND valid_to IS NULL"
 _CLOSE = "UPDATE identity SET valid_to = :at WHERE blind = :blind AND valid_to IS NULL"
-_NEW_SUBJECT = "INSERT INTO subject (pseudonym, keep, first_contact_at) VALUES (:pseudonym, 'active', :at)"
+_NEW_SUBJECT = f"""
+INSERT INTO subject (pseudonym, keep, first_contact_at, {KNOWN}, {FOLLOWS})
+VALUES (:pseudonym, 'active', :at, :declared, :stated, :numbers, :account_country, :jurisdiction, :country, :basis,
+        :certainty, :others, :conflicts, :restricted)
+"""  # noqa: S608 - names of columns
 _NEW_CONVERSATION = """
 INSERT INTO conversation (kind, name, subject, created_at)
 SELECT 'direct', CAST(:name AS TEXT), id, CAST(:at AS INTEGER) FROM subject WHERE pseudonym = :pseudonym
@@ -154,6 +169,10 @@ class People:
             while len(memory) > max(REMEMBERED_MAX, wanted):
                 memory.popitem(last=False)
 
+    async def law(self, subject: int) -> Law | None:
+        """Give a subject's law, as it stands in the store."""
+        return await read_law(self._database, subject)
+
     async def others(self, subject: int) -> list[tuple[str, bytes]]:
         """Give kind and blind index of every open identity of a subject."""
         async with self._database.read() as transaction:
@@ -195,7 +214,8 @@ def _used(memory: OrderedDict[bytes, Any], blinds: Iterable[bytes]) -> _Wanted:
 def _statements(change: PeopleChange) -> Sequence[tuple[str, Sequence[Sequence[int | str | bytes]]]]:
     """Pair each insert with its rows, in the order the references need."""
     return (
-        (_NEW_SUBJECT, change.subjects),
+        (_NEW_SUBJECT, [(each.pseudonym, each.at, *each.law) for each in change.subjects]),
+        (RAISE, change.raised),
         (_NEW_CONVERSATION, change.conversations),
         (_NEW_IDENTITY, change.identities),
         (_NEW_GROUP, change.groups),

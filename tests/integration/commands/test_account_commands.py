@@ -221,6 +221,26 @@ def test_replacing_rotates_secrets_but_keeps_channel_and_scope(operator):
             with_store(operator, lambda store: usecase.replace(store, moved, credentials))  # noqa: B023
 
 
+def test_a_country_is_given_kept_changed_and_taken_away(operator):
+    assert "set-country" in operator.add_line().stdout
+    operator.run("account", "set-country", "line-shop", "TH")
+    operator.add_line("line-shop", "--replace", typed=ROTATED)
+    ((line, secrets),) = with_store(operator, usecase.list_accounts)
+    assert (line.country, secrets.secrets) == ("TH", (ROTATED.encode(),))
+    assert "TH" in operator.run("account", "list").stdout
+    assert "set-country" not in operator.add_line("line-shop", "--replace", "--country", "US-CA").stdout
+    assert with_store(operator, usecase.list_accounts)[0][0].country == "US-CA"
+    assert "account_invalid" in operator.run("account", "set-country", "line-shop", "Japan", expect=2).stderr
+    assert "account_unknown" in operator.run("account", "set-country", "nosuch", "TH", expect=2).stderr
+    operator.run("account", "set-country", "line-shop", "none")
+    assert with_store(operator, usecase.list_accounts)[0][0].country is None
+
+
+def test_an_account_of_before_countries_is_read(operator):
+    old = b'{"name":"line-shop","ids":{"channel":"line","bot_user_id":"U1"},"scope":"1656"}'
+    assert msgspec.json.decode(old, type=Account).country is None
+
+
 def test_a_removed_account_is_gone(operator):
     operator.add_line()
     operator.run("account", "remove", "line-shop", typed="n\n", expect=1)

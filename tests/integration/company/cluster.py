@@ -19,6 +19,7 @@ from shared.enrolment_token import write_token
 from shared.roster import NodeIntroduction
 from tests.support.company import Member
 from tests.support.control import RealControl, free_port
+from tests.support.house_policy import install
 from tests.support.node import (
     ABROAD,
     ABROAD_CHANNEL,
@@ -71,11 +72,12 @@ def _make_template(name: str, folder: Path) -> Path:
     token = ["--access-token-file", str(folder / "access")]
     for account, (bot, secret) in BOTS.items():
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot.bot_user_id, "--secret-file", "-"]
-        node.command("account", "add", account, *words, *token, typed=secret)
+        node.command("account", "add", account, *words, "--country", "DE", *token, typed=secret)
     ids = ["--app-id", NUMBER.app_id, "--waba-id", NUMBER.waba_id, "--phone-number-id", NUMBER.phone_number_id]
     files = ["--verify-token-file", str(folder / "verify"), *token]
-    words = ["--channel", "whatsapp", "--scope", "555", *ids, "--app-home", "--secret-file", "-", *files]
-    node.command("account", "add", WHATSAPP, *words, typed=WHATSAPP_SECRET)
+    words = ["--channel", "whatsapp", "--scope", "555", *ids, "--app-home", "--country", "DE", "--secret-file", "-"]
+    node.command("account", "add", WHATSAPP, *words, *files, typed=WHATSAPP_SECRET)
+    install(node)
     return folder / name
 
 

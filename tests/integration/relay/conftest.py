@@ -5,12 +5,16 @@ import pytest
 
 from deploy.sandbox.webhooks import LineChannel, line_body, sign_line
 from tests.support.company import NAMES, Company, make_member, make_template, running
+from tests.support.house_policy import bundle_of, open_policy, rule
 from tests.support.node import PATIENCE_S
 
 SHOP, DESK = LineChannel("U" + "a1" * 16), LineChannel("U" + "a2" * 16)
 """LINE accounts: ``shop`` is at home at ap, ``desk`` at eu."""
+JAPAN = LineChannel("U" + "a3" * 16)
+"""An account that both nodes admit; its customers are in Japan, and so is ap."""
+AT_HOME = rule("japan-at-home", "deny", operations=("store",), subjects=("JP",), nodes="any", nodes_except=("home",))
 SECRET = b"plainly-invented-line-secret-4801"
-ACCOUNTS = {"shop": (SHOP, "ap"), "desk": (DESK, "eu")}
+ACCOUNTS = {"shop": (SHOP, "ap"), "desk": (DESK, "eu"), "japan": (JAPAN, "eu ap")}
 SHOWS = {
     "ap": '[[show]]\nasker = "eu"\npurposes = ["complaint"]\nform = "full"\n'
     '[[show]]\nasker = "eu"\npurposes = ["customer_service"]\nform = "masked"\n'
@@ -22,7 +26,7 @@ SHOWS = {
 def admit(name):
     """Write a node's admit list."""
     return "\n".join(
-        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if home == name else f'home = "{home}"')
+        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if name in home.split() else f'home = "{home}"')
         for account, (_, home) in ACCOUNTS.items()
     )
 
@@ -31,7 +35,8 @@ def admit(name):
 def templates(tmp_path_factory):
     """Give the folders of both nodes, set up by command and never started."""
     folder, accounts = tmp_path_factory.mktemp("set-up"), {name: each[0].bot_user_id for name, each in ACCOUNTS.items()}
-    return {name: make_template(name, folder / name, accounts, SECRET) for name in NAMES}
+    made, countries = bundle_of(open_policy([AT_HOME])), {"japan": "JP"}
+    return {name: make_template(name, folder / name, accounts, SECRET, countries, made) for name in NAMES}
 
 
 def make_company(folder, templates, more=""):

@@ -5,7 +5,7 @@ import socket
 import threading
 
 from deploy.demo.scanner import scan
-from deploy.sandbox.webhooks import TARO, line_text, line_unsend
+from deploy.sandbox.webhooks import ROSA, TARO, line_text, line_unsend
 from shared import wire
 from tests.integration.relay.conftest import DESK, SHOP, post
 from tests.support.node import until
@@ -33,6 +33,19 @@ def test_it_rests_at_home_alone(company):
     assert scan(company.eu.node.folder, planted).hits == []
     assert scan(company.ap.node.folder, planted).hits == []
     assert company.eu.read("SELECT count(*) FROM refusal") == [(0,)]
+
+
+def test_what_policy_lets_rest_elsewhere_alone_goes_there(company):
+    """Both nodes admit the account; its customers' law lets their words rest at ap, and not at eu."""
+    before = rests(company.ap), rests(company.eu)
+    event = line_text(WORD, ROSA)
+    assert post(company.eu, "japan", event).status_code == 200
+    assert (rests(company.ap), rests(company.eu)) == (before[0] + 1, before[1])
+    assert scan(company.eu.node.folder, [WORD, event["message"]["id"]]).hits == []
+    assert company.eu.read("SELECT count(*) FROM refusal") == [(0,)]
+    assert company.ap.read("SELECT jurisdiction, restricted FROM subject ORDER BY id DESC LIMIT 1") == [("JP", 0)]
+    transfer = "SELECT DISTINCT outcome, rule FROM decision WHERE operation = 'transfer' AND purpose = 'intake'"
+    assert until(lambda: company.eu.read(transfer + " AND subject = 'JP'")) == [("allow", "all-asked")]
 
 
 def test_a_repetition_is_acknowledged_and_stored_once(company):
