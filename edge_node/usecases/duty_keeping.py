@@ -45,6 +45,9 @@ EVERY_SECONDS = 1.0
 ANEW: Milliseconds = AHEAD // 3
 """So often duties are written anew: rows that a law keeps since they were stored become free as time goes on."""
 
+STRAYS: Milliseconds = 3_600_000
+"""So often it is looked for rows that were taken back before they came, and are kept: each is given an entry."""
+
 AGAIN_MIN: Milliseconds = 3_600_000
 """An erasure that waits for its rows' dates is looked at no oftener."""
 
@@ -89,6 +92,7 @@ class DutyKeeper(LeasedWork):
         self._holder = holder
         self._metrics = metrics.keeping
         self._clock = clock
+        self._strays_at = -STRAYS
         self.on_ordered: Callable[[], None] = lambda: None
 
     async def ensure(self) -> None:
@@ -102,17 +106,17 @@ class DutyKeeper(LeasedWork):
             await self._holder.release(hold, actor="law")
             self.on_ordered()
             done += 1
-        while waiting := await unjudged(self._content):
-            await note_kept(self._content, [self._judge(each) for each in waiting])
-            done += len(waiting)
         while True:
             looked_at, freed = await resume_due(self._content, self._clock.now())
             if freed:
                 self.on_ordered()
                 logger().info("removals_resumed", count=freed)
             done += looked_at
-            if not freed:
+            if not looked_at:
                 break
+        while waiting := await unjudged(self._content):
+            await note_kept(self._content, [self._judge(each) for each in waiting])
+            done += len(waiting)
         while (erasure := await waiting_erasure(self._content, self._clock.now())) is not None:
             done += await self._look_at(erasure)
         return done
@@ -124,9 +128,10 @@ class DutyKeeper(LeasedWork):
         if not written.bound:
             await self._bind_again(now)
             await note_bound(self._content, written.bundle)
-        if written.at == now:
+        if not self._strays_at <= now < self._strays_at + STRAYS:
+            self._strays_at = now
             await enter_strays(self._content, draw_opaque_id(self._keys.entropy), now)
-        return int(written.at == now or not written.bound)
+        return int(not written.bound)
 
     async def _bind_again(self, now: Milliseconds) -> None:
         """Bind the holds that stand to the bundle in force: it may let them stop less, or more, or name an article."""

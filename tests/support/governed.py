@@ -58,10 +58,24 @@ def kept_for(name: str, *, at_most: str | None = None, at_least: str | None = No
     return rule(name, operations=("retain",), purposes=("retention",), obligations=owed, **more)
 
 
+def _sorted(*parts):
+    """Put parts of a file in the order of their names."""
+    return tuple(sorted(parts, key=lambda part: part.id))
+
+
 def laws_of(*codes: str, rules: Sequence[Rule] = (), regions: dict[str, str] | None = None) -> Policy:
     """Make a policy that allows everything but what ``rules`` say, with the shipped laws of some jurisdictions."""
     policy = open_policy(rules, regions)
-    shipped = {each.code: each for each in vocabulary().jurisdictions if each.code in codes}
+    house = {each.code: each for each in policy.jurisdictions}
+    shipped = {
+        each.code: msgspec.structs.replace(
+            each,
+            law=_sorted(*each.law, *house[each.code].law),
+            article=_sorted(*each.article, *house[each.code].article),
+        )
+        for each in vocabulary().jurisdictions
+        if each.code in codes
+    }
     return msgspec.structs.replace(
         policy, jurisdictions=tuple(shipped.get(each.code, each) for each in policy.jurisdictions)
     )

@@ -95,8 +95,9 @@ class Bench:
 
     async def settle(self) -> None:
         """Do everything that is due: duties looked after, removals carried out, until nothing moves."""
-        while await self.duties.once() + await self.remover.round():
-            pass
+        quiet = 0
+        while quiet < 2:  # what one look finds to be over, the next one takes up
+            quiet = 0 if await self.duties.once() + await self.remover.round() else quiet + 1
 
     def retaining(self, *entries: tuple[str, int]) -> Retaining:
         """Give what says how long what is kept, with these periods in the settings (class, days)."""

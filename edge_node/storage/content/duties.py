@@ -68,6 +68,7 @@ INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)
 SELECT CAST(:id AS TEXT) || '-{letter}' || CAST(m.id AS TEXT), 'recall', 'came_late', 'ordered', m.mark, m.key,
        CAST(:now AS INTEGER), 1
 FROM {table} m WHERE m.id = :row AND m.keep = 'held'
+  AND NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.key = m.key AND l.state <> 'done')
 """
 _OF_PERSON = """
 SELECT CASE l.act WHEN 'erase' THEN 'erase' ELSE 'recall' END, k.class, k.keep, k.reason, k.duty, k.article,
@@ -165,14 +166,14 @@ async def write_duties(database: Database, duties: Sequence[LawDuty], bundle: st
 
 async def enter_strays(database: Database, entry: str, now: int) -> int:
     """Give rows that were taken back before they came, and are kept, an entry of their own; give how many."""
-    async with database.write() as transaction:
-        await transaction.fetch(_TURN + database.dialect.row_lock)
-        entered = 0
-        for table in ("message", "event"):
-            rows = await transaction.fetch(_STRAYS.format(table=table), {"most": PAGE_ROWS})
+    entered = 0
+    for table in ("message", "event"):
+        async with database.read() as looking:
+            rows = await looking.fetch(_STRAYS.format(table=table), {"most": PAGE_ROWS})
+        if rows:
             sql = _ENTER.format(table=table, letter=table[0])
-            for (row,) in rows:
-                entered += await transaction.execute(sql, {"id": entry, "now": now, "row": row})
+            results = await database.run([turn(database), Step(sql, [(entry, now, row) for (row,) in rows])])
+            entered += results[1].changed
     return entered
 
 
