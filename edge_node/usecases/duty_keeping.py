@@ -25,7 +25,6 @@ from edge_node.storage.content.duties import (
     write_duties,
 )
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.resuming import LATER
 from edge_node.storage.content.settling import Left, WaitingErasure, left_of, note_settled, try_again, waiting_erasure
 from edge_node.storage.keys.destruction import count_subject_keys
 from edge_node.storage.keys.store import KeyStore
@@ -58,12 +57,17 @@ LEASE_MILLISECONDS = 10_000
 
 
 async def write_where_due(content: Database, policy: PolicyBook, now: Milliseconds) -> Written:
-    """Write the duties of the bundle in force where that is due; give what they are written from."""
-    bundle = policy.in_force.kept.hash if policy.in_force is not None else ""
+    """Write the duties of the bundle in force where that is due; give what they are written from.
+
+    Without a bundle nothing is written: what was known of duties stays.
+    """
     written = await duties_written(content)
+    if policy.in_force is None or policy.tables is None:
+        return written or Written("", now, 1)
+    bundle = policy.in_force.kept.hash
     if written is not None and written.bundle == bundle and 0 <= now - written.at < ANEW:
         return written
-    duties = [] if policy.tables is None else law_duties(policy.tables, policy.own_law, now)
+    duties = law_duties(policy.tables, policy.own_law, now)
     same = written is not None and written.bundle == bundle
     await write_duties(content, duties, bundle, now, anew=not same)
     return Written(bundle, now, written.bound if written is not None and same else 0)
@@ -100,12 +104,17 @@ class DutyKeeper(LeasedWork):
         await write_where_due(self._content, self._policy, self._clock.now())
 
     async def once(self) -> int:
-        """Do everything that is due; give how much was looked at."""
+        """Do everything that is due; give how much was looked at.
+
+        Without a policy nobody can say what a law keeps: nothing that waits is taken up then.
+        """
         done = await self._renew()
         for hold in await ended_holds(self._content, self._clock.now()):
             await self._holder.release(hold, actor="law")
             self.on_ordered()
             done += 1
+        if self._policy.in_force is None:
+            return done
         while True:
             looked_at, freed = await resume_due(self._content, self._clock.now())
             if freed:
@@ -198,9 +207,9 @@ class DutyKeeper(LeasedWork):
 def _row(
     entry: str, data_class: str, store: str, subject: int | None, kept: Kept, count: int, now: Milliseconds
 ) -> KeptRow:
-    """Write down what the table said; what it lets go, though a statement kept it, is asked again soon."""
+    """Write down what the table said; what it lets go, though a statement kept it, is asked again at once."""
     until = FOR_EVER if kept.until is None else kept.until
-    again = now + LATER if kept.keep == "tombstoned" else min(until, now + AGAIN_MAX)
+    again = now if kept.keep == "tombstoned" else min(until, now + AGAIN_MAX)
     return KeptRow(
         entry,
         data_class,

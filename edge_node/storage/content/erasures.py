@@ -173,8 +173,13 @@ async def impose(
     subject: int,
     marks: Sequence[tuple[bytes, int, int, str]],
     now: int,
+    *,
+    waits: bool = False,
 ) -> None:
-    """Write what makes an erasure hold: nobody finds the subject, ``marks`` keep it out, the log has its entry."""
+    """Write what makes an erasure hold: nobody finds the subject, ``marks`` keep it out, the log has its entry.
+
+    ``waits``: it waits whatever is known here of duties.
+    """
     await transaction.execute(_HIDE, {"subject": subject})
     await transaction.execute(_RAISE)
     await transaction.execute(_END, {"now": now, "subject": subject})
@@ -182,7 +187,7 @@ async def impose(
     facts: dict[str, str | int] = {"id": entry, "subject": subject, "origin": origin, "now": now}
     await transaction.execute(_ERASURE, facts)
     await retract_subject(transaction, subject)
-    if not await hold_erasure(transaction, entry, subject, now):
+    if not await hold_erasure(transaction, entry, subject, now, waits=waits):
         await order_of_subject(transaction, subject, entry, reason, now)
     await suppress(transaction, marks)
 

@@ -61,9 +61,13 @@ ON CONFLICT (mark) DO NOTHING
 """
 
 
+# Of a store that never knew a policy nobody can say what a law keeps: then what waited goes on waiting.
+_NO_LAW = "NOT EXISTS (SELECT 1 FROM law_duties)"
+
+
 def _held(table: str) -> tuple[str, str]:
     """Give the statements that take back again what a hold kept, as far as one still does."""
-    stands = kept("message" if table == "message" else "event", "recall")
+    stands = f"({kept('message' if table == 'message' else 'event', 'recall')} OR {_NO_LAW})"
     return (
         f"""
 INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)
@@ -129,7 +133,7 @@ async def _let_go(transaction: Transaction, lines: Sequence[JournalEntry], reviv
 
 
 async def _take_back(transaction: Transaction, lines: Sequence[JournalEntry]) -> None:
-    """Take back again what waited under a hold."""
+    """Take back again what waited under a hold, or for a law."""
     if not lines:
         return
     for place, sql in enumerate(_HELD):
@@ -151,7 +155,8 @@ async def _erase(transaction: Transaction, line: JournalEntry, now: int) -> None
     subject, under_way = found[0][0], await transaction.fetch(_UNDER_WAY, {"subject": found[0][0]})
     entry = {"id": under_way[0][0] if under_way else line.log_entry}
     if not under_way:
-        await impose(transaction, line.log_entry, line.reason, "node", subject, marks, line.ordered_at)
+        waits = line.held and bool(await transaction.fetch(f"SELECT 1 WHERE {_NO_LAW}"))
+        await impose(transaction, line.log_entry, line.reason, "node", subject, marks, line.ordered_at, waits=waits)
     if not line.held:
         await transaction.execute(_GOES_ON, entry)
         await transaction.execute(_WHOLLY, entry)

@@ -83,7 +83,11 @@ DELETE FROM kept WHERE subject = :subject AND EXISTS
 (SELECT 1 FROM log_entry l WHERE l.id = kept.log_entry AND l.held = 0)
 """
 _NOT_YET = "UPDATE kept SET again_at = :later WHERE log_entry = :id"
-_ASK_TABLE = "UPDATE log_entry SET judged = 0 WHERE id = :id AND held = 1"
+# What the table lets go already waits for statements to know it, and is not put before the table again.
+_ASK_TABLE = """
+UPDATE log_entry SET judged = 0 WHERE id = :id AND held = 1
+AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.log_entry = log_entry.id AND k.keep = 'tombstoned')
+"""
 
 _HELD_ERASURE = """
 SELECT e.log_entry FROM erasure e JOIN log_entry l ON l.id = e.log_entry
@@ -169,19 +173,20 @@ async def resume_entry(transaction: Transaction, entry: str, now: int) -> bool:
     return True
 
 
-async def hold_erasure(transaction: Transaction, entry: str, subject: int, now: int) -> bool:
+async def hold_erasure(transaction: Transaction, entry: str, subject: int, now: int, *, waits: bool) -> bool:
     """Let an erasure that was just ordered wait, where something keeps anything of it; the rest still goes.
 
-    Where a law blocks first what is to be erased, that begins here.
+    Where a law blocks first what is to be erased, that begins here.  With ``waits`` it does in any case, wholly.
     """
     await _block(transaction, entry, subject, now)
     holds = await _stopping(transaction, subject)
-    waits = bool(holds) or await _law_keeps(transaction, subject)
-    if waits:
+    kept_here = waits or bool(holds) or await _law_keeps(transaction, subject)
+    if kept_here:
+        parting = int(not waits and not any(_wholly(hold) for hold in holds))
         await transaction.execute(_HOLD_SUBJECT, {"subject": subject})
         await transaction.execute(_HOLD_ENTRY, {"entry": entry})
-        await transaction.execute(_PART, {"parting": int(not any(_wholly(hold) for hold in holds)), "entry": entry})
-    return waits
+        await transaction.execute(_PART, {"parting": parting, "entry": entry})
+    return kept_here
 
 
 async def resume_erasure(

@@ -1,5 +1,6 @@
-"""Whatever is said, taken back, erased, held and restricted, under whose law ever, as time goes on: what the one table
-of duties keeps is there, what it lets go is gone, and a receipt's counts add up to what there was.
+"""What the table of duties keeps is there, what it lets go is gone, and a receipt's counts add up to what there was.
+
+Whatever is said, taken back, erased, held and restricted, under whose law ever, as time goes on.
 """
 
 import random

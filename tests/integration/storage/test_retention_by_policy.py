@@ -3,9 +3,10 @@
 import asyncio
 
 from edge_node.metrics import Metrics
+from edge_node.storage.content.retention import laws_here
 from edge_node.usecases import retention
 from shared.message import Status
-from tests.support.governed import DAY, govern, kept_for, of_law, take_at
+from tests.support.governed import DAY, govern, kept_for, laws_of, of_law, take_at
 from tests.support.house_policy import open_policy, rule
 from tests.support.keeping import sweep
 from tests.support.stores import message, person
@@ -94,6 +95,19 @@ async def test_a_policy_that_does_not_know_the_node_lets_nothing_go(open_bench):
         assert await sweep(node, ("message", 365)) == 1
 
 
+async def test_what_a_law_keeps_is_not_let_go_though_policy_does_not_let_it_be_kept(open_bench):
+    async with open_bench() as node:
+        now = node.stores.clock.now()
+        await take_at(node, now - 30 * DAY, message(1, ANN, "one"), status(1, ANN))
+        await take_at(node, now - 800 * DAY, status(2, ANN))
+        await of_law(node, 1, "VN")
+        await govern(node, laws_of("VN", rules=[rule("no-vn", "deny", operations=("retain",), subjects=("VN",))]))
+        await node.duties.ensure()
+        assert await sweep(node) == 2
+        assert await node.texts() == []
+        assert await node.rows("SELECT received_at FROM event") == [(now - 30 * DAY,)]
+
+
 async def test_of_several_laws_the_strictest_counts(open_bench):
     rules = (
         kept_for("eu", at_most="30 days", subjects=("EU",), classes=("message_text",)),
@@ -136,8 +150,6 @@ async def test_rows_of_a_longer_period_are_read_once_a_day(open_bench, monkeypat
 
 
 async def test_the_laws_of_everybody_here_are_found_by_the_index(open_bench):
-    from edge_node.storage.content.retention import laws_here
-
     async with open_bench() as node:
         assert await laws_here(node.content) == [""]
         await node.take(*(message(number, person(number + 1), "x") for number in range(6)))
