@@ -79,11 +79,13 @@ def custody_parts(
     book: AccountBook,
 ) -> CustodyParts:
     """Put the parts together; ``holder`` names this process for the leases."""
-    policy = judge.book
     settings, content, keys, clock = stores.settings, stores.content, stores.keys, stores.clock
 
     def lease(name: str, milliseconds: int) -> Lease:
         return Lease(content, name, holder, milliseconds)
+
+    def busy() -> bool:
+        return committer.waiting > BATCH_EVENTS_MAX  # they stand back while more than one batch waits for commit
 
     eraser = Eraser(content, keys, stores.journal, DisclosurePlaces(content), clock, stores.blobs)
     remover = Remover(
@@ -96,31 +98,13 @@ def custody_parts(
     periods = periods_of(settings.retention, settings.custody.backup_days_max)
     files = MediaUpkeep(content, stores.blobs, metrics, clock, stores.entropy)
     upkeep = Upkeep(content, keys, lease("upkeep", UPKEEP_LEASE), metrics, clock, files, stores.journal, periods.marks)
-    sweeper = Sweeper(
-        content,
-        keys,
-        lease("retention", SWEEPER_LEASE),
-        Retaining(content, periods, policy),
-        metrics,
-        clock,
-        # It stands back while more than one batch waits for commit.
-        busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
-        every_seconds=settings.custody.sweep_seconds,
-    )
-    holds = Holder(content, stores.journal, policy, clock, stores.entropy)
-    duties = DutyKeeper(content, keys, policy, holds, lease("duties", DUTIES_LEASE), metrics, clock)
-    duties.on_ordered = remover.wake
+    retaining, often = Retaining(content, periods, judge.book), settings.custody.sweep_seconds
+    sweeping = lease("retention", SWEEPER_LEASE)
+    sweeper = Sweeper(content, keys, sweeping, retaining, metrics, clock, busy=busy, every_seconds=often)
+    holds = Holder(content, stores.journal, judge.book, clock, stores.entropy)
+    duties = DutyKeeper(content, keys, judge.book, holds, lease("duties", DUTIES_LEASE), metrics, clock)
+    judging = lease("judging", JUDGING_LEASE)
+    rejudger = Rejudger(content, keys, judge, book.country_of, judging, metrics, clock, busy=busy)
+    quarantine.on_ordered = sweeper.on_ordered = duties.on_ordered = remover.wake
     eraser.before_order = duties.ensure
-    quarantine.on_ordered = remover.wake
-    sweeper.on_ordered = remover.wake
-    rejudger = Rejudger(
-        content,
-        keys,
-        judge,
-        book.country_of,
-        lease("judging", JUDGING_LEASE),
-        metrics,
-        clock,
-        busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
-    )
     return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper, duties, rejudger)

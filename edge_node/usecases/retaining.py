@@ -20,7 +20,7 @@ from edge_node.core.retention import (
 )
 from edge_node.core.stored import Table, classes_in
 from edge_node.storage.content.bookkeeping import MARKS, Mark
-from edge_node.storage.content.retention import Due, laws_here
+from edge_node.storage.content.sweeps import Due, laws_here
 from edge_node.usecases.policy_book import PolicyBook
 from shared.clock import Milliseconds
 from shared.database.contract import Database

@@ -21,18 +21,15 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.retention import (
     Came,
     Cursor,
-    Due,
     Expired,
     Order,
-    Progress,
     count_due,
     count_open_expiries,
-    keep_progress,
     order_expired,
     read_expired,
     read_neighbours,
-    read_progress,
 )
+from edge_node.storage.content.sweeps import Due, Progress, keep_progress, read_progress
 from edge_node.storage.keys.filling import count_rows
 from edge_node.storage.keys.hierarchy import bucket_of
 from edge_node.storage.keys.store import KeyStore

@@ -16,7 +16,7 @@ SELECT id FROM hold WHERE released_at IS NULL AND ends_at IS NOT NULL AND ends_a
 # What a law blocked by itself stays as it is: it began under the bundle of its day, and an officer lifts it.
 _STANDING = f"""
 SELECT h.id, h.subject, {LAWS}, h.reason, h.asked, h.placed_at, h.stops_recall, h.stops_erase, h.stops_expire
-FROM hold h JOIN subject s ON s.id = h.subject WHERE h.released_at IS NULL AND h.kind <> 'blocking' ORDER BY h.id
+FROM hold h JOIN subject s ON s.id = h.subject WHERE h.released_at IS NULL AND h.kind <> 'blocking' ORDER BY h.subject
 """  # noqa: S608 - constants of this page
 _BIND = """
 UPDATE hold SET kind = :kind, keeps = :keeps, duty = :duty, article = :article, kinds = :kinds, ends_at = :ends_at,

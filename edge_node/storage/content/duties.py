@@ -50,7 +50,10 @@ _ROW = {
 }
 _HOLDS = """
 SELECT kind, placed_at, released_at, stops_recall, stops_erase, stops_expire, from_at, until_at, kinds FROM hold
-WHERE subject = :subject AND (released_at IS NULL OR kind = 'blocking')
+WHERE subject = :subject AND released_at IS NULL
+UNION ALL
+SELECT kind, placed_at, released_at, stops_recall, stops_erase, stops_expire, from_at, until_at, kinds FROM hold
+WHERE subject = :subject AND kind = 'blocking' AND released_at IS NOT NULL
 """
 _FORGET = "DELETE FROM kept WHERE log_entry = :id"
 _KEEP = """

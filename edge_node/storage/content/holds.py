@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from edge_node.core.duties import Backing
 from edge_node.core.keeping import GONE, REMOVALS, Hold, Keep, Removal, Standing, decide
 from edge_node.storage.content.keeping import LAWS
+from edge_node.storage.content.views import retract_subject
 from shared.database.contract import Database, Row, Transaction
 
 Actor = Literal["operator", "law"]
@@ -110,6 +111,8 @@ async def place_hold(database: Database, placing: Placing, now: int) -> Outcome:
         await insert_hold(transaction, placing, found[0][0], "operator", now)
         await transaction.execute(JUDGE_AGAIN, {"subject": found[0][0]})
         await transaction.execute(ASK_AGAIN, {"subject": found[0][0]})
+        if placing.backing.kind == "restriction":
+            await retract_subject(transaction, found[0][0])
     return "placed"
 
 

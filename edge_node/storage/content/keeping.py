@@ -27,6 +27,12 @@ LAWS = "COALESCE(CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.other
 """Whose law may apply to a subject (the row ``s``), codes separated by a space; '' where none is known."""
 
 
+NOT_RESTRICTED = """
+NOT EXISTS (SELECT 1 FROM hold r WHERE r.subject = s.id AND r.kind = 'restriction' AND r.released_at IS NULL)
+"""
+"""No restriction of processing stands for a subject (the row ``s``): its data may be shown and used."""
+
+
 def class_words(table: Table, row: str = "m") -> str:
     """Give the expression of the class of data of a row (:mod:`edge_node.core.stored`)."""
     kinds: dict[str, list[str]] = defaultdict(list)
@@ -49,10 +55,10 @@ def covered(table: Table, removal: Removal, row: str | None = None) -> str:
 def by_law(table: str, removal: Removal, subject: str, kind: str, stored_at: str) -> str:
     """Give the condition that a law keeps a record since it was stored; the rest are expressions of its columns."""
     return (
-        f"EXISTS (SELECT 1 FROM law_duty d LEFT JOIN subject s ON s.id = {subject} "  # noqa: S608
-        f"WHERE d.{_STOPS[removal]} = 1 AND {stored_at} > d.kept_after "
-        f"AND (d.kinds = '' OR d.kinds LIKE '%|{table}/' || {kind} || '|%') "
-        f"AND (d.law = '' OR ' ' || {LAWS} || ' ' LIKE '% ' || d.law || ' %'))"
+        f"EXISTS (SELECT 1 FROM law_duty ld LEFT JOIN subject s ON s.id = {subject} "  # noqa: S608
+        f"WHERE ld.{_STOPS[removal]} = 1 AND {stored_at} > ld.kept_after "
+        f"AND (ld.kinds = '' OR ld.kinds LIKE '%|{table}/' || {kind} || '|%') "
+        f"AND (ld.law = '' OR ' ' || {LAWS} || ' ' LIKE '% ' || ld.law || ' %'))"
     )
 
 

@@ -97,10 +97,10 @@ _FREE_SUBJECT = "UPDATE subject SET keep = 'tombstoned' WHERE id = :subject"
 _FREE_ERASURE = "UPDATE log_entry SET held = 0, state = 'ordered' WHERE id = :id"
 _PARTS_NO_MORE = "UPDATE erasure SET parting = 0, again_at = NULL WHERE log_entry = :entry"
 
-_OF_THEIR_LAW = f"(d.law = '' OR ' ' || {LAWS} || ' ' LIKE '% ' || d.law || ' %')"
+_OF_THEIR_LAW = f"(ld.law = '' OR ' ' || {LAWS} || ' ' LIKE '% ' || ld.law || ' %')"
 _LAW_SPEAKS = f"""
-SELECT 1 FROM law_duty d JOIN subject s ON s.id = :subject
-WHERE d.stops_erase = 1 AND d.kept_after < {FOR_EVER} AND {_OF_THEIR_LAW} LIMIT 1
+SELECT 1 FROM law_duty ld JOIN subject s ON s.id = :subject
+WHERE ld.stops_erase = 1 AND ld.kept_after < {FOR_EVER} AND {_OF_THEIR_LAW} LIMIT 1
 """  # noqa: S608 - constants of this page
 IDENTITY_STORED = "CASE WHEN i.valid_from > p.first_contact_at THEN i.valid_from ELSE p.first_contact_at END"
 KEPT_IDENTITY = by_law("identity", "erase", "i.subject", "'identity'", IDENTITY_STORED)
@@ -120,11 +120,11 @@ SELECT 1 FROM identity i JOIN subject p ON p.id = i.subject WHERE i.subject = :s
     f"SELECT 1 FROM disclosure x WHERE x.subject = :subject AND {KEPT_DISCLOSURE} LIMIT 1",  # noqa: S608
 )
 _BLOCKING = f"""
-SELECT d.duty, d.keeps, d.article, d.period, d.kinds, p.pseudonym FROM law_duty d
+SELECT ld.duty, ld.keeps, ld.article, ld.period, ld.kinds, p.pseudonym FROM law_duty ld
 JOIN subject s ON s.id = :subject JOIN subject p ON p.id = s.id
-WHERE d.kind = 'blocking' AND d.stops_erase = 1 AND d.kept_after = {FOR_EVER}
+WHERE ld.kind = 'blocking' AND ld.stops_erase = 1 AND ld.kept_after = {FOR_EVER}
   AND {_OF_THEIR_LAW}
-ORDER BY d.duty, d.law
+ORDER BY ld.duty, ld.law
 """  # noqa: S608 - constants of this page
 
 

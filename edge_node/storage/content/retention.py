@@ -2,10 +2,10 @@
 
 A sweep looks at rows of a table (of events, of a kind) in the order of their arrival, in windows of the index, and
 takes those of the classes and laws that have its period.  Its cursor stays where it is when it comes to the end, as
-time goes on; a new pass begins at the oldest row (:func:`begin_pass`).
+time goes on; a new pass begins at the oldest row.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from edge_node.core.stored import Table
@@ -13,6 +13,7 @@ from edge_node.storage.content.commands import EXPIRED
 from edge_node.storage.content.derivatives import steps_of_entries
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import LAWS, class_words, kept
+from edge_node.storage.content.sweeps import Due, read_progress
 from shared.database.contract import Database, Step
 from shared.policy.spans import FOR_EVER
 
@@ -110,9 +111,6 @@ FROM log_entry l JOIN shown s ON s.mark = l.mark WHERE l.id = :id
 _UNSHOW = "DELETE FROM shown WHERE mark = (SELECT mark FROM log_entry WHERE id = :id)"
 _OPEN = "SELECT count(*) FROM log_entry WHERE state <> 'done' AND act = 'expire'"
 
-_READ_PROGRESS = (
-    "SELECT received_at, last_row, swept_at, began_at, left_over FROM retention_progress WHERE class = :class"
-)
 _BEGIN = """
 INSERT INTO retention_progress (class, received_at, last_row, swept_at, began_at, left_over)
 VALUES (:class, -1, 0, 0, :now, 0)
@@ -123,25 +121,6 @@ UPDATE retention_progress SET received_at = :received_at, last_row = :row, left_
 WHERE class = :class
 """
 _ENDED = "UPDATE retention_progress SET swept_at = :now WHERE class = :class"
-_NAMES = "SELECT class FROM retention_progress"
-_DROP = "DELETE FROM retention_progress WHERE class = :class"
-# One step of the index for each law: a subject more costs nothing.
-_LAWS = """
-WITH RECURSIVE known (law) AS (
-    SELECT min(jurisdiction) FROM subject
-    UNION ALL SELECT (SELECT min(jurisdiction) FROM subject WHERE jurisdiction > known.law) FROM known
-    WHERE known.law IS NOT NULL
-)
-SELECT law FROM known WHERE law <> ''
-"""
-_OTHER_LAWS = """
-WITH RECURSIVE known (law) AS (
-    SELECT min(others) FROM subject WHERE jurisdiction = ''
-    UNION ALL SELECT (SELECT min(others) FROM subject WHERE jurisdiction = '' AND others > known.law) FROM known
-    WHERE known.law IS NOT NULL
-)
-SELECT law FROM known WHERE law <> ''
-"""
 
 
 class Expired(NamedTuple):
@@ -157,41 +136,6 @@ class Expired(NamedTuple):
     conversation: int | None
     held: int
     """1 where a hold covers it."""
-
-
-class Due(NamedTuple):
-    """What a sweep looks at: rows of a table (for events, of a kind) that arrived before an instant (ms)."""
-
-    table: Table
-    kind: str
-    before: int
-    only: str = ""
-    """Laws and classes that have its period, ``|EU/message_text|/media|``; '' for all of them."""
-    period: str = ""
-    """What tells it from other sweeps of these rows: the bundle that gives it its period, and which."""
-
-    @property
-    def name(self) -> str:
-        """Name the sweep in the table of progress."""
-        rows = f"{self.table}:{self.kind}" if self.kind else self.table
-        return f"{rows}@{self.period}" if self.period else rows
-
-    def parameters(self, **more: int) -> dict[str, int | str]:
-        """Give the parameters of a query about it."""
-        return {"before": self.before, **({"kind": self.kind} if self.table == "event" else {}), **more}
-
-
-class Progress(NamedTuple):
-    """How far a sweep is; field order is that of the query."""
-
-    received_at: int = -1
-    row: int = 0
-    swept_at: int = 0
-    """When it last came to the end (ms); 0: never."""
-    began_at: int = 0
-    """When its pass began (ms); 0: a new one is to begin."""
-    left_over: int = 0
-    """Rows of this pass that are due and could not be ordered."""
 
 
 class Cursor(NamedTuple):
@@ -223,28 +167,6 @@ class Order(NamedTuple):
     tombstone_version: int
     notice: str = ""
     """Opaque id under which the control plane is told of a message, where it was shown elsewhere."""
-
-
-async def laws_here(database: Database) -> list[str]:
-    """Give whose law the subjects here are under, as :data:`keeping.LAWS` writes it; '', of whom none is known."""
-    async with database.read() as transaction:
-        rows = [*await transaction.fetch(_LAWS), *await transaction.fetch(_OTHER_LAWS)]
-    return ["", *sorted(row[0] for row in rows)]
-
-
-async def read_progress(database: Database, due: Due) -> Progress:
-    """Give how far a sweep came before."""
-    async with database.read() as transaction:
-        rows = await transaction.fetch(_READ_PROGRESS, {"class": due.name})
-    return Progress(*rows[0]) if rows else Progress()
-
-
-async def keep_progress(database: Database, names: Collection[str]) -> None:
-    """Forget how far sweeps came that there are no more: another bundle, other periods."""
-    async with database.read() as transaction:
-        known = [row[0] for row in await transaction.fetch(_NAMES)]
-    if old := [(name,) for name in known if name not in names]:
-        await database.run([Step(_DROP, old)])
 
 
 async def read_expired(database: Database, due: Due, after: Cursor, most: int) -> tuple[list[Expired], Cursor | None]:

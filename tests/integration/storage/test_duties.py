@@ -5,6 +5,7 @@ import pytest
 from edge_node.core.duties import judged
 from edge_node.core.erasing import Remnants, erasure_results
 from edge_node.storage.content.commands import CommandStore
+from edge_node.storage.content.disclosures import find_timeline
 from edge_node.storage.content.duties import kept_of
 from shared.errors.keeping import HoldUnfounded
 from shared.message import Status
@@ -174,6 +175,9 @@ async def test_a_restriction_yields_to_recall_and_stands_only_where_a_law_knows_
         await govern(node, laws_of("EU"))
         everything = ("recall", "erase", "expire")
         hold = await node.holder.place(name, reason="restriction", review_at=LATER, beats=everything)
+        # While processing is restricted nothing is shown.
+        assert await find_timeline(node.content, name) is None
+        assert await find_timeline(node.content, other) is not None
         with pytest.raises(HoldUnfounded):
             await node.holder.place(other, reason="restriction", review_at=LATER, beats=everything)
         await node.take(recall(1, ANN))

@@ -3,7 +3,7 @@
 import asyncio
 
 from edge_node.metrics import Metrics
-from edge_node.storage.content.retention import laws_here
+from edge_node.storage.content.sweeps import laws_here
 from edge_node.usecases import retention
 from shared.message import Status
 from tests.support.governed import DAY, govern, kept_for, laws_of, of_law, take_at

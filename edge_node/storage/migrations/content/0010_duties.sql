@@ -37,6 +37,7 @@ ALTER TABLE hold ADD COLUMN article TEXT NOT NULL DEFAULT '';
 ALTER TABLE hold ADD COLUMN kinds TEXT NOT NULL DEFAULT '';
 ALTER TABLE hold ADD COLUMN asked TEXT NOT NULL DEFAULT '';
 ALTER TABLE hold ADD COLUMN ends_at INTEGER;
+CREATE INDEX hold_blocking ON hold (subject) WHERE kind = 'blocking';
 CREATE INDEX hold_ends ON hold (ends_at) WHERE released_at IS NULL AND ends_at IS NOT NULL;
 
 -- What is kept although somebody wants it gone: by the log entry that waits, and class of data.  `until` NULL: until
