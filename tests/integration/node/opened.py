@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -43,6 +44,10 @@ class _ReadOnly:
 
     async def fetch(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         return self._link.execute(sql, parameters).fetchall()
+
+    async def fetch_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        names = re.findall(r":(\w+)", sql)
+        return [row for values in rows for row in await self.fetch(sql, dict(zip(names, values, strict=True)))]
 
     def close(self) -> None:
         self._link.close()
