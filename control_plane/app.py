@@ -54,7 +54,7 @@ class ControlPlane:
             fingerprint=fingerprint(opened.keys.public),
             allowed=allowed,
         )
-        office = NodeOffice(store, self._keeper, self._signals, metrics)
+        office = NodeOffice(store, self._keeper, self._signals, metrics, opened.keys)
         door = NodeDoor(office, self._keeper, nonces, opened.keys, settings.address, metrics, store.clock)
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(door, plane),

@@ -34,6 +34,15 @@ class Metrics:
         )
         self.owed = Gauge("homeport_control_owed_commands", "Commands owed, by node.", ("node",), registry=registry)
         self.silent = Gauge("homeport_control_silent_nodes", "Nodes that missed three beats.", registry=registry)
+        self.policy_version = Gauge(
+            "homeport_control_policy_version", "Policy bundle in force; 0: none.", registry=registry
+        )
+        self.policy_problems = Gauge(
+            "homeport_control_policy_problem_nodes",
+            "Nodes that decide by another policy bundle than the newest, or by none.",
+            ("problem",),
+            registry=registry,
+        )
         self.deliveries_waiting = Gauge(
             "homeport_control_waiting_deliveries", "Hook deliveries to be made.", registry=registry
         )

@@ -20,6 +20,7 @@ CONFIG_VARIABLE = "HOMEPORT_CONTROL_CONFIG"
 
 _LISTEN = r"\A((\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[^\x00]{1,90})\Z"
 _ADDRESS = r"\Ahttps?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(:[0-9]{1,5})?\Z"
+_REGION = r"\A[a-z](?:-?[a-z0-9]){0,47}\Z"
 _HOST_PORT = r"\A([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\]):[0-9]{1,5}\Z"
 
 
@@ -50,6 +51,12 @@ class ControlSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ]
     data_dir: Annotated[Path, Meta(description="folder of the store and of the keys; relative to this file")]
+    region: Annotated[
+        Annotated[str, Meta(pattern=_REGION)] | None,
+        Meta(
+            description="the region it stands in, by the policy's name; nodes tell it nothing of a person without",
+        ),
+    ] = None
     listen: Annotated[
         str, Meta(pattern=_LISTEN, description="host:port or unix:/path for nodes and programs; port 0: a free one")
     ] = "127.0.0.1:8090"
@@ -119,8 +126,7 @@ def describe() -> Iterator[tuple[str, object, str]]:
     return settings_file.describe(_FORM)
 
 
-def example_toml(address: str, data_dir: str) -> str:
+def example_toml(address: str, data_dir: str, region: str | None = None) -> str:
     """Give a ``control.toml`` that sets what must be set and shows the rest, commented out with its default."""
-    return settings_file.example(
-        _FORM, "Settings of a Homeport control plane.", {"address": address, "data_dir": data_dir}
-    )
+    given = {"address": address, "data_dir": data_dir} | ({"region": region} if region is not None else {})
+    return settings_file.example(_FORM, "Settings of a Homeport control plane.", given)

@@ -35,7 +35,7 @@ USAGE = """usage: python3 deploy/dev.py COMMAND [ARGUMENTS]
   test   [--long] [ARGS]    check, then every test, two at a time; with ARGS only pytest with these
                             (--long adds the tests that take minutes: kill -9 at 200 moments, soak)
   check  [--fix]            ruff (rules and format) and mypy --strict; --fix mends what a tool can mend
-  bench  NAME [ARGS]        measure; ingest, custody or profile (--json: last line is an object)
+  bench  NAME [ARGS]        measure: custody, ingest, policy or profile (--json: last line is an object)
   up     [ARGS]             run a node on this machine, its folder is var/dev (ARGS go to: homeport edge run)
   setup  [LOCK ...]         make .venv and install (runtime, test or bench; without LOCK: test)
   lock   [--upgrade]        resolve deploy/requirements/*.txt anew from pyproject.toml
@@ -94,7 +94,7 @@ def check(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """Run one bench."""
-    found = ["ingest", "custody", "profile"]
+    found = ["custody", "ingest", "policy", "profile"]
     if not arguments or arguments[0] not in found:
         fail("bench wants a NAME", f"python3 deploy/dev.py bench NAME, one of: {', '.join(found)}", status=2)
     install("test")

@@ -64,8 +64,8 @@ class Node:
         self._book = book
         self._custody = custody_parts(stores, committer, gate, metrics, holder, judge, book)
         self._opening: asyncio.Task[None] | None = None
-        self._fetcher = media_part(stores, book, committer, metrics, holder)
-        self._relay = relay_parts(stores, metrics, holder)
+        self._fetcher = media_part(stores, judge, book, committer, metrics, holder)
+        self._relay = relay_parts(stores, judge.book, metrics, holder)
         self._uplink = self._join(Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._custody.remover.wake
         self._custody.eraser.on_done = self._uplink.wake
@@ -103,6 +103,7 @@ class Node:
             lambda: Waiting(self._committer.waiting, self._relay.relayer.waiting),
             stores.settings.key_provider,
             RemnantsHere(stores.content, stores.keys, stores.settings, stores.clock),
+            self._relay.border,
         )
 
     async def start(self) -> None:
@@ -173,7 +174,7 @@ async def open_node(settings_path: Path) -> AsyncIterator[Node]:
     async with open_stores(settings) as stores:
         _warn(settings)
         metrics = Metrics()
-        node = await _assemble(stores, metrics)
+        node = await assemble(stores, metrics)
         await node.start()
         try:
             yield node
@@ -181,7 +182,7 @@ async def open_node(settings_path: Path) -> AsyncIterator[Node]:
             await node.stop()
 
 
-async def _assemble(stores: Stores, metrics: Metrics) -> Node:
+async def assemble(stores: Stores, metrics: Metrics) -> Node:
     """Put the parts together that take a message in."""
     judge = await assemble_judge(stores, metrics)
     gate = await assemble_gate(stores, judge)

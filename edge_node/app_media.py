@@ -9,13 +9,17 @@ from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.fetching import LEASE_MILLISECONDS, Fetcher
 from edge_node.usecases.filing import Taken
+from edge_node.usecases.judging import Judge
+from edge_node.usecases.media_admitting import MediaAdmitter
 
 RECALL_BYTES = 1_024
 """What a recall that a platform's answer amounts to counts for in the committer's queue."""
 
 
-def media_part(stores: Stores, book: AccountBook, committer: Committer, metrics: Metrics, holder: str) -> Fetcher:
-    """Make what fetches files; ``holder`` names this process for the lease."""
+def media_part(
+    stores: Stores, judge: Judge, book: AccountBook, committer: Committer, metrics: Metrics, holder: str
+) -> Fetcher:
+    """Make what fetches files; ``judge`` asks the policy, ``holder`` names this process for the lease."""
 
     async def recall(taken: Taken) -> None:
         """Take a recall in as every other one."""
@@ -32,4 +36,5 @@ def media_part(stores: Stores, book: AccountBook, committer: Committer, metrics:
         stores.clock,
         account_of=book.of_row,
         recall=recall,
+        may_rest=MediaAdmitter(stores.content, judge).may_rest,
     )

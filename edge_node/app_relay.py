@@ -16,14 +16,17 @@ from edge_node.storage.identity import ensure_identity
 from edge_node.stores import Stores, key_places
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.admitting import Admitter
+from edge_node.usecases.border import Border
 from edge_node.usecases.committer import Committer
 from edge_node.usecases.live_views import LiveViews
 from edge_node.usecases.membership import Membership
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.relaying import Homecoming, Relayer
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.showing import Shower
 from edge_node.usecases.view_following import LEASE_MILLISECONDS as FOLLOW_LEASE
 from edge_node.usecases.view_following import ViewFollower
+from edge_node.usecases.view_gate import ViewGates
 from edge_node.usecases.view_keeping import LEASE_MILLISECONDS, ViewKeeper
 from edge_node.usecases.viewing import Viewer
 from shared import private_files, wire
@@ -44,6 +47,7 @@ class RelayParts(msgspec.Struct):
     keeper: ViewKeeper
     follower: ViewFollower
     shower: Shower
+    border: Border
     apps: dict[str, ASGIApp] = msgspec.field(default_factory=dict)
 
     async def start(self) -> None:
@@ -67,24 +71,28 @@ class RelayParts(msgspec.Struct):
         await self.client.close()
 
 
-def relay_parts(stores: Stores, metrics: Metrics, holder: str) -> RelayParts:
+def relay_parts(stores: Stores, policy: PolicyBook, metrics: Metrics, holder: str) -> RelayParts:
     """Put the parts together that need no committer; :func:`relay_apps` adds the listeners."""
     settings, clock = stores.settings, stores.clock
     identity = ensure_identity(key_places(settings), stores.entropy)
     membership = Membership(UplinkStore(stores.content), identity, clock)
     client = RelayClient(membership, clock, stores.entropy, ca_file=settings.relay.ca_file)
-    shower = Shower(stores.content, stores.keys, settings.show, metrics, clock)
-    viewer = Viewer(stores.content, stores.keys, membership, client, clock, settings.relay.view_hours)
+    gates, border = ViewGates(stores.content, policy, clock), Border(policy)
+    shower = Shower(stores.content, stores.keys, settings.show, gates, border, metrics, clock)
+    hours = settings.relay.view_hours
+    viewer = Viewer(stores.content, stores.keys, membership, client, gates, border, clock, hours)
     views = Views(stores.content)
+    keeping = Lease(stores.content, "views", holder, LEASE_MILLISECONDS)
     return RelayParts(
         membership=membership,
         client=client,
         relayer=Relayer(membership, client, metrics, settings.relay.home_seconds),
         viewer=viewer,
-        live=LiveViews(views, stores.keys, shower, clock),
-        keeper=ViewKeeper(views, viewer, client, Lease(stores.content, "views", holder, LEASE_MILLISECONDS), clock),
+        live=LiveViews(views, stores.keys, gates, clock),
+        keeper=ViewKeeper(views, viewer, membership, client, border, keeping, clock),
         follower=ViewFollower(stores.content, viewer, Lease(stores.content, "news", holder, FOLLOW_LEASE), clock),
         shower=shower,
+        border=border,
     )
 
 
@@ -117,7 +125,7 @@ def relay_apps(
             wire.ViewClosed: parts.shower.close,
         }
         nonces = StoredNonces(stores.content)
-        apps["relay"] = relay_app(RelayDoor(parts.membership, handlers, nonces, metrics, stores.clock))
+        apps["relay"] = relay_app(RelayDoor(parts.membership, handlers, nonces, parts.border, metrics, stores.clock))
     if settings.desk_listen is not None:
         apps["desk"] = desk_app(parts.viewer, parts.live, _desk_token(stores))
     return apps

@@ -8,6 +8,7 @@ from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.quarantine import read_quarantine
+from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
@@ -21,22 +22,22 @@ from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.taking_in import TakingIn
 
 
-async def policy_in_force(stores: Stores, metrics: Metrics) -> PolicyBook:
-    """Read the policy in force, for a single command; a serving process keeps looking (edge_node/app)."""
-    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics, stores.clock)
+async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyBook:
+    """Give a command the policy in force; whoever asks it writes down at the end what was decided."""
+    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics or Metrics(), stores.clock)
     await book.look()
+    book.alone = await UplinkStore(stores.content).load() is None
     return book
 
 
 async def assemble_holder(stores: Stores) -> Holder:
     """Put together what places and releases holds."""
-    policy = await policy_in_force(stores, Metrics())
-    return Holder(stores.content, stores.journal, policy, stores.clock, stores.entropy)
+    return Holder(stores.content, stores.journal, await open_policy(stores), stores.clock, stores.entropy)
 
 
 async def assemble_judge(stores: Stores, metrics: Metrics) -> Judge:
     """Put together what decides by the bundle that is in force now; it is looked at once."""
-    return Judge(await policy_in_force(stores, metrics), stores.clock)
+    return Judge(await open_policy(stores, metrics), stores.clock)
 
 
 async def assemble_taking_in(stores: Stores, judge: Judge | None = None) -> TakingIn:
@@ -62,7 +63,8 @@ async def assemble_gate(stores: Stores, judge: Judge | None = None) -> Gate:
 async def assemble_replier(stores: Stores) -> Replier:
     """Put together what answers a subject: the stores, what takes in, and the way to the platforms."""
     sender = Sender(stores.settings.platforms, stores.clock, stores.entropy)
-    taking_in = await assemble_taking_in(stores)
+    judge = await assemble_judge(stores, Metrics())
+    taking_in = await assemble_taking_in(stores, judge)
     return Replier(
         stores.content,
         stores.keys,
@@ -70,6 +72,7 @@ async def assemble_replier(stores: Stores) -> Replier:
         admissions_of(stores.settings.admit),
         taking_in,
         sender,
+        judge.book,
         stores.clock,
         stores.entropy,
     )

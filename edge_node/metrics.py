@@ -1,7 +1,7 @@
 """Numbers a node tells its operator: counts, sizes and durations by channel, kind and outcome; never by subject."""
 
 from collections import Counter as Counts
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -107,6 +107,13 @@ class PolicyMetrics:
             ("operation", "outcome", "reason"),
             registry=registry,
         )
+        self.withheld = Gauge(
+            "homeport_edge_policy_withheld",
+            "What the policy does not let go to the control plane.",
+            ("what", "reason"),
+            registry=registry,
+        )
+        self._withheld: dict[str, set[str]] = {}
         self.uncounted = Counter(
             "homeport_edge_policy_uncounted", "Decisions that could not be put on record.", registry=registry
         )
@@ -115,6 +122,14 @@ class PolicyMetrics:
             "People of whom something stored may not rest here any more.",
             registry=registry,
         )
+
+    def withhold(self, what: str, counts: Mapping[str, int]) -> None:
+        """Say how much of something is kept back now, by reason; reasons that are over go."""
+        for reason in self._withheld.get(what, set()) - counts.keys():
+            self.withheld.remove(what, reason)
+        for reason, count in counts.items():
+            self.withheld.labels(what, reason).set(count)
+        self._withheld[what] = set(counts)
 
 
 class MediaMetrics:

@@ -22,6 +22,7 @@ from edge_node.settings_media import MediaSettings, Platforms
 from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared.errors import SettingsInvalid
+from shared.settings_file import toml_refused
 
 ENVIRONMENT_PREFIX = "HOMEPORT_EDGE_"
 CONFIG_VARIABLE = "HOMEPORT_EDGE_CONFIG"
@@ -194,8 +195,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsInvalid(path=str(path), wants="a settings file: homeport edge init writes one") from None
     except (OSError, UnicodeDecodeError):
         raise SettingsInvalid(path=str(path), wants="a file of UTF-8 text that this process may read") from None
-    except tomllib.TOMLDecodeError:
-        raise SettingsInvalid(path=str(path), wants="TOML 1.0; strings stand in quotes") from None
+    except tomllib.TOMLDecodeError as error:
+        raise toml_refused(path, error) from None
 
 
 def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-_AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")]
+from shared.settings_file import AbsolutePath
 
 
 class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -16,7 +16,7 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=3_650, description="age in days of the oldest backup that may be restored; marks live so long"),
     ] = 35
     backup_dir: Annotated[
-        _AbsolutePath | None,
+        AbsolutePath | None,
         Meta(description="absolute path of the folder of content backups: another disk of the region"),
     ] = None
     rewrite_days: Annotated[
@@ -34,10 +34,12 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 RETENTION_EXAMPLE = (
+    "",
     "# How long what is kept, in days.  Messages, interactions, relations and preferences: until removed otherwise,",
-    "# unless a period stands here.  Defaults: status, notice, refusal 400; lookup, disclosure, log_entry 1095.",
+    "# unless a period stands here.  Defaults: status, notice, refusal 400; lookup, disclosure, log_entry 1095,",
+    "# decision 2190.",
     "# [[retention]]",
     '# class = "message"          # message, interaction, status, relation, preference, notice, lookup, disclosure,',
-    "# days = 365                 # refusal, log_entry",
+    "# days = 365                 # decision, refusal, log_entry",
 )
 """How ``[[retention]]`` is explained in a new settings file."""

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import SettingsInvalid
+from shared.settings_file import AbsolutePath
 
-_AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")]
 _Label = Annotated[str, Meta(pattern=r"\A[ -~]{1,32}\Z")]
 
 
@@ -20,11 +20,11 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=3_650, description="days after which the epoch key is exchanged and destroyed; 0: by hand only"),
     ] = 30
     backup_dir: Annotated[
-        _AbsolutePath | None,
+        AbsolutePath | None,
         Meta(description="absolute path of the key backup; default <journal_dir>/key-backup"),
     ] = None
     recovery_dir: Annotated[
-        _AbsolutePath | None,
+        AbsolutePath | None,
         Meta(description="absolute path where epoch keys lie sealed for the escrow: neither key place, other disk"),
     ] = None
 
@@ -32,15 +32,15 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Pkcs11(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The tokens of key provider ``pkcs11``."""
 
-    module: Annotated[
-        _AbsolutePath | None, Meta(description="absolute path of the manufacturer's PKCS #11 library")
-    ] = None
+    module: Annotated[AbsolutePath | None, Meta(description="absolute path of the manufacturer's PKCS #11 library")] = (
+        None
+    )
     token: Annotated[_Label | None, Meta(description="label of the token")] = None
     second_token: Annotated[
         _Label | None, Meta(description="label of a token in a second device, which is enough by itself")
     ] = None
     pin_file: Annotated[
-        _AbsolutePath | None, Meta(description="absolute path of a file, mode 0600, with the user PIN of the tokens")
+        AbsolutePath | None, Meta(description="absolute path of a file, mode 0600, with the user PIN of the tokens")
     ] = None
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import SettingsInvalid
+from shared.settings_file import AbsolutePath
 
 ADDRESS = r"\A((\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[^\x00]{1,90})\Z"
 Address = Annotated[str, Meta(pattern=ADDRESS)]
@@ -36,7 +37,7 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="loopback host:port or unix:/path for live views; without it there are none"),
     ] = None
     ca_file: Annotated[
-        Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")] | None,
+        AbsolutePath | None,
         Meta(description="absolute path of a PEM file: who vouches for relay addresses; default public CAs"),
     ] = None
     home_seconds: Annotated[

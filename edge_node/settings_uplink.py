@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from shared.settings_file import AbsolutePath
+
 
 class Uplink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a node speaks with its control plane."""
@@ -19,7 +21,7 @@ class Uplink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(ge=0.5, le=60, description="seconds for each step of an exchange. 0.5 to 60")
     ] = 10.0
     ca_file: Annotated[
-        Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")] | None,
+        AbsolutePath | None,
         Meta(description="absolute path of a PEM file: who vouches for the control plane; default public CAs"),
     ] = None
     erasures_per_hour_max: Annotated[

@@ -26,8 +26,9 @@ from shared.database.migrations import migrate
 from shared.database.postgres import open_postgres
 from shared.database.sqlite import open_sqlite
 from shared.entropy import Entropy, SystemEntropy
-from shared.errors import StoreMissing
-from shared.errors.trust import KeyStoreLost
+from shared.errors import OperatorError, StoreMissing, StoreUnavailable
+from shared.errors.custody import ContentStoreDamaged, KeyStoreDamaged
+from shared.errors.trust import ContentStoreLost, KeyStoreLost
 
 KEYS_FILE = "keys.db"
 CONTENT_FILE = "content.db"
@@ -65,16 +66,19 @@ def open_provider(settings: EdgeSettings, entropy: Entropy) -> KeyProvider:
 async def initialise(settings: EdgeSettings) -> None:
     """Make folders, keys and stores of a new node; what a set-up cut short has left is completed.
 
-    Raises ``KeyProviderFailed`` rather than replace keys that exist but cannot be read, and ``KeyStoreLost`` rather
-    than put an empty key store beside rows that were sealed under another.
+    Raises ``KeyProviderFailed`` rather than replace keys that exist but cannot be read, and ``KeyStoreLost`` and
+    ``ContentStoreLost`` rather than put an empty store beside one that was in use.
     """
     clock, entropy = SystemClock(), SystemEntropy()
-    if not (settings.data_dir / KEYS_FILE).exists() and await content_begun(settings, clock):
+    begun = await content_begun(settings, clock)
+    if begun and not (settings.data_dir / KEYS_FILE).exists():
         raise KeyStoreLost(path=str(settings.data_dir))
+    if not begun and await _keys_in_use(settings, clock):
+        raise ContentStoreLost(path=str(settings.data_dir), store="content")
     for folder in (settings.data_dir, settings.journal_dir, *key_places(settings)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        keys = await open_sqlite(settings.data_dir / KEYS_FILE)
+        keys = await _open_keys(settings)
         stack.push_async_callback(keys.close)
         content = await open_content(settings)
         stack.push_async_callback(content.close)
@@ -95,8 +99,10 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
             raise KeyStoreLost(path=str(settings.data_dir))
         raise StoreMissing(path=str(settings.data_dir))
     clock, entropy = SystemClock(), SystemEntropy()
+    if settings.database_url is None and not (settings.data_dir / CONTENT_FILE).exists():  # opening would make one
+        raise await _missing(settings, clock)
     async with AsyncExitStack() as stack:
-        keys_database = await open_sqlite(settings.data_dir / KEYS_FILE)
+        keys_database = await _open_keys(settings)
         stack.push_async_callback(keys_database.close)
         content = await open_content(settings)
         stack.push_async_callback(content.close)
@@ -104,7 +110,10 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
         await migrate(content, MIGRATIONS / "content", clock.now())
         provider = open_provider(settings, entropy)
         keys = await open_key_store(keys_database, provider, settings.region, entropy)
-        await read_people_counter(content, settings.region)
+        try:
+            await read_people_counter(content, settings.region)
+        except StoreMissing:
+            raise await _missing(settings, clock) from None
         accounts = Accounts(content, keys, clock)
         journal, blobs = Journal(settings.journal_dir), BlobStore(settings.data_dir / FOLDER, entropy)
         yield Stores(settings, keys, content, accounts, journal, blobs, clock, entropy)
@@ -114,7 +123,22 @@ async def open_content(settings: EdgeSettings) -> Database:
     """Open the content store on the engine that the settings name."""
     if settings.database_url is not None:
         return await open_postgres(settings.database_url)
-    return await open_sqlite(settings.data_dir / CONTENT_FILE)
+    return await _open_file(settings.data_dir / CONTENT_FILE, ContentStoreDamaged)
+
+
+async def _open_keys(settings: EdgeSettings) -> Database:
+    """Open the file of the key store."""
+    return await _open_file(settings.data_dir / KEYS_FILE, KeyStoreDamaged)
+
+
+async def _open_file(path: Path, damaged: type[OperatorError]) -> Database:
+    """Open a store's file; one that is no database raises ``damaged``: the disk is there, and waiting mends nothing."""
+    try:
+        return await open_sqlite(path)
+    except StoreUnavailable as error:
+        if error.details.get("cause") not in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+            raise
+    raise damaged(path=str(path))
 
 
 async def content_begun(settings: EdgeSettings, clock: Clock) -> bool:
@@ -127,6 +151,24 @@ async def content_begun(settings: EdgeSettings, clock: Clock) -> bool:
         return await _has_row(content, "SELECT 1 FROM content_store")
     finally:
         await content.close()
+
+
+async def _missing(settings: EdgeSettings, clock: Clock) -> OperatorError:
+    """Give what is to be said where there is no content store."""
+    lost = await _keys_in_use(settings, clock)
+    return (ContentStoreLost if lost else StoreMissing)(path=str(settings.data_dir), store="content")
+
+
+async def _keys_in_use(settings: EdgeSettings, clock: Clock) -> bool:
+    """Say whether a key store ever served a content store; one that a set-up cut short has left did not."""
+    if not (settings.data_dir / KEYS_FILE).exists():
+        return False
+    keys = await _open_keys(settings)
+    try:
+        await migrate(keys, MIGRATIONS / "keys", clock.now())
+        return await _has_row(keys, "SELECT 1 FROM owner_key LIMIT 1")
+    finally:
+        await keys.close()
 
 
 async def _has_row(database: Database, sql: str) -> bool:

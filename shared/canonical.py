@@ -2,7 +2,8 @@
 
 The rule: JSON in UTF-8; the members of every object, the type tag among them, sorted by name; no space between tokens;
 every member written, defaults and nulls too; integers only, of at most 2**53 - 1; ``bytes`` as padded base64 (RFC 4648
-section 4); strings with the escapes of RFC 8785 section 3.2.2.2 and nothing else escaped.
+section 4); strings with the escapes of RFC 8785 section 3.2.2.2 and nothing else escaped.  One exception: a struct that
+omits its defaults leaves a member out that came later and has its default, so that bytes of before stay what they were.
 
 This is RFC 8785 (JSON Canonicalization Scheme) for the types that are allowed here, so that a program that never saw
 our code can check a signature.  It is narrower in three points: there are no floating-point numbers (whose printing is

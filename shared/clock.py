@@ -11,6 +11,9 @@ from typing import Protocol
 Milliseconds = int
 """Milliseconds since 1970-01-01T00:00:00Z, without leap seconds (POSIX)."""
 
+DAY: Milliseconds = 86_400_000
+"""24 hours; for what is kept so and so long, not for calendar days."""
+
 
 class Clock(Protocol):
     """What a shell may ask of time."""

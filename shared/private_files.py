@@ -14,7 +14,7 @@ def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet (``FileExistsError``), mode 0600, synced with its folder."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     _fill(descriptor, data)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -26,7 +26,14 @@ def replace(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are not there, mode 0700: ``mkdir`` leaves those to the umask."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def look_into(folder: Path) -> None:
@@ -55,7 +62,7 @@ def erase(path: Path) -> None:
     for each in (path, *remains(path)):
         overwrite(each)
         each.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def erase_remains(path: Path) -> None:
@@ -73,7 +80,7 @@ def move(source: Path, target: Path) -> None:
     """Let a file stand in the place of another, which is overwritten first; durable on return."""
     overwrite(target)
     source.replace(target)
-    sync_folder(target.parent)
+    sync(target.parent)
 
 
 def read(path: Path, *, bytes_max: int, private: bool = False) -> bytes:
@@ -95,9 +102,9 @@ def _fill(descriptor: int, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the file's name durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -5,10 +5,11 @@ A program gives its settings as one msgspec struct with tables below it; every f
 silently become the default.  Values are never repeated in an error: one may be a password.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,9 @@ from msgspec import Meta
 from shared.errors import SettingsInvalid
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+AbsolutePath = Annotated[str, Meta(pattern=r"\A/[^\x00]{1,500}\Z")]
+"""Of a file or folder that is somebody else's or on another disk: a relative one would mislead."""
 
 
 class Form(msgspec.Struct, Generic[S], frozen=True):
@@ -87,8 +91,17 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsInvalid(path=str(path), wants="a settings file: init writes one") from None
     except (OSError, UnicodeDecodeError):
         raise SettingsInvalid(path=str(path), wants="a file of UTF-8 text that this process may read") from None
-    except tomllib.TOMLDecodeError:
-        raise SettingsInvalid(path=str(path), wants="TOML 1.0; strings stand in quotes") from None
+    except tomllib.TOMLDecodeError as error:
+        raise toml_refused(path, error) from None
+
+
+def toml_refused(path: Path, error: tomllib.TOMLDecodeError) -> SettingsInvalid:
+    """Give the refusal of a file that is no TOML: where it goes wrong, and nothing of what stands there."""
+    words = str(error)
+    twice = words.startswith(("Cannot declare", "Cannot overwrite"))
+    wants = "each table and each name once" if twice else "TOML 1.0; strings stand in quotes"
+    line = re.search(r"at line (\d+)", words)
+    return SettingsInvalid(path=str(path), wants=wants, **({"line": int(line[1])} if line else {}))
 
 
 def _overlay(form: Form[S], raw: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -24,8 +24,9 @@ def _settings_help() -> str:
 @click.command(short_help="Make settings file, folder, keys and store.")
 @config_option
 @click.option("--address", default="http://127.0.0.1:8090", show_default=True, help="For a new settings file.")
+@click.option("--region", help="For a new settings file: where it stands, by the policy's name.")
 @click.option("--data-dir", default="control-data", show_default=True, help="For a new settings file.")
-def init(config: Path, address: str, data_dir: str) -> None:
+def init(config: Path, address: str, region: str | None, data_dir: str) -> None:
     """Make the settings file, the folder, the keys and the empty store.
 
     Writes control-plane.json beside the settings: the introduction that officers put into their roster. Run again,
@@ -36,7 +37,7 @@ def init(config: Path, address: str, data_dir: str) -> None:
     fresh = not config.exists()
     if fresh:
         config.parent.mkdir(parents=True, exist_ok=True)
-        private_files.write_new(config, example_toml(address, data_dir).encode())
+        private_files.write_new(config, example_toml(address, data_dir, region).encode())
     try:
         settings = settings_of(config)
     except SettingsInvalid:
@@ -46,7 +47,7 @@ def init(config: Path, address: str, data_dir: str) -> None:
     if fresh:
         click.echo(f"Wrote {config}.")
     else:
-        say_kept(config, ("address", "data_dir"))
+        say_kept(config, ("address", "region", "data_dir"))
     asyncio.run(initialise(settings))
     introduction = config.parent / "control-plane.json"
     fingerprint = _introduce(settings, introduction)
@@ -63,7 +64,7 @@ def _introduce(settings: ControlSettings, target: Path) -> str:
     from shared.roster import ControlPlane, write  # noqa: PLC0415
 
     public = open_program_keys(settings.keys_file).signing.public
-    private_files.replace(target, write(ControlPlane(settings.address, public, fingerprint(public))))
+    private_files.replace(target, write(ControlPlane(settings.address, public, fingerprint(public), settings.region)))
     return in_groups(fingerprint(public))
 
 

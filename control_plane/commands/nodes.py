@@ -1,4 +1,4 @@
-"""``homeport control token|pending|roster``: take nodes in, put rosters in force."""
+"""``homeport control token|pending|nodes|roster``: take nodes in, see how they stand, put rosters in force."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +93,34 @@ def pending(node: str | None, out: Path | None, config: Path) -> None:
         said = NodeIntroduction(each.node, each.region, each.jurisdiction, each.relay, each.keys)
         private_files.replace(out, write(said))
         click.echo(f"Wrote {out}. Next, where an officer works: homeport roster add node {out} --roster ROSTER.json")
+
+
+@click.command(short_help="List the nodes, and what is wrong with them.")
+@config_option
+def nodes(config: Path) -> None:
+    """List the nodes of the roster: when each last beat, which roster and policy it has, what is wrong with it."""
+    from control_plane.core.errors import RosterMissing  # noqa: PLC0415
+    from control_plane.storage import nodes as stored  # noqa: PLC0415
+    from control_plane.storage import policies, rosters  # noqa: PLC0415
+    from control_plane.usecases.node_health import newest_of, problems_seen, state_seen  # noqa: PLC0415
+
+    async def act(opened: Opened) -> list[tuple[str, ...]]:
+        async with opened.store.database.read() as t:
+            signed, seen, newest = await rosters.newest(t), await stored.seen(t), newest_of(await policies.newest(t))
+        if signed is None:
+            raise RosterMissing
+        rows = []
+        for node in sorted(signed.roster.nodes, key=lambda each: each.name):
+            found = seen.get(node.name)
+            beat = found.beat_at if found is not None else None
+            at = f"{datetime.fromtimestamp(beat // 1000, tz=UTC):%Y-%m-%d %H:%M:%S}" if beat is not None else "never"
+            numbers = (found.roster_version, found.policy_version) if found is not None else (None, None)
+            problems = ", ".join(problems_seen(found, signed.roster.version, newest)) or "none"
+            shown = ["" if number is None else str(number or "none") for number in numbers]
+            rows.append((node.name, state_seen(node, found), at, *shown, problems))
+        return rows
+
+    print_table(("node", "state", "last beat (UTC)", "roster", "policy", "problems"), with_stores(config, act))
 
 
 @click.group(short_help="Put a roster in force, show the one that is.")

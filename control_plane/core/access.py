@@ -15,6 +15,8 @@ Scope = Literal[
     "nodes:enrol",
     "nodes:read",
     "nodes:retire",
+    "policies:publish",
+    "policies:read",
     "principals:read",
     "principals:write",
     "proposals:decide",
@@ -24,14 +26,17 @@ Scope = Literal[
 ]
 
 _READ: frozenset[Scope] = frozenset(
-    {"cases:read", "events:read", "hooks:read", "nodes:read", "principals:read", "proposals:read", "roster:read"}
+    {
+        *("cases:read", "events:read", "hooks:read", "nodes:read", "policies:read", "principals:read"),
+        *("proposals:read", "roster:read"),
+    }
 )
 TABLE: dict[Role, frozenset[Scope]] = {
     # Runs the machines: takes nodes in, puts rosters in force, gives tokens.  Opens no case.
     "operator": _READ
     | {"hooks:write", "nodes:enrol", "nodes:retire", "principals:write", "proposals:decide", "roster:write"},
-    # Answers for people's rights: opens cases, decides with others who may.
-    "officer": _READ | {"cases:open", "nodes:retire", "principals:write", "proposals:decide"},
+    # Answers for people's rights: opens cases, publishes policies that officers signed, decides with others who may.
+    "officer": _READ | {"cases:open", "nodes:retire", "policies:publish", "principals:write", "proposals:decide"},
     # Looks at everything and changes nothing.
     "auditor": _READ,
     # Leads a service team: sees how cases of its customers stand.

@@ -12,6 +12,7 @@
     ├── NotKnownYet             404  a receipt for a case or command that is not here; retryable
     ├── RosterMissing           404  no roster is in force; retryable
     ├── Conflict                409  something of that name is there, or it was decided already
+    ├── PolicyOvertaken         409  a bundle or roster came into force while one was compared; retryable
     ├── PseudonymClaimed        409  a pseudonym that another node registered first
     ├── ReceiptContradicts      409  another receipt was accepted for that command
     ├── ReceiptMisplaced        422  a receipt of another node, case, command or act
@@ -106,6 +107,15 @@ class Conflict(CallerError):
     code = "conflict"
     status = 409
     remedy = "Look at what is there; choose another name for something new."
+
+
+class PolicyOvertaken(CallerError):
+    """Another bundle or roster came into force while this bundle was compared with the one before."""
+
+    code = "policy_overtaken"
+    status = 409
+    retry = True
+    remedy = "Send it again: it is compared with what is in force now."
 
 
 class PseudonymClaimed(CallerError):

@@ -9,14 +9,15 @@ from msgspec import Meta
 
 from control_plane.core.errors import NotFound, RosterMissing, RosterRefused
 from control_plane.core.events import instant
-from control_plane.core.health import NodeState, state_of
+from control_plane.core.health import NodeState
 from control_plane.http.api_people import ProposalView, proposal_view
 from control_plane.http.asking import Asked, IdempotencyKey, OpenPlane, answered, authorise, needs
 from control_plane.http.plane import Plane
 from control_plane.http.problems import documented
-from control_plane.storage import nodes
+from control_plane.storage import nodes, policies
 from control_plane.storage.nodes import Enrolled, Seen
 from control_plane.storage.work import Work
+from control_plane.usecases.node_health import newest_of, problems_seen, state_seen
 from control_plane.usecases.once import Made, Request, once
 from control_plane.usecases.people import propose_retirement
 from control_plane.usecases.tokens import HOURS_MAX, make_enrolment_token
@@ -26,7 +27,7 @@ from shared.errors.trust import RosterMalformed
 from shared.roster import Node, read_signed, root_fingerprint, write
 from shared.roster.texts import grouped_node_fingerprints
 from shared.wire import Health, NodeKeys
-from shared.wire.types import Address, JurisdictionCode, NodeName, RegionName
+from shared.wire.types import Address, JurisdictionCode, NodeName, ProblemCode, RegionName
 
 NamedNode = Annotated[
     str,
@@ -45,6 +46,11 @@ class NodeView(msgspec.Struct, frozen=True, kw_only=True):
     last_ask_at: str | None
     roster_version: int | None
     """That the node has."""
+    policy_version: int | None
+    """Of the bundle that the node decides by; 0 where it has none, null until it said so."""
+    policy_hash: str | None
+    problems: tuple[ProblemCode, ...]
+    """What is wrong with it as it last stood, measured by roster and policy in force now."""
     cursor_lag: int
     """Commands that it has not fetched."""
     owed: int
@@ -115,7 +121,11 @@ class Nodes(Controller):
         roster = plane.keeper.roster
         async with plane.store.database.read() as t:
             seen, lag, owed = await nodes.seen(t), await nodes.lag(t), await nodes.owed(t)
-        views = [_node(node, seen.get(node.name), lag, owed) for node in roster.nodes]
+            newest = newest_of(await policies.newest(t))
+        views = [
+            _node(node, found := seen.get(node.name), lag, owed, problems_seen(found, roster.version, newest))
+            for node in roster.nodes
+        ]
         return NodeList(tuple(sorted(views, key=lambda view: view.name)))
 
     @post(
@@ -204,7 +214,13 @@ class Nodes(Controller):
         return RosterInForce(roster.version, in_groups(root_fingerprint(roster)))
 
 
-def _node(node: Node, seen: Seen | None, lag: dict[str, int], owed: dict[str, int]) -> NodeView:
+def _node(
+    node: Node,
+    seen: Seen | None,
+    lag: dict[str, int],
+    owed: dict[str, int],
+    problems: tuple[ProblemCode, ...],
+) -> NodeView:
     """Write a node for programs."""
     health = None
     if seen is not None and seen.beat_at is not None:
@@ -214,15 +230,13 @@ def _node(node: Node, seen: Seen | None, lag: dict[str, int], owed: dict[str, in
         name=node.name,
         region=node.region,
         jurisdiction=node.jurisdiction,
-        state=state_of(
-            node.state,
-            barred=seen is not None and seen.barred_at is not None,
-            heard=seen is not None and seen.beat_at is not None,
-            silent=seen is not None and bool(seen.silent),
-        ),
+        state=state_seen(node, seen),
         last_beat_at=_instant(seen.beat_at if seen else None),
         last_ask_at=_instant(seen.asked_at if seen else None),
         roster_version=seen.roster_version if seen else None,
+        policy_version=seen.policy_version if seen else None,
+        policy_hash=seen.policy_hash if seen else None,
+        problems=problems,
         cursor_lag=lag.get(node.name, owed.get(node.name, 0) if seen is None else 0),
         owed=owed.get(node.name, 0),
         health=health,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from control_plane.core.errors import RosterMissing
+from control_plane.core.errors import RequestMalformed, RosterMissing
 from control_plane.http.body import Disconnected, Receive, Scope, Send, answer, read_body
 from control_plane.http.refusals import Refusals
 from control_plane.metrics import Metrics
@@ -42,6 +42,9 @@ PREFIX = "/node/v1/"
 RETRY_AFTER_SECONDS = 2
 _TAG: Tag = "homeport-uplink"
 _JSON = (("content-type", "application/json"),)
+_PAGES = frozenset({"policies", "roster"})
+"""What is fetched: files as officers signed them."""
+_AFTER = re.compile(r"after=([0-9]{1,15})")
 _UNSIGNED = frozenset({401, 408, 413})
 """Answered before anybody is known: empty."""
 
@@ -90,7 +93,7 @@ class NodeDoor:
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, the answer says nothing of what was sent."""
         name = scope["path"].removeprefix(PREFIX)
-        known = name if name in self._ways or name == "roster" else "other"
+        known = name if name in self._ways or name in _PAGES else "other"
         try:
             request = self._request(scope, await read_body(receive))
         except Disconnected:
@@ -113,12 +116,14 @@ class NodeDoor:
     async def _answered(self, request: Request, method: str, name: str) -> tuple[int, bytes]:
         """Give status and body."""
         try:
-            if name == "roster" and method == "GET":
-                return 200, await self._roster(request.url.partition("?")[2])
-            if name not in self._ways and name != "roster":
+            if name not in self._ways and name not in _PAGES:
                 return 404, b""
-            if method != "POST" or name == "roster":
+            if method != ("GET" if name in _PAGES else "POST"):
                 return 405, b""
+            if name == "roster":
+                return 200, await self._roster(_query(request))
+            if name == "policies":
+                return 200, await self._policy(request)
             return 200, encode(await self._posted(request, self._ways[name]))
         except RequestRefused as error:
             self._refusals.count(str(error.details.get("reason", "")))
@@ -155,12 +160,21 @@ class NodeDoor:
 
         It is public, so that a node may have it before it is named in it.
         """
-        after = re.fullmatch(r"after=([0-9]{1,15})", query)
+        after = _AFTER.fullmatch(query)
         if after is not None:
             return write(await self._keeper.following(int(after[1])))
         if self._keeper.signed is None:
             raise RosterMissing
         return write(self._keeper.signed)
+
+    async def _policy(self, request: Request) -> bytes:
+        """Give a node of the roster the first policy bundle after the version that it names."""
+        signed = verify_request(request, self._keeper.key_of, tag=_TAG, now_ms=self._clock.now())
+        await refuse_replay(self._nonces, signed, now_ms=self._clock.now())
+        after = _AFTER.fullmatch(_query(request))
+        if after is None:
+            raise RequestMalformed(reason="query")
+        return await self._office.policy_after(int(after[1]))
 
     def _problem(self, error: HomeportError) -> tuple[int, bytes]:
         """Give an error of the catalogue without its words; a replay is answered like a stranger."""
@@ -187,3 +201,8 @@ class NodeDoor:
         except ValueError:
             return _JSON
         return _JSON + added
+
+
+def _query(request: Request) -> str:
+    """Give the query of a request."""
+    return request.url.partition("?")[2]

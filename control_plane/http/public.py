@@ -18,6 +18,7 @@ from control_plane.http.api_events import Events
 from control_plane.http.api_hooks import HookOrder, Hooks
 from control_plane.http.api_nodes import Nodes, TokenOrder
 from control_plane.http.api_people import AccessOrder, PrincipalOrder, Principals, Proposals
+from control_plane.http.api_policies import Policies
 from control_plane.http.body import Receive, Scope, Send
 from control_plane.http.nodes import PREFIX, NodeDoor
 from control_plane.http.plane import Plane
@@ -25,7 +26,7 @@ from control_plane.http.problems import framework, named, unforeseen
 from shared.errors import HomeportError
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
-"""A request of a program: the largest is a roster of a thousand nodes."""
+"""A request of a program: the largest are a roster of a thousand nodes and a policy bundle."""
 API_VERSION = "1"
 
 
@@ -46,7 +47,7 @@ def public_app(door: NodeDoor, plane: Plane) -> ASGIApp:
 def program_api(plane: Plane) -> Litestar:
     """Build the program API."""
     app = Litestar(
-        route_handlers=[Cases, Nodes, Principals, Proposals, Events, Hooks],
+        route_handlers=[Cases, Nodes, Policies, Principals, Proposals, Events, Hooks],
         dependencies={"plane": Provide(_plane, sync_to_thread=False)},
         exception_handlers={HomeportError: named, HTTPException: framework, Exception: unforeseen},
         request_max_body_size=BODY_BYTES_MAX,
@@ -70,7 +71,7 @@ def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Homeport control plane",
         version=API_VERSION,
-        description="Cases, nodes, principals and events, by pseudonym only.",
+        description="Cases, nodes, policies, principals and events, by pseudonym only.",
         path="/schema",
         render_plugins=[JsonRenderPlugin(path=("/", "/openapi.json"))],
         components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),

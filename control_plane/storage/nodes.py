@@ -1,4 +1,4 @@
-"""What is seen of nodes: beats, cursors, silence, bars; one-time tokens and enrolments."""
+"""What is seen of nodes: beats, cursors, silence, bars, policies; one-time tokens and enrolments."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ _BEAT = """
 UPDATE node SET beat_number = :number, beat_seconds = :beat_seconds, beat_at = :at, protocol = :protocol,
 roster_version = :roster_version, events_waiting = :events_waiting, removals_open = :removals_open,
 commands_open = :commands_open, receipts_unsent = :receipts_unsent, relays_waiting = :relays_waiting,
-refusals = :refusals WHERE name = :name
+refusals = :refusals, policy_version = :policy_version, policy_hash = :policy_hash WHERE name = :name
 """
 _VOICE = "UPDATE node SET silent = 0 WHERE name = :name AND silent = 1"
 _LATE = """
@@ -30,8 +30,11 @@ _BAR = "UPDATE node SET barred_at = :at WHERE name = :name AND barred_at IS NULL
 _BARRED = "SELECT name FROM node WHERE barred_at IS NOT NULL"
 _SEEN = """
 SELECT name, barred_at, silent, cursor, asked_at, beat_number, beat_seconds, beat_at, protocol, roster_version,
-events_waiting, removals_open, commands_open, receipts_unsent, relays_waiting, refusals FROM node
+events_waiting, removals_open, commands_open, receipts_unsent, relays_waiting, refusals, policy_version, policy_hash,
+policy_behind FROM node
 """
+_RETIRED = "SELECT name FROM member WHERE state = 'retired'"
+_MARK_BEHIND = "UPDATE node SET policy_behind = :behind WHERE name = :name AND policy_behind <> :behind"
 _OWED = "SELECT node, count(*) FROM command WHERE done_at IS NULL AND lapsed IS NULL GROUP BY node"
 _LAG = """
 SELECT command.node, count(*) FROM command JOIN node ON node.name = command.node
@@ -71,6 +74,10 @@ class Seen(NamedTuple):
     receipts_unsent: int | None
     relays_waiting: int | None
     refusals: int | None
+    policy_version: int | None
+    """That it decides by; 0 where it has none, ``None`` where its release says nothing of it."""
+    policy_hash: str | None
+    policy_behind: int
 
 
 class StoredToken(NamedTuple):
@@ -104,6 +111,8 @@ async def beat(t: Transaction, beat_: Beat, at: int) -> bool:
         "at": at,
         "protocol": beat_.protocol,
         "roster_version": beat_.roster_version,
+        "policy_version": beat_.policy.version if beat_.policy is not None else None,
+        "policy_hash": beat_.policy.hash if beat_.policy is not None else None,
     }
     await t.execute(_BEAT, facts | {name: getattr(beat_.health, name) for name in beat_.health.__struct_fields__})
     return await t.execute(_VOICE, {"name": beat_.node}) == 1
@@ -144,6 +153,18 @@ async def barred(t: Transaction) -> frozenset[str]:
 async def seen(t: Transaction) -> dict[str, Seen]:
     """Give what is seen of every node that was heard."""
     return {row[0]: Seen(*row) for row in await t.fetch(_SEEN)}
+
+
+async def following_policy(t: Transaction) -> list[Seen]:
+    """Give what is seen of every node that was heard and should follow the newest policy: not barred, not retired."""
+    retired = {row[0] for row in await t.fetch(_RETIRED)}
+    found = [each for each in (await seen(t)).values() if each.beat_at is not None and each.barred_at is None]
+    return [each for each in found if each.name not in retired]
+
+
+async def mark_behind(t: Transaction, name: str, *, behind: bool) -> bool:
+    """Note whether a node was told of as not following the policy; say whether that is a change."""
+    return await t.execute(_MARK_BEHIND, {"behind": int(behind), "name": name}) == 1
 
 
 async def owed(t: Transaction) -> dict[str, int]:

@@ -4,14 +4,17 @@ import hashlib
 
 from control_plane.core.errors import PseudonymClaimed, ReceiptUnsigned, RequestMalformed
 from control_plane.core.events import EventData
-from control_plane.core.health import problems_of
+from control_plane.core.health import Newest, problems_of
 from control_plane.metrics import Metrics
 from control_plane.storage import cases, nodes, registrations
 from control_plane.storage.work import Store
 from control_plane.usecases import casework
+from control_plane.usecases.node_health import newest_of
+from control_plane.usecases.policies import file_after, newest_told
 from control_plane.usecases.roster_keeper import RosterKeeper
 from control_plane.usecases.signals import Signals
-from shared.crypto.signing import PublicKeys, fingerprint
+from shared.crypto.dsse import Envelope
+from shared.crypto.signing import PublicKeys, SigningKeys, fingerprint
 from shared.errors.trust import NotCanonical, RequestRefused, SignatureInvalid
 from shared.http_signatures import Signed
 from shared.telemetry import logger
@@ -27,9 +30,11 @@ from shared.wire import (
     CommandPage,
     Enrolment,
     EnrolmentAnswer,
+    Head,
     RecallNotice,
     ReceiptPush,
     agree,
+    sign_head,
 )
 from shared.wire.downlink import COMMANDS_MAX
 
@@ -40,8 +45,11 @@ WAIT_SECONDS_MAX = 30
 class NodeOffice:
     """Answers nodes."""
 
-    def __init__(self, store: Store, keeper: RosterKeeper, signals: Signals, metrics: Metrics) -> None:
-        """Take what it works on."""
+    def __init__(
+        self, store: Store, keeper: RosterKeeper, signals: Signals, metrics: Metrics, keys: SigningKeys
+    ) -> None:
+        """Take what it works on, and the keys by which this control plane states things."""
+        self._keys = keys
         self._store = store
         self._keeper = keeper
         self._signals = signals
@@ -82,6 +90,7 @@ class NodeOffice:
             claimed = await registrations.register(work.t, beat.node, beat.registrations, work.now)
             if await nodes.beat(work.t, beat, work.now):
                 await work.tell("node.returned", EventData(node=beat.node))
+            newest = newest_of(await newest_told(work, beat))
             now = work.now
         if claimed:
             self._metrics.claims.inc(len(claimed))
@@ -92,8 +101,20 @@ class NodeOffice:
             oldest=PROTOCOL_OLDEST,
             roster_version=version,
             now=now,
-            problems=problems_of(beat, version, skew_ms=now - signed.created_ms),
+            problems=problems_of(beat, version, newest, skew_ms=now - signed.created_ms),
+            head=self._head(newest),
         )
+
+    def _head(self, newest: Newest | None) -> Envelope | None:
+        """State which bundle is the newest, now."""
+        if newest is None:
+            return None
+        head = Head(version=newest.version, hash=newest.hash, stated_at=self._store.clock.now())
+        return sign_head(self._keys, head)
+
+    async def policy_after(self, version: int) -> bytes:
+        """Give the file of the first policy bundle after a version; ``NotFound`` where there is none."""
+        return await file_after(self._store, version)
 
     async def recall(self, signed: Signed, notice: RecallNotice) -> Accepted:
         """Take in that a sender took a message back."""

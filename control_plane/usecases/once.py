@@ -16,6 +16,7 @@ from control_plane.core.errors import KeyReused
 from control_plane.storage import answers
 from control_plane.storage.answers import Kept
 from control_plane.storage.work import Store, Work
+from shared.database.contract import Transaction
 
 
 class Made(NamedTuple):
@@ -42,19 +43,35 @@ class Request(NamedTuple):
         return _sha256(b"\0".join((self.method.encode(), self.path.encode(), self.body)))
 
 
+async def answered_before(store: Store, request: Request) -> Kept | None:
+    """Give the answer that is kept for this key; ``KeyReused`` where it was for something else.
+
+    For acts that are long prepared: :func:`once` still decides who acts.
+    """
+    if not request.key:
+        return None
+    async with store.database.read() as t:
+        return await _kept_for(t, request)
+
+
 async def once(store: Store, request: Request, act: Callable[[Work], Awaitable[Made]]) -> Kept:
     """Do ``act`` unless it was done for this key; ``KeyReused`` where the key was used for something else."""
     async with store.work() as work:
         if not request.key:
             return _kept(request, await act(work))
-        key = _sha256(request.key.encode())
-        found = await answers.find(work.t, request.principal, key)
+        found = await _kept_for(work.t, request)
         if found is None:
             found = _kept(request, await act(work))
-            await answers.keep(work.t, request.principal, key, found, work.now)
-        elif found.request_sha256 != request.sha256:
-            raise KeyReused
+            await answers.keep(work.t, request.principal, _sha256(request.key.encode()), found, work.now)
         return found
+
+
+async def _kept_for(t: Transaction, request: Request) -> Kept | None:
+    """Give the answer that is kept for a key."""
+    found = await answers.find(t, request.principal, _sha256(request.key.encode()))
+    if found is not None and found.request_sha256 != request.sha256:
+        raise KeyReused
+    return found
 
 
 def _kept(request: Request, made: Made) -> Kept:

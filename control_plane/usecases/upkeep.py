@@ -1,16 +1,21 @@
-"""What is done every second, whoever asks: silent nodes are told of, what is old is forgotten, numbers are counted.
+"""What is done every second, whoever asks: telling of nodes, forgetting what is old, counting.
 
-Every act is one statement or transaction that does nothing the second time, so that processes need not take turns.
+Nodes that fell silent or do not follow the policy are told of once.  Every act is one statement or transaction
+that does nothing the second time, so that processes need not take turns.
 """
 
 import asyncio
 import contextlib
+from collections import Counter
 
 from control_plane.core.events import KEPT_MS, EventData
+from control_plane.core.health import POLICY_PROBLEMS, Newest, policy_problem
 from control_plane.metrics import Metrics
-from control_plane.storage import answers, cases, events, hooks, nodes
+from control_plane.storage import answers, cases, events, hooks, nodes, policies
 from control_plane.storage.rosters import StoredNonces
 from control_plane.storage.work import Store
+from control_plane.usecases.node_health import newest_of
+from control_plane.usecases.policies import tell_behind
 from control_plane.usecases.signals import Signals
 from shared.errors import HomeportError
 from shared.telemetry import logger
@@ -46,6 +51,7 @@ class Upkeep:
     async def round(self, *, forgets: bool) -> None:
         """Do everything once."""
         await self._tell_silence()
+        await tell_behind(self._store)
         if forgets:
             await self._forget()
         await self._count()
@@ -88,7 +94,17 @@ class Upkeep:
             self._metrics.partial_cases.set(await cases.partial(t))
             self._metrics.deliveries_waiting.set(await hooks.waiting(t))
             self._metrics.silent.set(await nodes.silent(t))
+            newest = newest_of(await policies.newest(t))
+            standing = await nodes.following_policy(t)
         self._metrics.owed.clear()
         for node, count in owed.items():
             self._metrics.owed.labels(node).set(count)
+        self._count_policies(newest, standing)
         self._metrics.polls.set(self._signals.waiting)
+
+    def _count_policies(self, newest: Newest | None, standing: list[nodes.Seen]) -> None:
+        """Count the nodes that decide by another bundle than the newest, by problem."""
+        self._metrics.policy_version.set(newest.version if newest is not None else 0)
+        found = Counter(policy_problem(each.policy_version, each.policy_hash, newest) for each in standing)
+        for problem in POLICY_PROBLEMS:
+            self._metrics.policy_problems.labels(problem).set(found[problem])

@@ -16,23 +16,20 @@ from typing import Any
 import msgspec
 from prometheus_client import Counter
 
-from edge_node.app import Node
-from edge_node.assembly import assemble_gate, epoch_beat
-from edge_node.core.retention import DAY, Periods
+from edge_node.app import Node, assemble
+from edge_node.assembly import epoch_beat
+from edge_node.core.retention import Periods
 from edge_node.http.answers import answer
 from edge_node.metrics import Metrics
 from edge_node.settings import load_settings
 from edge_node.storage.content.leases import Lease
-from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
-from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
-from edge_node.usecases.judging import Judge
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
-from shared.clock import Milliseconds, SystemClock
+from shared.clock import DAY, Milliseconds, SystemClock
 from shared.limits import BATCH_EVENTS_MAX
 from shared.process import Wanted, supervise
 
@@ -150,22 +147,12 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
     async with open_stores(settings) as stores:
         async with stores.content.read() as transaction:
             (oldest,) = (await transaction.fetch("SELECT min(received_at) FROM message"))[0]
-        metrics, limits = Metrics(), settings.limits
-        policy = PolicyBook(PolicyStore(stores.content), settings.region, metrics, stores.clock)
-        judge = Judge(policy, stores.clock)
-        gate = await assemble_gate(stores, judge)
-        committer = Committer(
-            gate,
-            metrics,
-            stores.clock,
-            events_max=limits.queue_events_max,
-            bytes_max=limits.queue_bytes_max,
-        )
-        book = AccountBook(stores.accounts, stores.clock, stores.entropy)
-        node = Node(stores, committer, gate, book, judge, metrics)
+        metrics = Metrics()
+        node = await assemble(stores, metrics)
         await node.start()
         try:
-            load = Load(node, stores, committer, policy, metrics, oldest)
+            # The bench works with the node's own parts, at its own pace.
+            load = Load(node, stores, node._committer, node._policy, metrics, oldest)  # noqa: SLF001
             await load.take_over()
             yield _Laden(node, load)
         finally:

@@ -23,6 +23,8 @@ BUNDLE = "demonstration.bundle"
 """The policy in force, as the officers signed it."""
 PURPOSE = "complaint"
 """The one purpose for which ``ap`` shows something to ``eu``."""
+ROLE = "supervisor"
+"""Who may settle a complaint across borders, by the policy."""
 
 LISTS = {
     "eu": f"""[[admit]]

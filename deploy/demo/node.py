@@ -156,9 +156,9 @@ class Watch:
         self.view = ""
         self.said: list[Said] = []
 
-    async def open(self, at: str, pseudonym: str, purpose: str) -> tuple[int, dict[str, Any]]:
+    async def open(self, at: str, pseudonym: str, purpose: str, role: str) -> tuple[int, dict[str, Any]]:
         """Ask for a subject's timeline at node ``at``; give status and answer, and follow the view where one opened."""
-        asked = {"pseudonym": pseudonym, "purpose": purpose, "node": at}
+        asked = {"pseudonym": pseudonym, "purpose": purpose, "role": role, "node": at}
         answer = await self._http.post(f"{self._desk}/views", json=asked, headers=self._headers())
         content: dict[str, Any] = answer.json()
         if answer.is_success:

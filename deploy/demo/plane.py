@@ -18,6 +18,7 @@ _PATIENCE_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
 _SETTINGS = """# Settings of the demo's control plane: homeport control run --help lists every one of them.
 address = "http://127.0.0.1:{port}"     # nodes sign for it, rosters name it; else https
+region = "eu-frankfurt"
 data_dir = "data"
 listen = "127.0.0.1:{port}"
 private_listen = "127.0.0.1:0"

@@ -99,7 +99,7 @@ def _work(stage: Stage) -> str:
         [
             f"printf {TARO.line_user} | .venv/bin/homeport edge find --purpose complaint --config {ap}",
             f"echo Hello | .venv/bin/homeport edge reply --subject {taro} --config {ap}",
-            f".venv/bin/homeport edge view --node ap --purpose complaint {taro} --config {eu}",
+            f".venv/bin/homeport edge view --node ap --purpose complaint --role supervisor {taro} --config {eu}",
         ]
     )
 

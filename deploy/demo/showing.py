@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.demo import story
-from deploy.demo.company import ACCOUNTS, PURPOSE
+from deploy.demo.company import ACCOUNTS, PURPOSE, ROLE
 from deploy.demo.copies import files_with
 from deploy.demo.look import Chain, Look, StoredRow
 from deploy.demo.narrator import hexed, plural
@@ -14,8 +14,9 @@ from shared.message import Event
 
 _SHOW = """\
 Taro has called the European team, who must see what he wrote. Their node asks ap directly, and says what for. ap \
-looks the asker up in the roster, decides by its own short list, notes each message that it shows, and seals them for \
-eu. The control plane is not asked and sees nothing. What eu is shown it keeps sealed, while somebody looks."""
+looks the asker up in the roster, decides by its own short list and by the policy, notes each message that it shows, \
+and seals them for eu. The control plane is not asked and sees nothing. What eu is shown it keeps sealed, while \
+somebody looks."""
 _TAKE_BACK = """\
 Taro regrets a message and unsends it. ap destroys the key first, then the row; and because it noted to whom it \
 showed that message, the control plane, told by random names only, has every such place take its copy back and sign \
@@ -33,14 +34,19 @@ async def show(stage: Stage) -> None:
     stage.show_arrival(scene, f"Taro writes: {story.DOOR_CODE}")
     pseudonym = stage.known["Taro"]
     tell.line("eu asks", "POST /views at its own desk listener: that pseudonym, node ap, purpose audit")
-    status, content = await watch.open("ap", pseudonym, "audit")
+    status, content = await watch.open("ap", pseudonym, "audit", ROLE)
     tell.line("answered", f"{status}, rule: {content.get('rule')}")
     tell.check("refused, and the rule is named", (status, content.get("rule")) == (403, "purpose_not_listed"))
+    tell.step("Refused: a role that no rule of the policy allows it")
+    tell.line("eu asks", f"the same, purpose {PURPOSE}, as an agent")
+    status, content = await watch.open("ap", pseudonym, PURPOSE, "agent")
+    tell.line("answered", f"{status}, rule: {content.get('rule')}")
+    tell.check("the list would allow it, the policy does not", (status, content.get("rule")) == (403, "no_rule"))
     tell.check("nothing was shown: no disclosure on record at ap", not await stage.looks["ap"].disclosed())
 
-    tell.step(f"Shown: the purpose {PURPOSE}")
-    tell.line("eu asks", f"the same, purpose {PURPOSE}")
-    status, content = await watch.open("ap", pseudonym, PURPOSE)
+    tell.step(f"Shown: the purpose {PURPOSE}, to a {ROLE}")
+    tell.line("eu asks", f"the same, as a {ROLE}")
+    status, content = await watch.open("ap", pseudonym, PURPOSE, ROLE)
     tell.line("answered", f"{status}, form: {content.get('form')}, {plural(content.get('shown', 0), 'message')}")
     came = await until(lambda: len(watch.of("shown")) == content.get("shown"))
     for each in watch.of("shown"):

@@ -17,6 +17,7 @@ from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.whatsapp import Update
 from deploy.sandbox.whatsapp_media import INBOUND_MS
 from deploy.sandbox.world import Bot, Kept, Number, Platform, ReplyToken, Said
+from shared.clock import DAY
 
 Deed = Literal[
     "say", "edit", "unsend", "react", "sticker", "voice", "picture", "film", "file", "place",
@@ -25,7 +26,7 @@ Deed = Literal[
 
 PREPARING_MS = {"film": 3_000, "voice": 500}
 """How long LINE answers 202 for a file of a kind."""
-LINE_KEEPS_MS = 14 * 86_400_000
+LINE_KEEPS_MS = 14 * DAY
 """How long LINE keeps files here; LINE itself does not say (reference, 2026-08-07)."""
 
 

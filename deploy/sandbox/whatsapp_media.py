@@ -13,9 +13,10 @@ from deploy.sandbox.exchange import Answer, Asked, file_answer, graph_error, tol
 from deploy.sandbox.names import draw_digits, draw_token
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.world import Kept, Number
+from shared.clock import DAY
 
-INBOUND_MS = 7 * 86_400_000
-UPLOAD_MS = 30 * 86_400_000
+INBOUND_MS = 7 * DAY
+UPLOAD_MS = 30 * DAY
 ADDRESS_MS = 5 * 60_000
 LIMITS_BYTES = {
     "audio": 16 * 1024 * 1024,

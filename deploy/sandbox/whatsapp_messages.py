@@ -16,9 +16,10 @@ from deploy.sandbox.names import Subject, draw_wamid
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.whatsapp import contact_of, whatsapp_status
 from deploy.sandbox.world import Number, Sent
+from shared.clock import DAY
 
 WINDOW_MS = 24 * 3_600_000
-READ_RECEIPT_MS = 30 * 86_400_000
+READ_RECEIPT_MS = 30 * DAY
 TEXT_MAX = 4_096
 CALLBACK_DATA_MAX = 512
 _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")

@@ -12,7 +12,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
+from shared.clock import DAY
 from shared.errors import SettingsInvalid
+from shared.private_files import make_folder
 from shared.screen import print_table
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ _WORDS: "dict[Step, str]" = {
     "files": "copying files",
     "digest": "reading back",
     "content": "copying the store",
-    "lines": "reading the journal",
 }
 
 
@@ -57,7 +58,7 @@ def backup(config: Path, place: Path | None) -> None:
             ("content backup", str(done.backup.folder)),
             ("size", f"{(manifest.content_bytes + manifest.files_bytes) / 1e6:.1f} MB, {manifest.files} files"),
             ("key backup", str(done.key_backup)),
-            ("may be restored until", _day(manifest.taken_at + settings.custody.backup_days_max * 86_400_000)),
+            ("may be restored until", _day(manifest.taken_at + settings.custody.backup_days_max * DAY)),
             ("older ones removed", ", ".join(done.pruned) or "none"),
         ],
     )
@@ -84,6 +85,8 @@ def restore(config: Path, folder: Path) -> None:
     ]
     if done.accounts:
         rows.append(("accounts without secrets", ", ".join(done.accounts)))
+    if done.files_missing:
+        rows.append(("files missing", f"{done.files_missing} that the backup had when it was taken"))
     print_table(("what", "now"), rows)
     if done.accounts:
         click.echo("Their secrets changed since the backup: homeport edge account add gives them again.")
@@ -107,7 +110,7 @@ async def _restore(settings: EdgeSettings, folder: Path) -> "Restored":
     from shared.entropy import SystemEntropy  # noqa: PLC0415
     from shared.process.pidfile import PidLock  # noqa: PLC0415
 
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     with PidLock(settings.pid_file), _watched() as watch:
         return await put_back(settings, folder, SystemClock(), SystemEntropy(), watch)
 

@@ -38,12 +38,13 @@ def doctor(config: Path, everything: bool) -> None:
 
 async def _examine(settings: EdgeSettings) -> list[Finding]:
     """Look at everything; ``StoreUnavailable`` where a disk does not even say what lies on it."""
-    from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.stores import open_stores  # noqa: PLC0415
     from edge_node.usecases.examining import gather  # noqa: PLC0415
 
     try:
         async with open_stores(settings) as stores:
-            return examine(await gather(stores, _worker(settings)))
+            return examine(await gather(stores, await open_policy(stores), _worker(settings)))
     except OSError as error:
         raise StoreUnavailable(cause=errno.errorcode.get(error.errno or 0, type(error).__name__)) from None
 

@@ -59,10 +59,12 @@ async def _enrol(
     settings: EdgeSettings, token_text: str, jurisdiction: str, relay: str | None
 ) -> tuple[str, Roster, tuple[str, str]]:
     """Open the stores and enrol."""
-    from edge_node.storage.content.uplink import UplinkStore  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.storage.content.uplink import UplinkStore  # noqa: PLC0415
     from edge_node.storage.identity import ensure_identity  # noqa: PLC0415
     from edge_node.stores import key_places, open_stores  # noqa: PLC0415
     from edge_node.uplink.enrolling import Introduction, enrol  # noqa: PLC0415
+    from edge_node.usecases.border import Border  # noqa: PLC0415
     from shared.enrolment_token import read_token  # noqa: PLC0415
     from shared.telemetry import configure  # noqa: PLC0415
 
@@ -72,7 +74,10 @@ async def _enrol(
         identity = ensure_identity(key_places(settings), stores.entropy)
         introduction = Introduction(settings.region, jurisdiction, relay)
         store = UplinkStore(stores.content)
-        roster = await enrol(store, identity, token, introduction, settings.uplink, stores.clock, stores.entropy)
+        policy = await open_policy(stores)
+        parts = (settings.uplink, stores.clock, stores.entropy, Border(policy))
+        roster = await enrol(store, identity, token, introduction, *parts)
+        await policy.write()
     return token.node, roster, identity.in_words()
 
 

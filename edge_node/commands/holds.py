@@ -12,6 +12,7 @@ from edge_node.commands.common import config_option, settings_of
 from edge_node.core.asking import HOLD_REASONS
 from edge_node.core.keeping import REMOVALS, Removal
 from edge_node.settings import EdgeSettings
+from shared.clock import SystemClock
 from shared.errors import SettingsInvalid
 from shared.errors.uplink import SubjectUnknown
 from shared.screen import print_table
@@ -78,6 +79,8 @@ def add(
     placed, backing = asyncio.run(_place(settings, pseudonym, reason, _instant(review), beats, from_at, until_at))
     click.echo(placed)
     click.echo(_said(backing, beats), err=True)
+    if _instant(review + _DAY) <= SystemClock().now():
+        click.echo("Warning: the day of review is past already.", err=True)
 
 
 @hold.command(short_help="Release a hold.")
@@ -86,7 +89,7 @@ def add(
 def release(config: Path, hold_id: str) -> None:
     """Release the hold ID; what it stopped and no other hold stops goes on by itself."""
     asyncio.run(_release(settings_of(config), hold_id))
-    click.echo("Released; what it stopped goes on in the running node.")
+    click.echo("Released; what it stopped and no other hold stops goes on in the running node.")
 
 
 @hold.command("list", short_help="List holds and what waits under them.")

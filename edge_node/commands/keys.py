@@ -72,7 +72,8 @@ def beat(config: Path, finish: bool) -> None:
 def rotate(config: Path) -> None:
     """Exchange the region key; epoch keys are sealed under the new one, the old one is destroyed.
 
-    Run again if it was cut short. Nothing else changes, and the node may go on running.
+    A key place that is there but empty, as a new disk or token is, gets its keys from the other. Run again if it was
+    cut short. Nothing else changes, and the node may go on running.
     """
     settings = settings_of(config)
     epochs = asyncio.run(_rotate(settings))
@@ -102,7 +103,8 @@ async def _status(settings: EdgeSettings) -> _Status:
         escrow = "none yet: homeport edge escrow create"
         if found is not None:
             escrow = f"{found.needed} of {found.shares} shares, fingerprint {found.fingerprint[:16]}"
-    return _Status(provider.places(), provider.promise, epochs, escrow)
+    places = provider.places(settings.region, epochs[-1].version)
+    return _Status(places, provider.promise, epochs, escrow)
 
 
 async def _beat(settings: EdgeSettings, finish: bool) -> list[int]:

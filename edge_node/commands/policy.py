@@ -1,4 +1,4 @@
-"""``homeport edge policy install|status|restricted``: by which bundle this node decides, and whom it concerns."""
+"""``homeport edge policy install|status|restricted|decisions``: by which bundle this node decides, and about what."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_node.commands.common import config_option, confirmed, settings_of
+from edge_node.commands.policy_decisions import decisions
 from edge_node.settings import EdgeSettings
 from shared.clock import SystemClock
 from shared.crypto.signing import in_groups
@@ -18,6 +19,7 @@ from shared.roster_commands.common import load as load_roster
 from shared.screen import print_table
 
 if TYPE_CHECKING:
+    from edge_node.storage.content.policies import Kept, Stated
     from edge_node.storage.content.rejudging import Restricted
     from edge_node.stores import Stores
     from shared.policy.bundling import Bundle
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.group(short_help="By which policy this node decides.")
 def policy() -> None:
-    """Take a policy bundle over, and show the one in force.
+    """Take a policy bundle over, show the one in force, and what was decided by it.
 
     Without a bundle the node denies everything: what arrives is refused on record. An enrolled node is handed
     bundles by the control plane and believes them by the officers' signatures alone. homeport policy makes, signs and
@@ -59,21 +61,30 @@ def install(config: Path, path: Path, roster: Path | None, yes: bool) -> None:
 @policy.command(short_help="Show the bundle in force.")
 @config_option
 def status(config: Path) -> None:
-    """Show the bundle in force.  Exit status 1 if there is none, or its grace is over."""
+    """Show the bundle in force.  Exit status 1 if there is none, or its grace is over.
+
+    Grace runs from the first time that the control plane said which bundle is the newest; until then, and at a node
+    that stands alone, what was installed stands.
+    """
     settings = settings_of(config)
     found = asyncio.run(_status(settings))
     if found is None:
         click.echo("There is none: everything is denied. homeport edge policy install takes one over.")
         raise click.exceptions.Exit(1)
-    bundle, digest, accepted_at, until = found
+    bundle, kept, stated = found
+    until = None if stated is None else fresh_until(bundle, kept.heard_at)
+    newest = (
+        "the control plane never said" if stated is None else f"version {stated.version}, {_time(stated.stated_at)}"
+    )
     known = any(region.name == settings.region for region in bundle.policy.regions)
     print_table(
         ("what", "now"),
         [
             ("bundle", f"{bundle.name} version {bundle.version}, {bundle.label}"),
-            ("hash", in_groups(digest)),
-            ("in force since", _time(accepted_at)),
-            ("heard of until", "nobody tells a node that stands alone" if until is None else _time(until)),
+            ("hash", in_groups(kept.hash)),
+            ("in force since", _time(kept.accepted_at)),
+            ("the newest", newest),
+            ("good until", "a newer one is here" if until is None else f"{_time(until)}, unless heard of again"),
             ("region", settings.region if known else f"{settings.region}: not in the bundle, so everything is denied"),
         ],
     )
@@ -147,10 +158,9 @@ async def _believed(stores: "Stores", signed: SignedRoster | None) -> "Roster":
     return roster
 
 
-async def _status(settings: EdgeSettings) -> "tuple[Bundle, str, int, int | None] | None":
-    """Read the bundle in force, its hash, since when, and until when (ms) the node goes by it."""
+async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None] | None":
+    """Read the bundle in force, what is known of it, and what the control plane last stated."""
     from edge_node.storage.content.policies import PolicyStore  # noqa: PLC0415
-    from edge_node.storage.content.uplink import UplinkStore  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
     from shared.policy.bundling import read_bundle  # noqa: PLC0415
 
@@ -160,10 +170,12 @@ async def _status(settings: EdgeSettings) -> "tuple[Bundle, str, int, int | None
         if kept is None:
             return None
         bundle = read_bundle(await store.body(kept.version)).bundle
-        alone = await UplinkStore(stores.content).load() is None
-    return bundle, kept.hash, kept.accepted_at, None if alone else fresh_until(bundle, kept.heard_at)
+        return bundle, kept, await store.stated()
 
 
 def _time(at: int) -> str:
     """Write a time (ms) as people compare it."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(" ", "seconds")
+
+
+policy.add_command(decisions)

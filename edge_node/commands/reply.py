@@ -47,7 +47,11 @@ async def _reply(settings: EdgeSettings, subject: str, text: str) -> tuple[str, 
     from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
 
     async with open_stores(settings) as stores:
-        replied = await (await assemble_replier(stores)).reply(subject, text)
+        replier = await assemble_replier(stores)
+        try:
+            replied = await replier.reply(subject, text)
+        finally:
+            await replier.policy.write()
         await stores.keys.flush()
     return replied.form, replied.account
 

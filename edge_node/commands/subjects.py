@@ -9,13 +9,13 @@ import click
 import msgspec
 
 from edge_node.commands.common import config_option, confirmed, settings_of
-from edge_node.core.asking import ERASURE_REASONS, PURPOSES
+from edge_node.core.asking import ERASURE_REASONS, LOOKUP_PURPOSES, LookupPurpose
 from edge_node.core.erasing import Counts
 from edge_node.settings import EdgeSettings
 from shared.errors import BusyError, KeyProviderFailed, SettingsInvalid
 from shared.errors.uplink import IdentifierInvalid, SubjectUnknown
 from shared.screen import print_table
-from shared.wire.types import Pseudonym, PurposeCode, ReasonCode
+from shared.wire.types import Pseudonym, ReasonCode
 
 if TYPE_CHECKING:
     from edge_node.usecases.removal import Remover
@@ -27,12 +27,13 @@ _LOOK_SECONDS = 0.1
 
 @click.command(short_help="Find a person's pseudonym by number or id.")
 @config_option
-@click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What the search is for; it is recorded.")
+@click.option("--purpose", type=click.Choice(LOOKUP_PURPOSES), required=True, help="What for; it is recorded.")
 @click.option("--country", help="Whose numbering plan a number without + follows: DE, ID, BR.")
 def find(config: Path, purpose: str, country: str | None) -> None:
     """Find the pseudonym of the person whose phone number, LINE user id or WhatsApp user id is on standard input.
 
-    One pseudonym a line. That somebody searched, when, what for and whom it led to is recorded; what was typed is not.
+    One pseudonym a line, of those whom the policy in force lets be looked for. That somebody searched, when, what for
+    and whom it led to is recorded; what was typed is not.
     The identifier never leaves this node: the control plane has no such search. Exit status 1 if nobody is found.
     """
     settings = settings_of(config)
@@ -42,7 +43,7 @@ def find(config: Path, purpose: str, country: str | None) -> None:
         typed = sys.stdin.buffer.read(_TYPED_BYTES_MAX).decode().strip()
     except UnicodeDecodeError:
         raise IdentifierInvalid from None
-    found = asyncio.run(_find(settings, typed, country, cast("PurposeCode", purpose)))
+    found = asyncio.run(_find(settings, typed, country, cast("LookupPurpose", purpose)))
     for pseudonym in found:
         click.echo(pseudonym)
     if not found:
@@ -83,13 +84,21 @@ def erase(config: Path, pseudonym: str, reason: str, yes: bool) -> None:
     click.echo(said)
 
 
-async def _find(settings: EdgeSettings, typed: str, country: str | None, purpose: PurposeCode) -> list[str]:
+async def _find(settings: EdgeSettings, typed: str, country: str | None, purpose: LookupPurpose) -> list[str]:
     """Open the stores and search."""
-    from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.stores import open_stores  # noqa: PLC0415
     from edge_node.usecases.lookup import find_people  # noqa: PLC0415
+    from shared.telemetry import configure  # noqa: PLC0415
 
+    configure(level="warning", form=settings.log_form)
     async with open_stores(settings) as stores:
-        return await find_people(stores.content, stores.keys, stores.accounts, typed, country, purpose, stores.clock)
+        policy = await open_policy(stores)
+        asked = (typed, country, purpose, policy, stores.clock)
+        try:
+            return await find_people(stores.content, stores.keys, stores.accounts, *asked)
+        finally:
+            await policy.write()
 
 
 async def _carried(remover: "Remover") -> int:
@@ -105,7 +114,7 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
 
     Gives the case, how it stands in words, and what went so far.
     """
-    from edge_node.assembly import policy_in_force  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
     from edge_node.metrics import Metrics  # noqa: PLC0415
     from edge_node.storage.content.erasures import erasure_state  # noqa: PLC0415
     from edge_node.storage.content.holds import is_held  # noqa: PLC0415
@@ -122,7 +131,7 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
     async with open_stores(settings) as stores:
         places = DisclosurePlaces(stores.content)
         eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
-        policy = await policy_in_force(stores, Metrics())
+        policy = await open_policy(stores)
         eraser.before_order = lambda: write_where_due(stores.content, policy, stores.clock.now())
         case, entry = await eraser.open_case(pseudonym, reason)
         lease = Lease(stores.content, "remover", draw_opaque_id(stores.entropy), LEASE_MILLISECONDS)

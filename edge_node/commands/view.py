@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from edge_node.commands.common import config_option, settings_of
-from edge_node.core.asking import PURPOSES
+from edge_node.core.asking import PURPOSES, ROLES
 from shared.errors.uplink import SubjectUnknown
 from shared.screen import printable
 from shared.wire.types import Pseudonym
@@ -24,15 +24,19 @@ _WITHHELD = "(withheld)"
 @click.command(short_help="Look at a subject's timeline, here or at another node.")
 @config_option
 @click.option("--node", help="The node that holds the subject; without it, this one.")
-@click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What for; the other node decides by it.")
+@click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What for; policies decide by it.")
+@click.option("--role", type=click.Choice(ROLES), default="agent", show_default=True, help="Of whoever looks.")
 @click.option("--all", "whole", is_flag=True, help="Also what is older than the newest page.")
 @click.option("--follow", is_flag=True, help="Stay, and say what comes and goes, until interrupted.")
 @click.argument("pseudonym", required=False)
-def view(config: Path, node: str | None, purpose: str, whole: bool, follow: bool, pseudonym: str | None) -> None:
+def view(
+    config: Path, node: str | None, purpose: str, role: str, whole: bool, follow: bool, pseudonym: str | None
+) -> None:
     """Print the messages of the person PSEUDONYM (or from standard input), oldest first, as they are shown.
 
-    Needs a running node with relay.desk_listen. Each message another node shows is on record there. When the command
-    ends, the copies that this node kept for it are destroyed.
+    Needs a running node with relay.desk_listen. The policy in force decides by purpose and role, here and at the other
+    node. Each message another node shows is on record there. When the command ends, the copies that this node kept for
+    it are destroyed.
     """
     from edge_node.relay.desk_link import DeskLink  # noqa: PLC0415  only this command asks the desk
     from shared.process import status  # noqa: PLC0415
@@ -45,7 +49,7 @@ def view(config: Path, node: str | None, purpose: str, whole: bool, follow: bool
         raise SubjectUnknown from None
     address = status(settings.pid_file).listeners.get("desk", "")
     with DeskLink(address, settings.desk_token_file) as desk:
-        opened = desk.open(node, subject, purpose)
+        opened = desk.open(node, subject, purpose, role)
         try:
             _print(desk, opened, whole=whole, follow=follow)
         except KeyboardInterrupt:

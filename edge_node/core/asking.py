@@ -1,11 +1,18 @@
 """What somebody at a terminal may ask for: codes of purposes and reasons, as they are on the wire, and of holds."""
 
-from typing import get_args
+from typing import Literal, get_args
 
-from shared.wire.types import PurposeCode, ReasonCode
+from shared.wire.types import PurposeCode, ReasonCode, RoleCode
 
 PURPOSES: tuple[str, ...] = get_args(PurposeCode)
-"""What a search for a person may be for."""
+"""What somebody at a desk may look at a person's messages for."""
+
+LookupPurpose = Literal[PurposeCode, "subject_request"]
+LOOKUP_PURPOSES: tuple[str, ...] = (*PURPOSES, "subject_request")
+"""What a search for a person may be for: what a desk can state, and to answer the person."""
+
+ROLES: tuple[str, ...] = get_args(RoleCode)
+"""What somebody at a desk can be."""
 
 ERASURE_REASONS: tuple[str, ...] = tuple(
     reason for reason in get_args(ReasonCode) if reason not in {"sender_recalled", "view_ended"}

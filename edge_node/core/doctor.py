@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from edge_node.core.accounts import Finding
+from edge_node.core.crossing import Withheld
+from shared.clock import DAY
 
-DAY = 86_400_000
 LATE_MS = 15 * 60_000
 """A removal that is open for longer is overdue."""
 
@@ -74,10 +75,17 @@ class Facts(NamedTuple):
     removals: tuple[int, int | None]
     """How many are open, and when the oldest was ordered."""
     free_bytes: int
+    withheld: Sequence[Withheld]
+    """What the policy does not let go to the control plane."""
     bases: Sequence[tuple[str, str]]
     """Name of the setting and address, where an operator set another than the platform's own."""
 
 
+_PLACE_REMEDY = (
+    "Bring it back. If it is lost, homeport edge keys rotate fills an empty one from the other; if both are,"
+    " homeport edge escrow recover (edge_node/KEYS.md)."
+)
+_BACKUP_REMEDY = "Set custody.backup_dir, then homeport edge backup, every day (edge_node/BACKUP.md)."
 FREE_BYTES_MIN = 1024**3
 BACKUP_DAYS_MAX = 7
 """A content backup that is older is late."""
@@ -94,6 +102,7 @@ def examine(facts: Facts) -> list[Finding]:
         *_memory(facts),
         _removals(facts),
         _space(facts.free_bytes),
+        *_withheld(facts.withheld),
         *_bases(facts.bases),
     ]
 
@@ -147,7 +156,7 @@ def _keys(facts: Facts) -> Iterable[Finding]:
     """Judge the key provider and its epochs."""
     for place, ailment in facts.places:
         if ailment is not None:
-            yield Finding("key place", "warning", f"{place}: {ailment}", "See edge_node/KEYS.md, Choose a provider.")
+            yield Finding("key place", "warning", f"{place}: {ailment}", _PLACE_REMEDY)
     if len(facts.places) < 2:
         yield Finding("key place", "warning", "there is only one", "Name a second token: pkcs11.second_token.")
     yield _PROMISES[facts.promise]
@@ -171,9 +180,9 @@ def _keys(facts: Facts) -> Iterable[Finding]:
 def _backups(facts: Facts) -> Iterable[Finding]:
     """Judge whether what is lost could be put back, and whether it was."""
     if facts.content_backup_at is None:
-        yield Finding("content backup", "warning", "there is none", "homeport edge backup, every day.")
+        yield Finding("content backup", "warning", "there is none", _BACKUP_REMEDY)
     elif (age := (facts.now - facts.content_backup_at) // DAY) > BACKUP_DAYS_MAX:
-        yield Finding("content backup", "warning", f"{age} days old", "homeport edge backup, every day.")
+        yield Finding("content backup", "warning", f"{age} days old", _BACKUP_REMEDY)
     else:
         yield Finding("content backup", "ok", f"{age} days old")
     if facts.quarantine is not None:
@@ -224,6 +233,28 @@ def _space(free_bytes: int) -> Finding:
     if free_bytes < FREE_BYTES_MIN:
         return Finding("disk", "warning", free, "Make room: a full disk is answered 503 and nothing is taken in.")
     return Finding("disk", "ok", free)
+
+
+_KEPT_HERE = {
+    "health": "signs of life",
+    "registrations": "people not registered",
+    "case": "notices of cases",
+    "receipt": "receipts",
+    "recall": "notices of recalls",
+}
+
+
+def _withheld(withheld: Sequence[Withheld]) -> Iterable[Finding]:
+    """Name what stays here because the policy does not let it go to the control plane."""
+    for each in withheld:
+        yield Finding(
+            "unlinked",
+            "warning",
+            f"{_KEPT_HERE[each.what]}: {each.count} kept here ({each.reason})",
+            "Work their cases at this node, or let officers mend the policy: homeport edge policy decisions --denied.",
+        )
+    if not withheld:
+        yield Finding("unlinked", "ok", "the policy keeps nothing from the control plane")
 
 
 def _bases(bases: Sequence[tuple[str, str]]) -> Iterable[Finding]:

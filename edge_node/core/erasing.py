@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from shared.clock import DAY
 from shared.wire import Result
 from shared.wire.types import MethodCode, StoreCode
 
 HOUR = 3_600_000
 """Milliseconds of the window in which the cap counts."""
 
-DAY = 86_400_000
 
 REWRAP = DAY
 """Milliseconds that a beat may take, at most, from when it is due until the old epoch key is destroyed; 2,000 keys are

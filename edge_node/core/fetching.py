@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from shared.clock import DAY
 from shared.message import Edit, Media, Message
 
-DAY = 86_400_000
 KEPT_MS = 7 * DAY
 """So long after a message its file is asked for: WhatsApp's ids expire then, and LINE promises nothing."""
 
@@ -43,12 +43,20 @@ AGAIN = frozenset(
         "blob_unwritable",  # disk full, permissions
         "blob_broken",
         "failed",  # something of our own
+        "policy_missing",  # nobody says yet whether it may rest here
     }
 )
 """Endings after which a file is asked for again until it is too old."""
 
 A_FEW_TIMES = frozenset({"not_found", "digest_mismatch", "size_mismatch", "unexpected_shape"})
 """Endings that may mend themselves, but not for ever."""
+
+NOT_NOW = frozenset({"policy_missing", "jurisdiction_not_derived", "evaluator_failed"})
+"""Reasons for which the policy's no may soon be another answer."""
+DENIED = "policy_denied"
+"""The ending of a file that the policy in force does not let rest here: it is withheld until it may."""
+DENIED_MS = 600_000
+"""How soon the policy is asked again for a file of which no subject is known; else when its subject is judged again."""
 
 NEVER = frozenset(
     {
@@ -101,7 +109,10 @@ class GiveUp(NamedTuple):
 
 
 class Withheld(NamedTuple):
-    """Its sender took it back.  ``recall``: bytes of it are here, so it counts as a recall of the message."""
+    """Its sender took it back, or the policy denies it.
+
+    ``recall``: bytes of it are here, so it counts as a recall of the message.
+    """
 
     recall: bool
 
@@ -161,6 +172,8 @@ def judge(code: str, *, attempts: int, at: int, now: int, bytes_here: int = 0, r
     """
     if code == "gone":
         return Withheld(recall=bytes_here > 0)
+    if code == DENIED:
+        return Withheld(recall=False)
     if code in NEVER or code not in AGAIN | A_FEW_TIMES:
         return GiveUp(code)
     if code in A_FEW_TIMES and attempts >= _FEW:

@@ -1,4 +1,4 @@
-"""What a node may do without a policy, or with one that it has not heard of for too long.  Pure.
+"""What a node may do without a policy, or with one that it has not heard of for too long; what it may hear.  Pure.
 
 The policy decides (:mod:`shared.policy.evaluator`).  Here stand the three cases in which a node must answer without
 asking it: there is none; its grace is over; nobody's law is known.  Each is a no with a reason of its own.
@@ -8,9 +8,15 @@ from collections.abc import Iterable
 from typing import Literal
 
 from shared.clock import Milliseconds
+from shared.errors.policy import BundleConflict, BundleHeadRefused, BundleOlder
+from shared.policy.accepting import SKEW_MS
 from shared.policy.deciding import NOTHING, Decision
+from shared.wire import Head
 
 OwnReason = Literal["policy_missing", "policy_stale", "jurisdiction_not_derived"]
+
+OwnPermission = Literal["own_state_unasked"]
+"""What is allowed without asking: see :func:`edge_node.core.crossing.own_state`."""
 
 STALE_DENIES = frozenset({"view", "transfer", "link"})
 """What a node past its grace denies; it goes on receiving, storing, recalling and erasing (DESIGN.md, Policy)."""
@@ -23,9 +29,35 @@ def own_refusal(reason: OwnReason, bundle: str = "") -> Decision:
     return Decision(outcome="deny", rule=None, reason=reason, must=NOTHING, bundle=bundle)
 
 
+def own_permission(reason: OwnPermission, bundle: str = "") -> Decision:
+    """Allow for a reason that is no rule's."""
+    return Decision(outcome="allow", rule=None, reason=reason, must=NOTHING, bundle=bundle)
+
+
 def is_stale(operation: str, data_class: str, fresh_until: Milliseconds, now: Milliseconds) -> bool:
     """Say whether a question is denied because the node has not heard for too long that its policy stands."""
     return now >= fresh_until and operation in STALE_DENIES and data_class not in NEVER_STALE
+
+
+def check_head(head: Head, last_at: Milliseconds | None, in_force: tuple[int, str] | None, now: Milliseconds) -> None:
+    """Refuse a statement of which bundle is the newest: ``BundleHeadRefused``, ``BundleOlder``, ``BundleConflict``.
+
+    ``last_at``: when the last one was stated; ``in_force``: version and hash of the bundle here.  A head is good for as
+    long as clocks may be apart, and none comes after a later one: who records a head and plays it again keeps no node
+    fresh.  It is measured by the bundle here alone, which officers signed: a version that was only ever stated by
+    somebody who had the control plane's keys for a while must not bar the true ones afterwards.
+    """
+    if abs(head.stated_at - now) > SKEW_MS:
+        raise BundleHeadRefused(reason="stated long ago, or in the future")
+    if last_at is not None and head.stated_at < last_at:
+        raise BundleHeadRefused(reason="stated before another one that was heard")
+    if in_force is None:
+        return
+    version, digest = in_force
+    if head.version < version:
+        raise BundleOlder(version=head.version, in_force=version)
+    if head.version == version and head.hash != digest:
+        raise BundleConflict(version=head.version)
 
 
 def strictest(decisions: Iterable[Decision]) -> Decision | None:

@@ -60,14 +60,15 @@ def joined(known: Clues, heard: Clues, laws: Mapping[str, str]) -> Clues:
         number=heard.number or known.number,
         account=known.account or heard.account,
     )
-    if _certainty(newer, laws) >= _certainty(known, laws):
-        return newer
-    return Clues(
+    added = Clues(
         declared=known.declared,
         platform=known.platform or heard.platform,
         number=known.number or heard.number,
         account=newer.account,
     )
+    # A number of several countries says less than an account's country alone: then nothing is added.
+    sure = _certainty(known, laws)
+    return next((each for each in (newer, added) if _certainty(each, laws) >= sure), known)
 
 
 def laws_in(derived: Derived) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from shared.clock import Milliseconds
+from shared.clock import DAY, Milliseconds
 from shared.errors import SettingsInvalid
 from shared.policy.deciding import Decision
 from shared.policy.spans import Span, before
@@ -25,6 +25,7 @@ Class = Literal[
     "notice",  # what a platform says of the account
     "lookup",  # that somebody searched for a person
     "disclosure",  # that something was shown to another node, once the copy there is gone
+    "decision",  # how the policy answered, by question and second; of disclosures beside, as long as its rules ask
     "refusal",  # that something was turned away
     "log_entry",  # that a removal was carried out
 ]
@@ -45,6 +46,7 @@ DEFAULT_DAYS: dict[Class, int] = {
     "notice": 400,
     "lookup": 1_095,  # three years: Turkey's By-law on erasure, destruction and anonymisation, records of destruction
     "disclosure": 1_095,
+    "decision": 2_190,  # six years, the longest for which a rule of the shipped policy wants a view on record
     "refusal": 400,
     "log_entry": 1_095,
 }
@@ -54,7 +56,6 @@ EVENT_DAYS_MIN = 8
 """Platforms deliver again for up to seven days (Meta, "Webhooks: getting started"); an event has no tombstone."""
 
 TOMBSTONE_DAYS_MIN = 30
-DAY: Milliseconds = 86_400_000
 
 
 UNDECIDED = frozenset(
@@ -78,6 +79,7 @@ IMPERSONAL = frozenset({"aggregate", "operational"})
 BOOKKEEPING: dict[Class, str] = {
     "lookup": "evidence",
     "disclosure": "disclosure_record",
+    "decision": "aggregate",
     "refusal": "aggregate",
     "log_entry": "evidence",
 }

@@ -21,7 +21,7 @@ from edge_node.usecases.live_views import LiveViews, Said
 from edge_node.usecases.viewing import Page, Viewer
 from shared.errors import HomeportError
 from shared.errors.relay import DeskRefused
-from shared.wire.types import NodeName, Pseudonym, PurposeCode
+from shared.wire.types import NodeName, Pseudonym, PurposeCode, RoleCode
 
 RETRY_MS = 500
 """How soon the reader of a stream comes back after it ended."""
@@ -37,6 +37,8 @@ class OpenView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: PurposeCode
     node: NodeName | None = None
     """The node that holds the subject; this one where it is left out."""
+    role: RoleCode = "agent"
+    """Of whoever looks; policies decide by it."""
 
 
 class ViewState(msgspec.Struct, frozen=True):
@@ -63,7 +65,7 @@ def desk_app(viewer: Viewer, live: LiveViews, token: str) -> ASGIApp:
     @post("/views")
     async def open_view(data: OpenView) -> ViewState:
         """Open a view and show its newest messages."""
-        return _state(await viewer.open(data.node, data.pseudonym, data.purpose))
+        return _state(await viewer.open(data.node, data.pseudonym, data.purpose, data.role))
 
     @post("/views/{view:str}/older", status_code=200)
     async def older(view: Annotated[str, Meta(max_length=64)]) -> ViewState:

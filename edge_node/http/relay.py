@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from edge_node.http.answers import RETRY_AFTER_SECONDS, answer, answer_error
 from edge_node.http.body import Disconnected, Receive, Scope, Send, read_body
 from edge_node.metrics import Metrics
+from edge_node.usecases.border import Border
 from edge_node.usecases.company import Company, Member, member
 from shared import wire
 from shared.clock import Clock
@@ -34,6 +35,8 @@ Handler = Callable[[Member, Node, Any], Awaitable[Message]]
 
 _TYPES = {path: type_ for type_, path in PATHS.items()}
 _JSON = (b"content-type", b"application/json")
+_OWN_STATE = (wire.RelayAnswer, wire.ViewRefused, wire.RelayProblem)
+"""Answers that say nothing of a person; for those that do, whoever makes them has asked the policy."""
 _OK, _BAD, _FORBIDDEN, _BUSY = 200, 400, 403, 503
 
 
@@ -53,13 +56,15 @@ class RelayDoor:
         company: Company,
         handlers: Mapping[type[Message], Handler],
         nonces: NonceMemory,
+        border: Border,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        """Take who this node is, what answers each message, and where nonces are remembered."""
+        """Take who this node is, what answers each message, where nonces are remembered, and what asks the policy."""
         self._company = company
         self._handlers = handlers
         self._nonces = nonces
+        self._border = border
         self._metrics = metrics
         self._clock = clock
 
@@ -122,10 +127,13 @@ class RelayDoor:
             code = error.code if isinstance(error, HomeportError) else "unforeseen"
             logger().error("alert_relay_failed", error=type(error).__name__, code=code)
             return _BUSY, _problem("busy")
-        return (_FORBIDDEN if isinstance(done, wire.ViewRefused) else _OK), done
+        return (_FORBIDDEN if isinstance(done, wire.ViewRefused | wire.RelayProblem) else _OK), done
 
     async def _answer(self, send: Send, asked: _Asked, status: int, message: Message) -> None:
-        """Sign and send an answer."""
+        """Sign and send an answer; where the policy lets not even a refusal leave, an empty one that says nothing."""
+        if isinstance(message, _OWN_STATE) and not self._border.ask(type(message), asked.sender.region).allowed:
+            await answer(send, _FORBIDDEN)
+            return
         body, this = wire.encode(message), asked.here.self
         signed = sign_answer(
             asked.request, status, body, this.signing, keyid=this.name, tag=TAG, now_ms=self._clock.now()

@@ -10,7 +10,8 @@ import httpx
 import msgspec
 
 from shared import private_files
-from shared.errors import NodeNotRunning, StoreMissing
+from shared.errors import SettingsInvalid, StoreMissing
+from shared.errors.policy import PolicyDenies
 from shared.errors.relay import ShowingRefused, ViewFailed
 
 _SECONDS_MAX = 30.0
@@ -33,10 +34,10 @@ class DeskLink:
     def __init__(self, address: str, token_file: Path) -> None:
         """Take the desk's address, as the node's status gives it, and where its token lies.
 
-        ``NodeNotRunning`` where there is no desk, ``StoreMissing`` where the token cannot be read.
+        ``SettingsInvalid`` where the node has no desk, ``StoreMissing`` where the token cannot be read.
         """
         if not address:
-            raise NodeNotRunning(listener="desk")
+            raise SettingsInvalid(field_name="relay.desk_listen", wants="an address, and a node started with it")
         try:
             token = private_files.read(token_file, bytes_max=_TOKEN_BYTES_MAX, private=True).decode("ascii").strip()
         except (OSError, UnicodeDecodeError):
@@ -61,9 +62,13 @@ class DeskLink:
         """Close every connection."""
         self._http.close()
 
-    def open(self, node: str | None, pseudonym: str, purpose: str) -> dict[str, Any]:
-        """Open a view; ``ShowingRefused`` with the rule, ``ViewFailed`` with the node's code for anything else."""
-        asked = {"pseudonym": pseudonym, "purpose": purpose} | ({"node": node} if node else {})
+    def open(self, node: str | None, pseudonym: str, purpose: str, role: str = "agent") -> dict[str, Any]:
+        """Open a view.
+
+        ``ShowingRefused`` with the other node's rule, ``PolicyDenies`` with this node's, ``ViewFailed`` with the node's
+        code for anything else.
+        """
+        asked = {"pseudonym": pseudonym, "purpose": purpose, "role": role} | ({"node": node} if node else {})
         return self._ask("POST", "/views", asked)
 
     def older(self, view: str) -> dict[str, Any]:
@@ -101,8 +106,15 @@ class DeskLink:
             return content
         code = str(content.get("type", "")).removeprefix(_RULE_PREFIX)
         if code == ShowingRefused.code:
-            raise ShowingRefused(rule=str(content.get("rule", "")))
+            raise ShowingRefused(**_named(content, "rule", "policy_rule"))
+        if code == PolicyDenies.code:
+            raise PolicyDenies(**_named(content, "reason", "rule"))
         raise ViewFailed(status=answer.status_code, reason=code)
+
+
+def _named(content: dict[str, Any], *names: str) -> dict[str, str]:
+    """Give those of the named members that are there."""
+    return {name: str(content[name]) for name in names if name in content}
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -25,7 +25,6 @@ MANIFEST, CONTENT, BLOBS = "manifest.json", "content.db", "blobs"
 _PART = ".part-"
 _BYTES_MAX = 10_000
 _BLOCK_BYTES = 1 << 20
-DAY: Milliseconds = 86_400_000
 
 Told = Callable[[int], None]
 """Is told how many bytes more are done."""
@@ -64,7 +63,7 @@ class Draft:
         self.folder = place / f"{_PART}{name}"
         self.files = self.files_bytes = 0
         try:
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_files.make_folder(place)
             self.folder.mkdir(mode=0o700)
         except OSError as error:
             raise _failed(place, error) from None
@@ -80,7 +79,7 @@ class Draft:
         try:
             for name in names:
                 part = Path(name[:2]) / name
-                (self.folder / BLOBS / name[:2]).mkdir(mode=0o700, parents=True, exist_ok=True)
+                private_files.make_folder(self.folder / BLOBS / name[:2])
                 size = _take(source / part, self.folder / BLOBS / part, last.folder / BLOBS / part if last else None)
                 if size is not None:
                     self.files, self.files_bytes = self.files + 1, self.files_bytes + size
@@ -104,9 +103,9 @@ class Draft:
             )
             private_files.replace(self.folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
             for folder in _folders(self.folder):
-                private_files.sync_folder(folder)
+                private_files.sync(folder)
             self.folder.rename(self._whole)
-            private_files.sync_folder(self._place)
+            private_files.sync(self._place)
         except OSError as error:
             raise _failed(self.folder, error) from None
         return Backup(self._whole, manifest)
@@ -146,7 +145,12 @@ def all_of(place: Path, region: str) -> list[Backup]:
     found = []
     if place.is_dir():
         for folder in place.iterdir():
-            if folder.is_dir() and not folder.name.startswith(".") and (folder / MANIFEST).exists():
+            if (
+                folder.is_dir()
+                and not folder.is_symlink()
+                and not folder.name.startswith(".")
+                and (folder / MANIFEST).exists()
+            ):
                 try:
                     found.append(read(folder, region))
                 except BackupInvalid:
@@ -160,30 +164,36 @@ def newest(place: Path, region: str) -> Backup | None:
 
 
 def prune(place: Path, region: str, before: Milliseconds) -> list[str]:
-    """Remove backups that were taken before an instant, and what was never finished then; give their names."""
+    """Remove backups that were taken before an instant, and what was never finished then; give their names.
+
+    ``BackupFailed`` where one cannot be removed.
+    """
     old = [each.folder for each in all_of(place, region) if each.manifest.taken_at < before]
     if place.is_dir():
-        old += [
-            each for each in place.iterdir() if each.name.startswith(_PART) and each.stat().st_mtime * 1000 < before
-        ]
+        parts = [each for each in place.iterdir() if each.name.startswith(_PART) and not each.is_symlink()]
+        old += [each for each in parts if each.is_dir() and each.stat().st_mtime * 1000 < before]
     for folder in old:
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise BackupFailed(path=str(folder), reason=f"not removed: {os.strerror(error.errno or 0)}") from None
     return [folder.name for folder in old]
 
 
-def put_back(backup: Backup, target: Path, told: Told) -> None:
-    """Copy a backup's files into a node's folder of blobs; ``BackupInvalid`` where one cannot be read or written."""
-    source = backup.folder / BLOBS
-    try:
-        for path in _files(source):
-            part = path.relative_to(source)
-            (target / part.parent).mkdir(mode=0o700, parents=True, exist_ok=True)
-            size = _take(path, target / part, None)
-            told(size or 0)
-        for folder in _folders(target):
-            private_files.sync_folder(folder)
-    except OSError as error:
-        raise BackupInvalid(path=str(target), reason=os.strerror(error.errno or 0)) from None
+def put_back(backup: Backup, target: Path, told: Told) -> int:
+    """Copy a backup's files into a node's folder of blobs; give how many of those that it once had are not there.
+
+    ``OSError`` where one cannot be read or written.
+    """
+    source, files = backup.folder / BLOBS, 0
+    for path in _files(source):
+        part = path.relative_to(source)
+        private_files.make_folder(target / part.parent)
+        told(_take(path, target / part, None) or 0)
+        files += 1
+    for folder in _folders(target):
+        private_files.sync(folder)
+    return max(0, backup.manifest.files - files)
 
 
 def copy_file(source: Path, target: Path, told: Told) -> None:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from shared import private_files
 from shared.crypto import OVERHEAD_BYTES, Cipher, chunk_place
 from shared.crypto.sealing import NONCE_BYTES
 from shared.entropy import Entropy
@@ -82,7 +83,7 @@ class BlobStore:
             for folder in (self.folder, self.path(name).parent):
                 if not folder.exists():
                     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    _sync(folder.parent)
+                    private_files.sync(folder.parent)
             return BlobWriter(self.path(name), self.part(name), key, self._entropy)
         except BlockingIOError:
             raise BlobBusy from None
@@ -123,7 +124,7 @@ class BlobStore:
                         path.unlink()
                         folders.add(path.parent)
             for folder in folders:
-                _sync(folder)
+                private_files.sync(folder)
         except OSError as error:
             raise BlobUnwritable(cause=type(error).__name__) from None
 
@@ -243,7 +244,7 @@ class BlobWriter:
         if not self._renamed:
             self._part.rename(self._path)
             self._renamed = True
-        _sync(self._path.parent)
+        private_files.sync(self._path.parent)
 
     def close(self) -> None:
         """Let go of the file; what was written in whole chunks stays for the next attempt."""
@@ -265,12 +266,3 @@ class BlobWriter:
 def chunks_of(size: int) -> int:
     """Say how many chunks a file of ``size`` plain bytes has; an empty one has one."""
     return max(1, -(-size // CHUNK_BYTES))
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,6 +22,7 @@ from edge_node.core.keeping import Keep, Removal
 from shared import private_files
 from shared.clock import Milliseconds
 from shared.errors import StoreUnavailable
+from shared.errors.custody import JournalGap
 
 FILE = "tombstones.jsonl"
 _LOCK = ".lock"
@@ -63,8 +64,12 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     owner: str | None = None
     suppressed: tuple[tuple[str, int, int], ...] = ()
     """By identity: mark (hex), version of its key, until when (ms) events stay out."""
+    cases: tuple[str, ...] = ()
+    """Of an erasure: the cases that were opened for it at this node."""
     held: bool = False
     """It was ordered and waits under a hold; a second line of this entry follows when it no longer does."""
+    restored: str | None = None
+    """With ``act`` ``restore``: the content backup that was put back."""
     hold: HoldLine | None = None
     """With ``act`` ``hold`` or ``unhold``."""
 
@@ -101,17 +106,24 @@ class Journal:
             finally:
                 os.close(descriptor)
             if begins:
-                private_files.sync_folder(self.path.parent)
+                private_files.sync(self.path.parent)
 
     def read(self) -> Iterator[JournalEntry]:
-        """Give every whole entry, oldest first; an entry may occur more than once."""
+        """Give every whole entry, oldest first; an entry may occur more than once.
+
+        ``JournalGap`` where a line is damaged: what it said was let go cannot be told.
+        """
         if not self.path.exists():
             return
         decoder = msgspec.json.Decoder(JournalEntry)
         with self.path.open("rb") as file:
             for line in file:
-                if line.endswith(b"}\n"):
-                    yield decoder.decode(line)
+                if line.endswith(b"}\n") and not _is_cut(line):
+                    try:
+                        entry = decoder.decode(line)
+                    except msgspec.DecodeError:
+                        raise JournalGap(path=str(self.path), reason="a line of it is damaged") from None
+                    yield entry
 
     def after(self, log_entry: str) -> Iterator[JournalEntry] | None:
         """Give what follows the first entry of that name; ``None`` where there is none."""
@@ -141,7 +153,7 @@ class Journal:
                 os.fsync(file.fileno())
             with self.path.open("r+b") as old:
                 beside.replace(self.path)
-                private_files.sync_folder(self.path.parent)
+                private_files.sync(self.path.parent)
                 private_files.blank(old)
         return dropped
 
@@ -154,3 +166,8 @@ class Journal:
             yield
         finally:
             os.close(descriptor)
+
+
+def _is_cut(line: bytes) -> bool:
+    """Say whether a crash cut a line short behind the hold in it, its last field, whose brace looks like the end."""
+    return b'"hold":{' in line and not line.endswith(b"}}\n")

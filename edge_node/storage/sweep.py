@@ -12,13 +12,13 @@ from edge_node.storage.content.registry import WALKED
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Intent
 from edge_node.storage.keys.store import KeyStore
-from shared.clock import Milliseconds
+from shared.clock import DAY, Milliseconds
 from shared.database.contract import Database, Step, Transaction
 
 AGE = 3_600_000
 """Milliseconds: unfinished work is younger."""
 
-FENCE_AGE = 30 * 86_400_000
+FENCE_AGE = 30 * DAY
 """Milliseconds: no commit is on its way for so long."""
 
 ROUND_MAX = 50

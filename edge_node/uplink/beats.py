@@ -7,11 +7,14 @@ same people under different dummies would tell which names are real.
 import msgspec
 
 from edge_node.core.beats import registrations
+from edge_node.core.crossing import law_of_text
 from edge_node.metrics import Metrics
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.uplink.client import ControlClient
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import HealthOf
+from edge_node.usecases.border import Border
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -34,16 +37,22 @@ class Beats:
         metrics: Metrics,
         clock: Clock,
         entropy: Entropy,
+        border: Border,
         *,
         beat_seconds: int,
     ) -> None:
-        """Take the store, the roster in force, and what counts the work that waits."""
+        """Take the store, the roster in force, what counts the work that waits, and what asks the policy."""
         self._store, self._roster, self._health = store, roster, health
         self._metrics, self._clock, self._entropy = metrics, clock, entropy
-        self._beat_seconds = beat_seconds
+        self._border, self._beat_seconds = border, beat_seconds
 
     async def beat(self, client: ControlClient, enrolled: Enrolled) -> wire.BeatAnswer:
-        """Send one beat; on return the control plane knows everybody whom it registered."""
+        """Send one beat; on return the control plane knows everybody whom it registered.
+
+        ``PolicyDenies`` where the policy lets not even a sign of life leave.
+        """
+        control = self._roster.current().control_plane
+        self._border.refuse(self._border.ask(wire.Beat, control.region))
         number, names = await self._batch(enrolled)
         message = wire.Beat(
             protocol=wire.PROTOCOL,
@@ -54,18 +63,23 @@ class Beats:
             registrations=names,
             health=await self._health(enrolled.beat_acknowledged_at),
             roster_version=self._roster.version,
+            policy=await self._policy(),
         )
-        control = self._roster.current().control_plane
         answer = await client.tell(control, "/node/v1/beats", message, wire.BeatAnswer)
         await self._store.acknowledge_beat(number, names, self._clock.now())
         self._look(answer)
         return answer
 
+    async def _policy(self) -> wire.PolicyStand:
+        """Say which policy bundle this node decides by."""
+        kept = await PolicyStore(self._store.content).newest()
+        return wire.PolicyStand(kept.version, kept.hash) if kept is not None else wire.PolicyStand(0, None)
+
     async def _batch(self, enrolled: Enrolled) -> tuple[int, tuple[str, ...]]:
         """Give number and registrations of the beat to send: the one that was not acknowledged, or a new one."""
         if enrolled.beat_body is not None:
             return enrolled.beat_number, msgspec.msgpack.decode(enrolled.beat_body, type=tuple[str, ...])
-        new = await self._store.unregistered(REGISTRATIONS_MAX)
+        new = await self._new()
         number, names = enrolled.beat_number + 1, registrations(new, self._entropy)
         if not await self._store.write_beat(number, names):
             # Another process wrote that beat: its names are the ones to send, or there is none to send any more.
@@ -74,6 +88,21 @@ class Beats:
                 raise StoreUnavailable(store="content")
             return kept.beat_number, msgspec.msgpack.decode(kept.beat_body, type=tuple[str, ...])
         return number, names
+
+    async def _new(self) -> list[str]:
+        """Give whom the next beat registers: people whose law lets their pseudonym go to the control plane."""
+        region, new = self._roster.current().control_plane.region, list[str]()
+        denied: dict[str, int] = {}
+        for law, waiting in await self._store.unregistered_laws():
+            decision = self._border.registrations(region, law_of_text(law), waiting)
+            if decision.allowed:
+                new += await self._store.unregistered(law, REGISTRATIONS_MAX - len(new))
+            else:
+                denied[decision.reason] = denied.get(decision.reason, 0) + waiting
+            if len(new) >= REGISTRATIONS_MAX:
+                break
+        self._metrics.policy.withhold("registrations", denied)
+        return new
 
     def _look(self, answer: wire.BeatAnswer) -> None:
         """Say what the control plane sees wrong with this node, or this node with the control plane."""

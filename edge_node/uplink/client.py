@@ -20,6 +20,7 @@ from shared.entropy import Entropy
 from shared.errors.trust import AnswerRefused
 from shared.errors.uplink import ControlRefused, ControlUnknown, ControlUnreachable
 from shared.http_signatures import Request, Tag, sign_request, verify_answer
+from shared.policy.bundling import BUNDLE_BYTES_MAX
 from shared.roster import CONTROL_PLANE, FILE_BYTES_MAX, ControlPlane
 
 M = TypeVar("M", bound=wire.Message)
@@ -112,18 +113,15 @@ class ControlClient:
         """
         url = control.address + path
         answered = await self._exchange("POST", url, wire.encode(message), wait_seconds, ANSWER_BYTES_MAX)
-        try:
-            answered.verify(control.keys.ed25519)
-        except AnswerRefused:
-            if answered.status == httpx.codes.OK:
-                raise
-            raise ControlUnreachable(status=answered.status) from None
-        if answered.status == httpx.codes.OK:
-            return wire.decode(expected, answered.body)
-        problem = wire.decode(wire.Problem, answered.body)
-        if problem.retry:
-            raise ControlUnreachable(status=problem.status, answer_code=problem.code)
-        raise ControlRefused(status=problem.status, answer_code=problem.code)
+        return wire.decode(expected, _believed(answered, control))
+
+    async def policy(self, control: ControlPlane, after: int) -> bytes:
+        """Ask for the file of the first policy bundle after a version; errors as of :meth:`tell`.
+
+        Whether what it says is believed is not decided here: the officers' signatures in it decide.
+        """
+        url = f"{control.address}/node/v1/policies?after={after}"
+        return _believed(await self._exchange("GET", url, b"", 0, BUNDLE_BYTES_MAX), control)
 
     async def _exchange(self, method: str, url: str, body: bytes, wait_seconds: float, bytes_max: int) -> Answered:
         """Send one signed request and read its answer, whole and bounded in size and time."""
@@ -158,6 +156,22 @@ def check_address(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
         raise ControlUnknown(reason="not https")
+
+
+def _believed(answered: Answered, control: ControlPlane) -> bytes:
+    """Give the body of a good answer that the control plane signed; else what :meth:`ControlClient.tell` raises."""
+    try:
+        answered.verify(control.keys.ed25519)
+    except AnswerRefused:
+        if answered.status == httpx.codes.OK:
+            raise
+        raise ControlUnreachable(status=answered.status) from None
+    if answered.status == httpx.codes.OK:
+        return answered.body
+    problem = wire.decode(wire.Problem, answered.body)
+    if problem.retry:
+        raise ControlUnreachable(status=problem.status, answer_code=problem.code)
+    raise ControlRefused(status=problem.status, answer_code=problem.code)
 
 
 async def _read_bounded(answer: httpx.Response, bytes_max: int) -> bytes:

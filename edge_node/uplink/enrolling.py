@@ -13,6 +13,7 @@ from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.client import ControlClient, check_address
 from edge_node.uplink.roster import RosterInForce
+from edge_node.usecases.border import Border
 from shared import wire
 from shared.clock import Clock
 from shared.enrolment_token import EnrolmentToken
@@ -39,8 +40,12 @@ async def enrol(
     settings: Uplink,
     clock: Clock,
     entropy: Entropy,
+    border: Border,
 ) -> Roster:
-    """Enrol a node; give the roster in force.  Said again with the same token's names, it changes nothing here."""
+    """Enrol a node; give the roster in force.  Said again with the same token's names, it changes nothing here.
+
+    ``PolicyDenies`` where a policy is in force that lets nothing of the node go to the control plane's region.
+    """
     if clock.now() > token.until:
         raise TokenExpired
     check_address(token.address)
@@ -52,6 +57,7 @@ async def enrol(
     )
     async with client:
         candidate = await _believed(client, token)
+        border.refuse(border.ask(wire.Enrolment, candidate.roster.control_plane.region))
         await _introduce(client, candidate.roster.control_plane, token, introduction, identity)
     await store.enrol(
         Enrolled(

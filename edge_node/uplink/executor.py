@@ -13,6 +13,7 @@ from edge_node.storage.content.places import Places
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import RemnantsOf, Retractor
+from edge_node.usecases.border import Border
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
@@ -37,6 +38,7 @@ class Executor:
         eraser: Eraser,
         retractor: Retractor,
         places: Places,
+        border: Border,
         metrics: Metrics,
         clock: Clock,
         *,
@@ -44,11 +46,11 @@ class Executor:
         provider: ProviderCode,
         remnants: RemnantsOf,
     ) -> None:
-        """Take who this node is, what does the work, the cap on erasures by command, and what receipts must say."""
+        """Take who this node is, what does the work, what asks the policy, the cap on erasures, what receipts say."""
         self._content, self._commands = content, CommandStore(content)
         self._node, self._identity, self._roster = node, identity, roster
         self._eraser, self._retractor, self._places = eraser, retractor, places
-        self._metrics, self._clock = metrics, clock
+        self._border, self._metrics, self._clock = border, metrics, clock
         self._per_hour_max, self._provider, self._remnants = erasures_per_hour_max, provider, remnants
         self._held, self._full = 0, False
 
@@ -90,7 +92,8 @@ class Executor:
             case "close_view" | "erase" | "recall", wire.DisclosureTarget(node, disclosure):
                 gone = await self._retractor.retract(node, disclosure, command.reason)
                 remnants = await self._remnants.of(self._clock.now())
-                return await self._sign(command, received_at, retraction_results(gone.keys, gone.rows, remnants))
+                results = retraction_results(gone.keys, gone.rows, remnants)
+                return await self._sign(command, received_at, results, self._law_at(node))
             case _:
                 await self._commands.refuse(command.id, self._clock.now())
                 logger().error("alert_command_refused", kind=command.kind, reason="target does not fit")
@@ -108,13 +111,15 @@ class Executor:
             finished_at=finished.finished_at,
             results=erasure_results(finished.counts, remnants, finished.retained, finished.keys_kept),
             roster_version=self._roster.version,
-            bundle=finished.bundle,
+            bundle=finished.bundle or self._border.bundle,
             provider=self._provider,
         )
         return await self._close(receipt, finished.places)
 
-    async def _sign(self, command: wire.Command, started_at: int, results: tuple[wire.Result, ...]) -> int:
-        """Sign for a command that was carried out at once."""
+    async def _sign(
+        self, command: wire.Command, started_at: int, results: tuple[wire.Result, ...], law: str = ""
+    ) -> int:
+        """Sign for a command that was carried out at once; ``law`` protects whoever it is about, if that is known."""
         receipt = wire.Receipt(
             command=command.id,
             case=command.case,
@@ -124,16 +129,22 @@ class Executor:
             finished_at=max(started_at, self._clock.now()),
             results=results,
             roster_version=self._roster.version,
-            bundle=None,
+            bundle=self._border.bundle,
             provider=self._provider,
         )
-        return await self._close(receipt, ())
+        return await self._close(receipt, (), law)
 
-    async def _close(self, receipt: wire.Receipt, places: tuple[wire.Place, ...]) -> int:
+    def _law_at(self, node: str) -> str:
+        """Give the law of the region where a node stands: what it showed rests there."""
+        found = self._roster.current().node(node) if self._roster.version else None
+        law = self._border.law_there(found.region) if found is not None else None
+        return law if isinstance(law, str) else ""
+
+    async def _close(self, receipt: wire.Receipt, places: tuple[wire.Place, ...], law: str = "") -> int:
         """Sign a receipt, keep it to be told, and close its command, together."""
         envelope = wire.sign_receipt(self._identity.signing, receipt)
         push = wire.ReceiptPush(protocol=wire.PROTOCOL, envelope=envelope, places=places)
-        await self._commands.close(receipt.command, wire.encode(push), self._clock.now())
+        await self._commands.close(receipt.command, wire.encode(push), self._clock.now(), law)
         logger().info("command_done", kind=receipt.kind)
         return 1
 

@@ -1,8 +1,8 @@
-"""The uplink at work: one process of a region beats, asks for commands, carries them out and tells what is owed.
+"""The uplink at work: one process of a region does what node and control plane owe each other.
 
-Four loops run while this process holds the lease.  Each goes on by itself: an ask that waits long keeps no receipt
-back, and a control plane that is away keeps none of the node's own work back.  What is refused or not understood is
-said once in the log, with its code.
+It beats, asks for commands, carries them out, tells what is owed, follows the policy: five loops, while this process
+holds the lease.  Each goes on by itself: an ask that waits long keeps no receipt back, and a control plane that is away
+keeps none of the node's own work back.  What is refused or not understood is said once in the log, with its code.
 """
 
 import asyncio
@@ -14,24 +14,28 @@ from edge_node.settings_uplink import Uplink as UplinkSettings
 from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.places import DisclosurePlaces
-from edge_node.storage.content.removals import waiting as waiting_removals
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.beats import Beats
 from edge_node.uplink.client import ControlClient
+from edge_node.uplink.counts import Counts
 from edge_node.uplink.executor import Executor
+from edge_node.uplink.policies import PolicyFollower
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
+from edge_node.uplink.troubles import Troubles
 from edge_node.uplink.work import RemnantsOf, Retractor, Waiting
+from edge_node.usecases.border import Border
 from edge_node.usecases.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import ScriptRefused
 from shared.entropy import Entropy
 from shared.errors import HomeportError
+from shared.errors.policy import PolicyDenies
 from shared.errors.trust import AnswerRefused, WireMalformed
 from shared.errors.uplink import ControlUnreachable
-from shared.telemetry import logger
 from shared.wire.downlink import COMMANDS_MAX
 from shared.wire.types import ProviderCode
 
@@ -68,18 +72,28 @@ class Uplink:
         waiting: Callable[[], Waiting],
         provider: ProviderCode,
         remnants: RemnantsOf,
+        border: Border,
     ) -> None:
-        """Take the parts; ``waiting`` counts events that wait in this process, ``provider`` says who keeps keys."""
+        """Take the parts.
+
+        ``waiting`` counts events that wait in this process, ``provider`` says who keeps keys, ``border`` asks the
+        policy for whatever leaves.
+        """
         self._store, self._identity, self._roster = store, identity, roster
         self._eraser, self._retractor, self._lease = eraser, retractor, lease
         self._settings, self._metrics, self._clock, self._entropy = settings, metrics, clock, entropy
-        self._waiting, self._provider, self._remnants = waiting, provider, remnants
+        self._provider, self._remnants, self._border = provider, remnants, border
         self._commands = CommandStore(store.content)
-        self._teller = Teller(self._commands, roster, clock)
-        self._beats = Beats(store, roster, self.health, metrics, clock, entropy, beat_seconds=settings.beat_seconds)
+        self._teller = Teller(self._commands, roster, border, metrics, clock)
+        self._beats = Beats(
+            *(store, roster, Counts(store, self._commands, waiting, metrics).health, metrics, clock, entropy, border),
+            beat_seconds=settings.beat_seconds,
+        )
         self._task: asyncio.Task[None] | None = None
+        self._policies = PolicyFollower(PolicyStore(store.content), roster, clock)
         self._ordered, self._owed, self._beat_now = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._failing: dict[str, str] = {}
+        self._policy_told = asyncio.Event()
+        self._troubles = Troubles(metrics)
         self._told_again_at = 0
         self.on_ordered: Callable[[], None] = lambda: None
 
@@ -101,23 +115,6 @@ class Uplink:
             self._task = None
             await self._lease.give_back()
 
-    async def health(self, since: int) -> wire.Health:
-        """Count the work that waits, and the events refused at intake since an instant (ms)."""
-        removals, _ = await waiting_removals(self._store.content)
-        commands = await self._commands.open_count()
-        receipts, notices = await self._commands.untold_counts()
-        for what, count in (("commands", commands), ("receipts", receipts), ("notices", notices)):
-            self._metrics.uplink_waiting.labels(what).set(count)
-        waiting = self._waiting()
-        return wire.Health(
-            events_waiting=waiting.events,
-            removals_open=removals,
-            commands_open=commands,
-            receipts_unsent=receipts,
-            relays_waiting=waiting.relays,
-            refusals=await self._store.refusals_since(since),
-        )
-
     async def _work(self) -> None:
         """Wait for enrolment and lease, lead, and again."""
         while True:
@@ -126,11 +123,11 @@ class Uplink:
                 if enrolled is not None and await self._lease.hold(self._clock.now()):
                     await self._lead(enrolled)
             except (HomeportError, ScriptRefused) as error:
-                self._failed("lead", error)
+                self._troubles.failed("lead", error)
             await self._clock.sleep(LOOK_SECONDS)
 
     async def _lead(self, enrolled: Enrolled) -> None:
-        """Run the four loops while the lease is held."""
+        """Run the five loops while the lease is held."""
         await self._roster.load()
         executor = Executor(
             self._store.content,
@@ -140,6 +137,7 @@ class Uplink:
             self._eraser,
             self._retractor,
             DisclosurePlaces(self._store.content),
+            self._border,
             self._metrics,
             self._clock,
             erasures_per_hour_max=self._settings.erasures_per_hour_max,
@@ -159,6 +157,7 @@ class Uplink:
                 self._forever("commands", lambda: self._poll(client), asyncio.Event()),
                 self._forever("execute", lambda: self._execute(executor), self._ordered),
                 self._forever("tell", lambda: self._tell(client), self._owed),
+                self._forever("policy", lambda: self._follow(client), self._policy_told),
             )
             tasks = [asyncio.create_task(loop) for loop in loops]
             try:
@@ -181,11 +180,11 @@ class Uplink:
                 wait = await act()
             except Exception as error:  # noqa: BLE001 - a loop that ended would stay ended, in silence
                 failures += 1
-                self._failed(what, error)
+                self._troubles.failed(what, error)
                 wait = min(0.25 * 2**failures, RETRY_SECONDS_MAX)
             else:
                 failures = 0
-                self._went_well(what)
+                self._troubles.over(what)
 
     async def _beat(self, client: ControlClient) -> float:
         """Beat, if the roster in force names this node; else see whether a later one does."""
@@ -198,17 +197,27 @@ class Uplink:
                 return float(min(self._settings.beat_seconds, RETRY_SECONDS_MAX))
         try:
             answer = await self._beats.beat(client, enrolled)
+        except PolicyDenies as error:
+            # Nothing is said of this node; what officers say goes on being read.
+            self._troubles.withheld("health", error)
+            await self._refresh(client, enrolled)
+            return float(self._settings.beat_seconds)
         except (AnswerRefused, ControlUnreachable) as error:
             if isinstance(error, AnswerRefused) or "status" in error.details:
                 # Somebody answered, but not with keys that the roster in force names: a later one may name them.
                 await self._refresh(client, enrolled)
             raise
+        self._troubles.let_go("health")
         self._metrics.last_answer.set(self._clock.now() / 1000)
         if answer.roster_version > self._roster.version:
             await self._refresh(client, enrolled)
+        if answer.head is not None:
+            self._policies.told(answer.head)
+            self._policy_told.set()
         if "receipts_missing" in answer.problems:
             await self._tell_again()
-        self._metrics.uplink_waiting.labels("registrations").set(len(await self._store.unregistered(1_000)))
+        waiting = sum(count for _, count in await self._store.unregistered_laws())
+        self._metrics.uplink_waiting.labels("registrations").set(waiting)
         return float(self._settings.beat_seconds)
 
     async def _poll(self, client: ControlClient) -> float:
@@ -219,6 +228,9 @@ class Uplink:
         ask = wire.CommandAsk(protocol=wire.PROTOCOL, after=enrolled.cursor, wait_seconds=self._settings.poll_seconds)
         began = self._clock.elapsed()
         control = self._roster.current().control_plane
+        asked = self._border.ask(wire.CommandAsk, control.region)
+        if not asked.allowed:
+            return float(self._settings.beat_seconds)
         page = await client.tell(
             control, "/node/v1/commands", ask, wire.CommandPage, wait_seconds=self._settings.poll_seconds
         )
@@ -246,6 +258,11 @@ class Uplink:
         if enrolled is not None and self._named(enrolled):
             while await self._teller.round(client):
                 pass
+        return LOOK_SECONDS
+
+    async def _follow(self, client: ControlClient) -> float:
+        """Follow the policy that officers published."""
+        await self._policies.round(client)
         return LOOK_SECONDS
 
     def _named(self, enrolled: Enrolled) -> bool:
@@ -276,23 +293,3 @@ class Uplink:
             self._told_again_at = now
             await self._commands.tell_again(0)
             self._owed.set()
-
-    def _failed(self, what: str, error: Exception) -> None:
-        """Count a failure; log the first of a kind in a row: an alert unless the control plane is merely away."""
-        code = error.code if isinstance(error, HomeportError) else "unforeseen"
-        self._metrics.exchanges.labels(what, code).inc()
-        if self._failing.get(what) == code:
-            return
-        self._failing[what] = code
-        if isinstance(error, ControlUnreachable):
-            logger().warning("uplink_waits", kind=what, code=code)
-        else:
-            answered = error.details.get("answer_code", "") if isinstance(error, HomeportError) else ""
-            reason = error.details.get("reason", answered) if isinstance(error, HomeportError) else ""
-            logger().error("alert_uplink", kind=what, code=code, error=type(error).__name__, reason=str(reason))
-
-    def _went_well(self, what: str) -> None:
-        """Count a success; log it where something had failed."""
-        self._metrics.exchanges.labels(what, "ok").inc()
-        if self._failing.pop(what, None) is not None:
-            logger().info("uplink_goes_on", kind=what)

@@ -6,30 +6,30 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from edge_node.storage import backups
-from edge_node.storage.content.quarantine import refuse_in_quarantine
+from edge_node.storage.content.quarantine import read_quarantine
 from edge_node.storage.journal import JournalEntry
 from edge_node.storage.keys.backups import back_up_keys, note_content_backup
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, MIGRATIONS, Stores
+from shared.clock import DAY
 from shared.database.contract import Database
-from shared.database.copying import copy_sqlite
+from shared.database.copying import copy_sqlite, remove_beside
 from shared.database.migrations import migrate
 from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
 from shared.errors import StoreUnavailable
-from shared.errors.custody import BackupFailed
+from shared.errors.custody import BackupFailed, InQuarantine
 from shared.ids import draw_opaque_id
 
-Step = Literal["rows", "files", "digest", "content", "lines"]
+Step = Literal["rows", "files", "digest", "content"]
 Watch = Callable[[Step, int], None]
-"""Is told of how much more of a step is done: rows, lines, or bytes."""
+"""Is told of how much more of a step is done: rows, or bytes."""
 
-DAY = 86_400_000
 _PAGE = 1_000
 _FILES = """
 SELECT file FROM derivative WHERE whole = 1 AND keep = 'active' AND file > :after ORDER BY file LIMIT :most
@@ -48,9 +48,11 @@ async def back_up(stores: Stores, place: Path, watch: Watch) -> Done:
     """Take a backup into a new folder below ``place``; those older than may be restored are removed there.
 
     ``BackupFailed`` or ``KeyBackupFailed`` where one could not be written; ``InQuarantine`` while a restored store may
-    still hold what was let go.
+    still hold what was let go, or events that are not judged yet: their waiting copies are destroyed then, and with the
+    store lost after that a backup would have nothing else of them.
     """
-    await refuse_in_quarantine(stores.content)
+    if await read_quarantine(stores.content) is not None:
+        raise InQuarantine
     settings, now = stores.settings, stores.clock.now()
     backup = draw_opaque_id(stores.entropy)
     await _note(stores, backup, now)
@@ -96,18 +98,6 @@ async def _copy_content(stores: Stores, target: Path, watch: Watch) -> None:
         await asyncio.to_thread(remove_beside, target)
     except StoreUnavailable:
         raise BackupFailed(path=str(target)) from None
-
-
-def remove_beside(file: Path) -> None:
-    """Remove what lies beside a closed SQLite file that was emptied into it."""
-    for path in beside(file):
-        path.unlink(missing_ok=True)
-
-
-def beside(file: Path) -> Iterator[Path]:
-    """Name what lies beside an open SQLite file."""
-    for end in ("-wal", "-shm", "-lock"):
-        yield Path(f"{file}{end}")
 
 
 async def _names(content: Database) -> AsyncIterator[str]:

@@ -67,7 +67,7 @@ async def write_where_due(content: Database, policy: PolicyBook, now: Millisecon
     bundle = policy.in_force.kept.hash
     if written is not None and written.bundle == bundle and 0 <= now - written.at < ANEW:
         return written
-    duties = law_duties(policy.tables, policy.own_law, now)
+    duties = law_duties(policy.tables, policy.own_law(), now)
     same = written is not None and written.bundle == bundle
     await write_duties(content, duties, bundle, now, anew=not same)
     return Written(bundle, now, written.bound if written is not None and same else 0)

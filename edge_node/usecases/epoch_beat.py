@@ -30,14 +30,12 @@ from edge_node.storage.keys.epochs import (
 )
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.storage.keys.store import KeyStore
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.database.contract import Database
 from shared.telemetry import logger
 
 BATCH = 100
 """Keys wrapped anew in one transaction: a commit of messages waits no longer than that takes."""
-
-DAY = 86_400_000
 
 
 class Places(NamedTuple):

@@ -23,6 +23,7 @@ from edge_node.storage.content.erasures import (
     OpenErasure,
     Ordered,
     Outcome,
+    cases_of,
     finish_erasure,
     freeze_erasure,
     held_erasure,
@@ -153,6 +154,7 @@ class Eraser:
             ordered_at=erasure.ordered_at,
             owner=erasure.pseudonym,
             suppressed=tuple(await suppressions_of(self._content, erasure.id)),
+            cases=tuple(await cases_of(self._content, erasure.id)),
             held=held,
         )
         await asyncio.to_thread(self._journal.append, [line])

@@ -16,13 +16,16 @@ from edge_node.storage.keys.backups import BACKUP_FILE, last_content_backup
 from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, Stores, key_places
+from edge_node.usecases.border import read_withheld
+from edge_node.usecases.policy_book import PolicyBook
 from shared.database.contract import Database
+from shared.database.copying import beside
 from shared.errors.custody import EscrowInvalid
 
 _CORE_LIMIT = re.compile(r"^Max core file size\s+(\d+|unlimited)", re.MULTILINE)
 
 
-async def gather(stores: Stores, worker: int | None) -> Facts:
+async def gather(stores: Stores, policy: PolicyBook, worker: int | None) -> Facts:
     """Gather every fact; ``worker`` is the serving process, ``None`` where the node does not run."""
     settings = stores.settings
     epochs = await read_epochs(stores.keys)
@@ -43,7 +46,7 @@ async def gather(stores: Stores, worker: int | None) -> Facts:
         readings=readings,
         files=files,
         devices=devices,
-        places=await asyncio.to_thread(stores.keys.provider.places),
+        places=await asyncio.to_thread(stores.keys.provider.places, settings.region, epochs[-1].version),
         promise=stores.keys.provider.promise,
         epochs=EpochFact(
             epochs[-1].created_at, sum(each.state == "retired" for each in epochs), settings.keys.epoch_days
@@ -55,6 +58,7 @@ async def gather(stores: Stores, worker: int | None) -> Facts:
         swaps=_swaps(),
         process=_process(worker),
         removals=await waiting(stores.content),
+        withheld=await read_withheld(stores.content, policy),
         free_bytes=shutil.disk_usage(settings.data_dir).free,
         bases=_bases(settings.platforms),
     )
@@ -74,9 +78,9 @@ def _files(settings: EdgeSettings) -> list[FileFact]:
     files = [settings.data_dir / KEYS_FILE]
     if settings.database_url is None:
         files.append(settings.data_dir / CONTENT_FILE)
-    beside = [Path(f"{file}{end}") for file in files for end in ("-wal", "-shm", "-lock")]
+    side_files = [path for file in files for path in beside(file)]
     backups = [settings.key_backup_dir / BACKUP_FILE]
-    optional = [path for path in [*beside, *backups] if path.exists()]
+    optional = [path for path in [*side_files, *backups] if path.exists()]
     return [_file(folder, is_folder=True) for folder in folders] + [_file(path) for path in [*files, *optional]]
 
 
@@ -138,4 +142,5 @@ def _read(path: Path, use: Callable[[str], Any]) -> Any:
 def _bases(platforms: Platforms) -> list[tuple[str, str]]:
     """Give the addresses that an operator set: tokens go there, and these alone may be private."""
     own = set(platforms.set_by_operator())
-    return [(name, address) for name, address in platforms.bases() if address in own]
+    follows = "line_data_api" if platforms.line_data_api is None else ""  # it is not set: line_api is to be mended
+    return [(name, address) for name, address in platforms.bases() if address in own and name != follows]

@@ -11,7 +11,19 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Literal, Protocol
 
-from edge_node.core.fetching import Again, GiveUp, Verdict, Wanted, Withheld, judge, too_old, wanted
+from edge_node.core.fetching import (
+    DENIED,
+    DENIED_MS,
+    NOT_NOW,
+    Again,
+    GiveUp,
+    Verdict,
+    Wanted,
+    Withheld,
+    judge,
+    too_old,
+    wanted,
+)
 from edge_node.metrics import Metrics
 from edge_node.platforms.opened_media import Opened
 from edge_node.settings_media import MediaSettings
@@ -23,6 +35,7 @@ from edge_node.storage.keys.hierarchy import RowKey
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.filing import Taken
 from edge_node.usecases.leased import LeasedWork
+from edge_node.usecases.media_admitting import MayRest
 from edge_node.usecases.media_facts import blob_key, open_facts, open_message, seal_facts
 from edge_node.usecases.media_noting import MediaNoter
 from edge_node.usecases.media_writing import Writing
@@ -66,12 +79,16 @@ class Fetcher(LeasedWork):
         *,
         account_of: Callable[[int], StoredAccount | None],
         recall: Callable[[Taken], Awaitable[object]],
+        may_rest: MayRest,
     ) -> None:
-        """Take the open stores, the platforms, what finds an account by its row, and what takes a recall in."""
+        """Take the open stores, the platforms, what finds an account by its row, what takes a recall in.
+
+        ``may_rest`` asks the policy whether the file of a message may rest here.
+        """
         super().__init__(lease)
         self._store, self._keys, self._blobs, self._source = store, keys, blobs, source
         self._settings, self._metrics, self._clock = settings, metrics, clock
-        self._account_of, self._recall = account_of, recall
+        self._account_of, self._recall, self._may_rest = account_of, recall, may_rest
         self._noter = MediaNoter(store, keys, blobs, settings, clock)
         self._running: dict[int, asyncio.Task[None]] = {}
 
@@ -201,6 +218,9 @@ class Fetcher(LeasedWork):
             raise MediaNotFetched(reason="refused")
         if account is None:
             raise MediaNotFetched(reason="account_unknown")
+        decision = await self._may_rest(job.subject, account.account, event)
+        if not decision.allowed:
+            raise MediaNotFetched(reason="policy_missing" if decision.reason in NOT_NOW else DENIED)
         if too_old(job.received_at, self._clock.now()):
             raise MediaNotFetched(reason="expired")
         if not await writing.open():
@@ -225,6 +245,11 @@ class Fetcher(LeasedWork):
         attempts = job.attempts + 1
         if isinstance(verdict, Again):
             await self._store.again(job.key, attempts, verdict.due_at, verdict.code)
+            return
+        if code == DENIED:
+            await asyncio.to_thread(self._blobs.remove, [job.file])
+            due_at = self._clock.now() + (DENIED_MS if job.subject is None else 0)
+            await self._store.deny(job.key, job.attempts, due_at)
             return
         state: Literal["failed", "withheld"] = "failed" if isinstance(verdict, GiveUp) else "withheld"
         await asyncio.to_thread(self._blobs.remove, [job.file])

@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Literal, NamedTuple
 
-from edge_node.storage.content.disclosures import Found
+from edge_node.core.showing import shown
+from edge_node.core.viewing import Seen
+from edge_node.storage.content.disclosures import Found, find_timeline
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.content.views import Copy, Told, View, Views
 from edge_node.storage.keys.store import KeyStore
-from edge_node.usecases.showing import Shower
+from edge_node.usecases.view_gate import ViewGates, open_page
 from shared.clock import Clock
 from shared.crypto import Cipher, content_place
 from shared.errors.relay import ViewUnknown
@@ -37,11 +39,11 @@ class Said(NamedTuple):
 class LiveViews:
     """Follows views."""
 
-    def __init__(self, views: Views, keys: KeyStore, shower: Shower, clock: Clock) -> None:
-        """Take the stored views, the key store, and what opens messages that rest here."""
+    def __init__(self, views: Views, keys: KeyStore, gates: ViewGates, clock: Clock) -> None:
+        """Take the stored views, the key store, and what asks the policy for messages that rest here."""
         self._views = views
         self._keys = keys
-        self._shower = shower
+        self._gates = gates
         self._clock = clock
         self._stopping = False
         self._changed = asyncio.Event()
@@ -90,19 +92,21 @@ class LiveViews:
             await _either(changed, LOOK_SECONDS)
 
     async def _say(self, view: View, event: Told) -> Said | None:
-        """Put an event into words; a message that was taken back meanwhile is passed over: its retraction follows."""
+        """Put an event into words.
+
+        A message that was taken back meanwhile is passed over, its retraction follows; so is one that this desk may
+        not see.
+        """
         if event.kind == "retracted":
             return Said("retracted", event.number, event.disclosure)
         copy = await self._views.copy(view.id, event.disclosure)
-        message = await self._open(copy) if copy is not None else None
+        message = await self._open(view, copy) if copy is not None else None
         return Said("shown", event.number, event.disclosure, message) if message is not None else None
 
-    async def _open(self, copy: Copy) -> ShownMessage | None:
+    async def _open(self, view: View, copy: Copy) -> ShownMessage | None:
         """Open a copy, or the message that rests here; ``None`` where its key is gone."""
         if copy.mark is not None:
-            rows = [Found(*row) for row in await self._views.message(copy.mark)]
-            opened = await self._shower.open(rows, "full")
-            return opened[0][1] if opened else None
+            return await self._open_here(view, copy)
         if copy.key is None or copy.sealed is None:
             return None
         keys = await self._keys.open_rows([copy.key])
@@ -110,6 +114,21 @@ class LiveViews:
             return None
         place = content_place(self._keys.region, keys[copy.key].owner, "shown", "sealed", copy.key)
         return read_shown(Cipher(keys[copy.key].key).open(copy.sealed, place))
+
+    async def _open_here(self, view: View, copy: Copy) -> ShownMessage | None:
+        """Open a message that rests here, as the policy lets this desk see it now; ``None`` where it does not."""
+        rows = [Found(*row) for row in await self._views.message(view.id, copy.disclosure)]
+        timeline = await find_timeline(self._views.content, view.pseudonym)
+        opened = await open_page(self._keys, rows) if timeline is not None else []
+        if timeline is None or not opened:
+            return None
+        found, event = opened[0]
+        gate = await self._gates.here(timeline, view.purpose, view.role)
+        gate.note([event])
+        answer = gate.of_message(event)
+        if not isinstance(answer, Seen):
+            return None
+        return shown(event, answer.form, at=found.at, edited=found.edited_at > 0)
 
 
 async def _either(changed: asyncio.Event, seconds: float) -> None:

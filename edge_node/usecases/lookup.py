@@ -1,14 +1,21 @@
-"""Find a person by what a letter says, at this node and nowhere else; every search is on record, without its words."""
+"""Find a person by what a letter says, at this node and nowhere else; every search is on record, without its words.
 
+The policy is asked twice: whether anybody may be looked for here for that purpose, by the law of the place, and for
+each person found, by the law that protects them.  Whom it denies is not found, and that is on record, too.
+"""
+
+from edge_node.core.asking import LookupPurpose
 from edge_node.core.lookup import identifiers_of
 from edge_node.storage.content.accounts import Accounts
-from edge_node.storage.content.lookups import find_pseudonyms, record_lookup
+from edge_node.storage.content.jurisdictions import derived_of
+from edge_node.storage.content.lookups import Sought, find_subjects, record_lookup
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
+from edge_node.usecases.border import denies
+from edge_node.usecases.policy_book import PolicyBook
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.errors.uplink import IdentifierInvalid
-from shared.wire.types import PurposeCode
 
 
 async def find_people(
@@ -17,15 +24,19 @@ async def find_people(
     accounts: Accounts,
     typed: str,
     country: str | None,
-    purpose: PurposeCode,
+    purpose: LookupPurpose,
+    policy: PolicyBook,
     clock: Clock,
 ) -> list[str]:
     """Give the pseudonyms of the people whom an identifier names now, at any account of this node, sorted.
 
     ``IdentifierInvalid`` where ``typed`` is none, ``InQuarantine`` while nobody may be looked up.  Somebody who was
-    erased is not found.
+    erased is not found.  ``PolicyDenies`` where the policy lets nobody be looked for, or denies everybody found.
     """
     await refuse_in_quarantine(content)
+    decision = policy.decide_noted("process", "identifier", purpose, policy.own_law())
+    if not decision.allowed:
+        raise denies(decision)
     identifiers = identifiers_of(typed, country)
     if not identifiers:
         raise IdentifierInvalid
@@ -38,6 +49,14 @@ async def find_people(
         if identifier.kind.startswith(channel)
         for index in indexes
     ]
-    found = await find_pseudonyms(content, blinds)
-    await record_lookup(content, purpose, found, clock.now())
-    return found
+    people = await find_subjects(content, blinds)
+    laws = await derived_of(content, people.values())
+    found: list[Sought] = []
+    for name, subject in sorted(people.items()):
+        decision = policy.decide_noted("process", "identifier", purpose, laws.get(subject))
+        if decision.allowed:
+            found.append(Sought(name, decision.rule or "", decision.bundle))
+    if people and not found:
+        raise denies(decision)
+    await record_lookup(content, purpose, found, Sought(None, decision.rule or "", decision.bundle), clock.now())
+    return [each.pseudonym for each in found if each.pseudonym is not None]

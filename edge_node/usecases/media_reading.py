@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from edge_node.storage.blobs import CHUNK_BYTES, BlobStore, chunks_of
+from edge_node.storage.blobs import BlobStore, chunks_of
 from edge_node.storage.content.media import MediaStore
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.hierarchy import RowKey
@@ -56,8 +56,3 @@ class MediaReader:
             some = min(CHUNKS_AT_ONCE, end - begin)
             for chunk in await asyncio.to_thread(lambda: list(self._blobs.read(found.name, key, size, begin, some))):  # noqa: B023 - awaited here
                 yield chunk
-
-
-def chunk_at(offset: int) -> int:
-    """Say which chunk holds a byte."""
-    return offset // CHUNK_BYTES

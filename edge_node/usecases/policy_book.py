@@ -57,18 +57,13 @@ class PolicyBook:
         self.before_writing: Callable[[], None] = lambda: None
         """Has answers noted that were counted elsewhere."""
         self.alone = True
-        """Whether nobody tells the node of newer bundles, as it was never enrolled: then no grace runs."""
+        """Whether nobody ever told the node which bundle is the newest: then no grace runs, and what its operator
+        installed stands.  From the first statement of a control plane on, grace runs for good."""
 
     @property
     def in_force(self) -> InForce | None:
         """Give what is decided by; ``None``: everything is denied."""
         return self._in_force
-
-    @property
-    def own_law(self) -> str | None:
-        """Give whose law applies where the node stands; ``None`` where no bundle in force knows its region."""
-        found = self._in_force
-        return None if found is None else found.evaluator.tables.names.jurisdiction.get(self._region)
 
     @property
     def tables(self) -> Tables | None:
@@ -77,7 +72,7 @@ class PolicyBook:
 
     def laws_with(self, subjects: Iterable[str]) -> tuple[str, ...]:
         """Give the laws by which conflicts are resolved: those that may be a subject's, and that where the node is."""
-        own = self.own_law
+        own = self.own_law()
         return tuple(sorted({*subjects, *(() if own is None else (own,))}))
 
     async def open(self) -> None:
@@ -94,6 +89,20 @@ class PolicyBook:
             self._task = None
         with contextlib.suppress(HomeportError):
             await self.write()
+
+    def law_of(self, region: str | None) -> str | None:
+        """Give the jurisdiction in which a region lies; ``None`` where the bundle in force does not know it."""
+        found = self._in_force
+        return None if found is None or region is None else found.evaluator.tables.names.jurisdiction.get(region)
+
+    def own_law(self) -> str | None:
+        """Give the jurisdiction in which this node stands."""
+        return self.law_of(self._region)
+
+    @property
+    def region(self) -> str:
+        """Give the name of the region in which this node stands."""
+        return self._region
 
     def decide(
         self,
@@ -165,9 +174,10 @@ class PolicyBook:
 
     async def look(self) -> None:
         """Take a newer bundle over, and hear of what was heard."""
-        kept = await self._store.newest()
+        kept, told = await self._store.newest(), self.alone and await self._store.stated() is not None
+        self.alone = self.alone and not told
         before = self._in_force
-        if kept is None or (before is not None and before.kept == kept):
+        if kept is None or (before is not None and before.kept == kept and not told):
             return
         if before is not None and before.kept.hash == kept.hash:
             self._take(InForce(kept, before.bundle, before.evaluator, fresh_until(before.bundle, kept.heard_at)))

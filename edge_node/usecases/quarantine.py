@@ -15,10 +15,9 @@ from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import DayScope, KeyStore
 from edge_node.usecases.filing import Clerk, Filed, Taken
-from edge_node.usecases.resolving import DAY
 from edge_node.usecases.sealing import day_owners
 from edge_node.usecases.taking_in import Outcome, TakingIn, recall_order
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.crypto import content_place, seal_once
 from shared.database.contract import Database, ScriptRefused, Step
 from shared.errors import KeyCurrentChanged, StoreUnavailable

@@ -22,6 +22,7 @@ from edge_node.storage.content.quarantine import (
     WaitingEvent,
     begin_judging,
     count_waiting,
+    is_waiting,
     left_to_remove,
     lift,
     note_judged,
@@ -103,10 +104,10 @@ class QuarantineKeeper(LeasedWork):
             entries = await asyncio.to_thread(self._journal.after, found.backup)
             if entries is None:
                 raise JournalGap(path=str(self._journal.path))
-            count = 0
+            count, erased = 0, dict[str, str]()
             while lines := await asyncio.to_thread(_next, entries):
                 await self._lease.hold(self._clock.now())
-                await self._replay_lines(lines, found.taken_at)
+                await self._replay_lines([_as_first_told(line, erased) for line in lines], found.taken_at)
                 self.on_ordered()
                 count += len(lines)
             self._replayed = True
@@ -167,7 +168,11 @@ class QuarantineKeeper(LeasedWork):
                 logger().error("alert_quarantine_stuck", error=type(error).__name__, count=len(self._stuck))
                 return []
             return [judged for row in rows for judged in await self._take_in([row])]
-        # One whose key is gone was taken back while it waited: the remover has it.
+        # One whose key is gone was taken back while it waited, and the remover has it: it is not seen again.
+        lost = {row.id for row in rows if row.id not in events and await is_waiting(self._content, row.id)}
+        if lost:
+            self._stuck |= lost
+            logger().error("alert_quarantine_stuck", error="KeyMissing", count=len(self._stuck))
         return [row for row in rows if row.id in events]
 
     async def _open(self, rows: Sequence[WaitingEvent]) -> dict[int, Taken]:
@@ -199,6 +204,17 @@ class QuarantineKeeper(LeasedWork):
                 wait = RETRY_SECONDS
                 logger().error("alert_quarantine_waits", error=type(error).__name__)
             await self._clock.sleep(wait)
+
+
+def _as_first_told(line: JournalEntry, erased: dict[str, str]) -> JournalEntry:
+    """Leave suppression marks out of an erasure that only repeats one: its command was told again after a restore.
+
+    Somebody is erased once; whoever wrote between then and the repetition is a new contact.  ``erased``: the first
+    entry of each pseudonym so far.
+    """
+    if line.owner is None or erased.setdefault(line.owner, line.log_entry) == line.log_entry:
+        return line
+    return msgspec.structs.replace(line, suppressed=())
 
 
 def _next(entries: Iterator[JournalEntry]) -> list[JournalEntry]:

@@ -1,10 +1,10 @@
 """What a receipt must date: when older backups stop opening what was destroyed, and when its bytes are gone."""
 
-from edge_node.core.erasing import DAY, Remnants, epoch_horizon
+from edge_node.core.erasing import Remnants, epoch_horizon
 from edge_node.settings import EdgeSettings
 from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.store import KeyStore
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.database.contract import Database
 
 

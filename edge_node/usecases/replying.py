@@ -11,6 +11,7 @@ import msgspec
 
 from edge_node.core.accounts import Account, Credentials
 from edge_node.core.admission import Admissions, RestsHere, admit
+from edge_node.core.classes import names_of
 from edge_node.core.replying import (
     Heard,
     LinePush,
@@ -23,15 +24,20 @@ from edge_node.core.replying import (
 )
 from edge_node.storage.content.accounts import Accounts, StoredAccount
 from edge_node.storage.content.conversations import ConversationHead, read_head_of
+from edge_node.storage.content.disclosures import find_timeline
+from edge_node.storage.content.jurisdictions import derived_of
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.opening import open_sealed
+from edge_node.usecases.border import denies
 from edge_node.usecases.filing import Taken
+from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.taking_in import TakingIn
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.entropy import Entropy
 from shared.errors import HomeportError, KeyMissing, StoreUnavailable
+from shared.errors.policy import PolicyDenies
 from shared.errors.replying import ReplyImpossible, SentNotStored, SubjectUnknown
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Event, Identifier, Message, Person, Text
@@ -83,27 +89,30 @@ class Replier:
         admissions: Admissions,
         taking_in: TakingIn,
         sender: Sending,
+        policy: PolicyBook,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        """Take the open stores, the admit list, what commits, and the way to the platforms."""
+        """Take the open stores, the admit list, what commits, the way to the platforms, and the policy in force."""
         self._content = content
         self._keys = keys
         self._accounts = accounts
         self._admissions = admissions
         self._taking_in = taking_in
         self._sender = sender
+        self.policy = policy
         self._clock = clock
         self._entropy = entropy
 
     async def reply(self, pseudonym: str, text: str) -> Replied:
         """Answer a subject over the account they last wrote to; on return it went out and is stored.
 
-        Raises ``SubjectUnknown``; ``ReplyImpossible`` (reason); ``AccountInvalid`` without an access token;
-        ``SendRefused``, ``SendUnclear`` or ``PlatformUnavailable`` from the platform; ``SentNotStored``;
-        ``InQuarantine`` while nothing may be sent.
+        Raises ``SubjectUnknown``; ``PolicyDenies`` (reason, rule); ``ReplyImpossible`` (reason);
+        ``AccountInvalid`` without an access token; ``SendRefused``, ``SendUnclear`` or ``PlatformUnavailable`` from the
+        platform; ``SentNotStored``; ``InQuarantine`` while nothing may be sent.
         """
         await refuse_in_quarantine(self._content)
+        await self._ask(pseudonym)
         loaded = await self._load(pseudonym)
         stored, heard = loaded.stored, loaded.heard
         plan = self._plan(loaded, text)
@@ -138,6 +147,18 @@ class Replier:
         )
         await self._store(pseudonym, stored, event)
         return Replied(stored.account.name, form, own_id)
+
+    async def _ask(self, pseudonym: str) -> None:
+        """Ask the policy whether the subject's words may be used to answer them; ``PolicyDenies`` where not."""
+        timeline = await find_timeline(self._content, pseudonym)
+        if timeline is None:
+            raise SubjectUnknown
+        law = (await derived_of(self._content, [timeline.subject])).get(timeline.subject)
+        decision = self.policy.decide_noted("process", "message_text", "customer_service", law)
+        if not decision.allowed:
+            raise denies(decision)
+        if "message_text" in names_of(timeline.restricted):
+            raise PolicyDenies(reason="restricted", rule="none")
 
     async def _load(self, pseudonym: str) -> _Loaded:
         """Read and open what a reply starts from; once more where a row went between reading and opening."""

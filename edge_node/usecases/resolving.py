@@ -18,6 +18,7 @@ from edge_node.usecases.filing import Filed
 from edge_node.usecases.judging import Judge
 from edge_node.usecases.law_noting import note_laws
 from edge_node.usecases.newcomers import Blinds, Decided, Newcomer, Plan, newcomer_of, time_of
+from shared.clock import DAY
 from shared.crypto import BlindIndex, content_place, seal_once
 from shared.database.contract import ScriptRefused
 from shared.errors import KeyCurrentChanged, StoreUnavailable
@@ -26,8 +27,7 @@ from shared.message import Identifier
 
 _ATTEMPTS = 8
 _MEMORY_MAX = 20_000
-DAY = 86_400_000
-"""Milliseconds of a day."""
+
 Home = tuple[Known | None, Group | None]
 """Where a row belongs: its subject, if anybody is known, and its group conversation, if it is one."""
 

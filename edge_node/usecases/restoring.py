@@ -10,6 +10,7 @@ What was let go since the backup is let go again by the running node, in its qua
 """
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ from edge_node.storage.blobs import FOLDER
 from edge_node.storage.content.head import read_people_counter
 from edge_node.storage.content.holds import Placing, place_hold
 from edge_node.storage.content.quarantine import begin_step
-from edge_node.storage.content.replaying import NOTHING
 from edge_node.storage.content.resuming import release_hold
 from edge_node.storage.identity import ensure_identity
 from edge_node.storage.journal import Journal, JournalEntry
@@ -38,17 +38,20 @@ from edge_node.stores import (
     open_content,
     open_provider,
 )
-from edge_node.usecases.backing_up import DAY, Watch, remove_beside
+from edge_node.usecases.backing_up import Watch
+from edge_node.usecases.since_backup import Since, read_since
 from shared import private_files
-from shared.clock import Clock
+from shared.clock import DAY, Clock
 from shared.database.contract import Database, Step
-from shared.database.copying import copy_sqlite
+from shared.database.copying import copy_sqlite, remove_beside
 from shared.database.migrations import migrate
 from shared.database.sqlite import open_sqlite
 from shared.database.transfer import copy_rows, tables_of
 from shared.entropy import Entropy
 from shared.errors import StoreUnavailable
-from shared.errors.custody import BackupTooOld, JournalGap, KeyBackupTooOld, StorePresent
+from shared.errors.custody import BackupTooOld, KeyBackupTooOld, KeyStoreDamaged, RestoreFailed, StorePresent
+from shared.errors.keeping import JournalUnwritable
+from shared.ids import draw_opaque_id
 
 _STAGE = "content.db.restoring"
 _HOLD = "SELECT 1 FROM hold WHERE id = :id"
@@ -74,24 +77,16 @@ class Restored(NamedTuple):
     """Lines of the journal since the backup."""
     accounts: list[str]
     """Accounts whose secrets changed since and have to be given again."""
-
-
-class _Since(NamedTuple):
-    """What the journal says happened since a backup."""
-
-    lines: int
-    holds: list[JournalEntry]
-    keys: frozenset[int]
-    """Row keys destroyed for their own sake, not with a person or message: those of account secrets are among them."""
-    highest: int
-    """The highest row key that the whole journal names."""
+    files_missing: int
+    """Files that the backup had when it was taken, and has no more."""
 
 
 async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: Entropy, watch: Watch) -> Restored:
     """Put the backup in ``folder`` back; the node must not run.
 
-    Raises ``BackupInvalid``, ``BackupTooOld``, ``JournalGap``, ``KeyBackupTooOld``, ``StorePresent``,
-    ``KeyProviderFailed``; then nothing was changed.
+    Raises ``BackupInvalid``, ``BackupTooOld``, ``BackupPassedOver``, ``JournalGap``, ``KeyBackupTooOld``,
+    ``KeyStoreDamaged``, ``StorePresent``, ``KeyProviderFailed``; then nothing was changed.  ``RestoreFailed`` and
+    ``JournalUnwritable``: it was begun, and can be repeated.
     """
     now = clock.now()
     backup = await asyncio.to_thread(backups.read, folder, settings.region)
@@ -99,10 +94,9 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
         raise BackupTooOld(path=str(folder), wants=f"at most {settings.custody.backup_days_max} days")
     if await content_begun(settings, clock):
         raise StorePresent(path=str(settings.data_dir))
-    since = await asyncio.to_thread(_since, Journal(settings.journal_dir), backup.manifest.id)
+    since = await asyncio.to_thread(read_since, Journal(settings.journal_dir), backup.manifest.id)
     await asyncio.to_thread(backups.verify, backup, partial(watch, "digest"))
-    for place in (settings.data_dir, *key_places(settings)):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_files.make_folder(settings.data_dir)
     keys_from = await _place_keys(settings)
     async with AsyncExitStack() as stack:
         try:
@@ -114,33 +108,30 @@ async def restore(settings: EdgeSettings, folder: Path, clock: Clock, entropy: E
             raise
         await give_no_id_twice(keys.database, since.highest)
         await keys.read_head()
+        # Not before: a key place that is away must not be taken for an empty one.
+        for place in key_places(settings):
+            private_files.make_folder(place)
         ensure_identity(key_places(settings), entropy)
-        accounts = await _stage(settings, backup, since, keys, now, watch)
-        await asyncio.to_thread(backups.put_back, backup, settings.data_dir / FOLDER, partial(watch, "files"))
-        await _put_in_place(settings, clock, watch)
-    return Restored(backup, keys_from, since.lines, accounts)
+        line = JournalEntry(draw_opaque_id(entropy), "restore", "operator", now, restored=backup.manifest.id)
+        try:
+            accounts = await _stage(settings, backup, since, keys, now, watch)
+            files = settings.data_dir / FOLDER
+            missing = await asyncio.to_thread(backups.put_back, backup, files, partial(watch, "files"))
+            await asyncio.to_thread(_note, Journal(settings.journal_dir), line)
+            await _put_in_place(settings, clock, watch)
+        except (OSError, StoreUnavailable) as error:
+            await asyncio.to_thread(_remove, settings.data_dir / _STAGE)
+            reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else error.details.get("cause", "")
+            raise RestoreFailed(path=str(settings.data_dir), reason=reason) from None
+    return Restored(backup, keys_from, since.lines, accounts, missing)
 
 
-def _since(journal: Journal, backup: str) -> _Since:
-    """Read the journal once; ``JournalGap`` where it is not there, or does not know the backup."""
-    lines, highest, known = 0, 0, False
-    holds: list[JournalEntry] = []
-    keys: set[int] = set()
+def _note(journal: Journal, line: JournalEntry) -> None:
+    """Write down that a backup is put back: from then on one that was taken after it has missed what follows."""
     try:
-        for entry in journal.read():
-            highest = max(highest, entry.key or 0)
-            if known:
-                lines += entry.act not in NOTHING
-                if entry.hold is not None:
-                    holds.append(entry)
-                if entry.act == "supersede" and entry.key is not None:
-                    keys.add(entry.key)
-            known = known or entry.log_entry == backup
+        journal.append([line])
     except OSError:
-        raise JournalGap(path=str(journal.path)) from None
-    if not known:
-        raise JournalGap(path=str(journal.path))
-    return _Since(lines, holds, frozenset(keys), highest)
+        raise JournalUnwritable(path=str(journal.path), reason="nothing was put in place") from None
 
 
 async def _place_keys(settings: EdgeSettings) -> Path:
@@ -151,29 +142,39 @@ async def _place_keys(settings: EdgeSettings) -> Path:
     source = settings.key_backup_dir / BACKUP_FILE
     if not source.exists():
         raise KeyBackupTooOld(path=str(source), reason="it is missing")
+    # A write-ahead log is not bound to its file: that of the lost key store would be applied to the backup.
+    await asyncio.to_thread(remove_beside, target)
     try:
         await asyncio.to_thread(copy_sqlite, source, target)
     except StoreUnavailable:
-        raise KeyBackupTooOld(path=str(source), reason="it cannot be read") from None
+        raise KeyStoreDamaged(path=str(source)) from None
     return source
 
 
 async def _open_keys(
     settings: EdgeSettings, backup: backups.Backup, clock: Clock, entropy: Entropy, stack: AsyncExitStack
 ) -> KeyStore:
-    """Open the key store, and see that it opens the backup and the provider opens it."""
-    database = await open_sqlite(settings.data_dir / KEYS_FILE)
-    stack.push_async_callback(database.close)
-    await migrate(database, MIGRATIONS / "keys", clock.now())
+    """Open the key store, and see that it is whole, that it opens the backup and the provider opens it."""
+    path = settings.data_dir / KEYS_FILE
+    try:
+        database = await open_sqlite(path)
+        stack.push_async_callback(database.close)
+        async with database.read() as transaction:
+            whole = await transaction.fetch("PRAGMA quick_check(1)") == [("ok",)]
+        await migrate(database, MIGRATIONS / "keys", clock.now())
+    except StoreUnavailable as error:
+        raise KeyStoreDamaged(path=str(path), cause=error.details.get("cause", error.code)) from None
+    if not whole:
+        raise KeyStoreDamaged(path=str(path))
     if not await opens_backup(database, backup.manifest.id):
-        raise KeyBackupTooOld(path=str(settings.data_dir / KEYS_FILE), reason="it does not know the backup")
+        raise KeyBackupTooOld(path=str(path), reason="it does not know the backup")
     keys = await open_key_store(database, open_provider(settings, entropy), settings.region, entropy)
     await keys.indexes("mark")  # asks the provider for the epoch key
     return keys
 
 
 async def _stage(
-    settings: EdgeSettings, backup: backups.Backup, since: _Since, keys: KeyStore, now: int, watch: Watch
+    settings: EdgeSettings, backup: backups.Backup, since: Since, keys: KeyStore, now: int, watch: Watch
 ) -> list[str]:
     """Prepare the copy beside the place of the content store; give the accounts whose secrets are lost."""
     stage = settings.data_dir / _STAGE
@@ -184,7 +185,9 @@ async def _stage(
         await migrate(content, MIGRATIONS / "content", now)
         await read_people_counter(content, settings.region)
         await content.run([Step(sql) for sql in _FRESH])
-        await content.run([Step(_END_VIEWS, [(now,)]), begin_step(backup.manifest.id, backup.manifest.taken_at, now)])
+        # Another machine's clock may be behind: what the journal names was ordered before the restore all the same.
+        began = begin_step(backup.manifest.id, backup.manifest.taken_at, max(now, since.latest + 1))
+        await content.run([Step(_END_VIEWS, [(now,)]), began])
         await _hold_again(content, since.holds, backup.manifest.taken_at)
         accounts = await _forget_secrets(content, keys, since.keys)
         await content.checkpoint()
@@ -245,7 +248,7 @@ def _rename(stage: Path, target: Path) -> None:
     """Give a file its name, and make that durable."""
     remove_beside(target)
     stage.rename(target)
-    private_files.sync_folder(target.parent)
+    private_files.sync(target.parent)
 
 
 def _remove(file: Path) -> None:

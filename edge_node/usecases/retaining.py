@@ -102,7 +102,7 @@ class Retaining:
 
     def _codes(self, law: str) -> tuple[str, ...]:
         """Give the jurisdictions to ask for people whose law is known as ``law``: where none is, the node's own."""
-        return tuple(law.split()) or ((own,) if (own := self._policy.own_law) is not None else ())
+        return tuple(law.split()) or ((own,) if (own := self._policy.own_law()) is not None else ())
 
     def _ruled(self, data_class: str, codes: Iterable[str]) -> Ruled | None:
         """Ask how long a class of data is kept under each of some laws."""

@@ -152,7 +152,7 @@ class Sweeper(LeasedWork):
         for of, due in content:
             overdue[of] = overdue.get(of, 0) + await count_due(self._content, due)
         for what, before in await self._retaining.bookkeeping_due(now):
-            overdue[what] = await count_overdue(self._content, what, before)
+            overdue[what] = await count_overdue(self._content, what, before, now)
         for name, count in overdue.items():
             self._metrics.overdue.labels(name).set(count)
         holds, due_holds = await count_holds(self._content, now)
@@ -178,7 +178,7 @@ class Sweeper(LeasedWork):
         """Delete everything of a class that is due."""
         swept = 0
         while await self._may_go_on():
-            deleted = await delete_expired(self._content, what, before, PAGE_ROWS)
+            deleted = await delete_expired(self._content, what, before, PAGE_ROWS, self._clock.now())
             if not deleted:
                 break
             swept += deleted

@@ -12,7 +12,8 @@ from edge_node.storage.content.messages import EventRow, MessageRow, Replacing
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.store import DayScope, KeyStore
 from edge_node.usecases.filing import Filed
-from edge_node.usecases.resolving import DAY, Home
+from edge_node.usecases.resolving import Home
+from shared.clock import DAY
 from shared.crypto import content_table, seal_once
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Media, Message

@@ -5,36 +5,34 @@ dies in between.  Each copy is sealed under a row key of its own before it is wr
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
+from edge_node.core.viewing import Seen
 from edge_node.storage.content.disclosures import NEWEST, find_timeline, read_page
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.content.view_news import is_retracted, read_own_news, take_out
 from edge_node.storage.content.views import Copy, View, Views
-from edge_node.storage.keys.destruction import discard_unused
-from edge_node.storage.keys.draft import Draft
-from edge_node.storage.keys.store import DayScope, KeyStore
+from edge_node.storage.keys.store import KeyStore
 from edge_node.uplink.work import Retracted
+from edge_node.usecases.border import Border
 from edge_node.usecases.company import Company, Peers, member_or_refuse
+from edge_node.usecases.view_copies import Copies
+from edge_node.usecases.view_gate import ViewGates, denied, open_page
 from shared import wire
 from shared.clock import Clock
-from shared.crypto import content_place, seal_once
-from shared.database.contract import Database, ScriptRefused
-from shared.errors import HomeportError, KeyCurrentChanged, SealBroken, StoreUnavailable
+from shared.database.contract import Database
+from shared.errors import HomeportError
+from shared.errors.policy import PolicyDenies
 from shared.errors.relay import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
-from shared.errors.trust import WireMalformed
 from shared.ids import draw_opaque_id
-from shared.wire.sealed import open_shown, write_shown
-from shared.wire.types import PurposeCode, ReasonCode
+from shared.wire.types import PurposeCode, ReasonCode, RoleCode
 
 ASK_SECONDS_MAX = 10.0
 FOLLOW_SECONDS_MAX = 5.0
 RETRACT_SECONDS_MAX = 20.0
 """How long a retraction waits for the remover before it says that it has to be asked again."""
 
-_ATTEMPTS = 5
-_DAY = 86_400_000
 _LOOK_SECONDS = 0.02
 
 
@@ -51,25 +49,35 @@ class Viewer:
     """Opens, pages, closes and retracts."""
 
     def __init__(
-        self, content: Database, keys: KeyStore, company: Company, peers: Peers, clock: Clock, view_hours: float
+        self,
+        content: Database,
+        keys: KeyStore,
+        company: Company,
+        peers: Peers,
+        gates: ViewGates,
+        border: Border,
+        clock: Clock,
+        view_hours: float,
     ) -> None:
-        """Take the open stores, who this node is, what asks other nodes, and how long a view may stay open (hours)."""
+        """Take the open stores, who this node is, what asks other nodes and the policy, a view's longest (hours)."""
         self._content = content
         self._keys = keys
         self._company = company
         self._peers = peers
+        self._gates = gates
+        self._border = border
         self._clock = clock
         self._view_ms = int(view_hours * 3_600_000)
         self._views = Views(content)
-        # Two drafts of one process must not begin a bucket of the same owner at once.
-        self._drawing = asyncio.Lock()
+        self._copies = Copies(self._views, keys, company, clock)
         self.on_removal: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
 
-    async def open(self, node: str | None, pseudonym: str, purpose: PurposeCode) -> Page:
+    async def open(self, node: str | None, pseudonym: str, purpose: PurposeCode, role: RoleCode = "agent") -> Page:
         """Open a view of a subject: at ``node``, or where that is ``None`` or this node's own name, here.
 
-        Raises ``ShowingRefused`` with the rule, ``NodeUnknown``, ``NodeUnreachable``, ``InQuarantine``.
+        Raises ``ShowingRefused`` with the other node's rule, ``PolicyDenies`` with this one's, ``NodeUnknown``,
+        ``NodeUnreachable``, ``InQuarantine``.
         """
         await refuse_in_quarantine(self._content)
         this = self._company.self()
@@ -77,7 +85,7 @@ class Viewer:
         peer = member_or_refuse(self._company).other(at) if at else None
         if at and (peer is None or peer.relay is None):
             raise NodeUnknown(node=at)
-        view = View(draw_opaque_id(self._keys.entropy), at, pseudonym, purpose, "", "open", None)
+        view = View(draw_opaque_id(self._keys.entropy), at, pseudonym, purpose, "", "open", None, role=role)
         now = self._clock.now()
         await self._views.open(view, now, now + self._view_ms)
         return await self._page_or_close(view)
@@ -120,13 +128,16 @@ class Viewer:
     async def follow(self, view: View) -> bool:
         """Bring an open view up to date: what came since, and edited messages anew; say whether it is still shown.
 
-        ``False`` where the other node's rules, or its knowing nobody of that pseudonym any more, say no.
+        ``False`` where the other node's rules, or its knowing nobody of that pseudonym any more, or the policy here
+        say no.
         Raises ``NodeUnknown``, ``NodeUnreachable``.
         """
         if not view.node:
             await self._follow_here(view)
             return True
         here = member_or_refuse(self._company)
+        if not self._may_ask(view, wire.ViewFollow):
+            return False
         ask = wire.ViewFollow(
             protocol=wire.PROTOCOL,
             view=view.id,
@@ -134,6 +145,7 @@ class Viewer:
             purpose=view.purpose,
             asker=here.self.name,
             after=view.news or None,
+            role=view.role,
         )
         answer = await self._peers.ask(view.node, ask, FOLLOW_SECONDS_MAX)
         if isinstance(answer, wire.ViewRefused):
@@ -146,8 +158,8 @@ class Viewer:
                 await self._views.retract(view.node, disclosure, reason="edited", log_entry=entry, now=now)
                 self.on_removal()
         if answer.items:
-            opened = await asyncio.to_thread(self._open, view, answer.items[::-1])
-            await self._keep(view, answer.form, opened, news=answer.page)
+            opened = await asyncio.to_thread(self._copies.open, view, answer.items[::-1])
+            await self._copies.keep(view, answer.form, opened, news=answer.page)
         if answer.items or answer.gone:
             self.on_change()
         return True
@@ -170,7 +182,7 @@ class Viewer:
         """Get a page; a view whose first page fails is closed, so that what was shown for it is told gone."""
         try:
             page = await (self._remote_page(view) if view.node else self._local_page(view))
-        except ShowingRefused:
+        except (ShowingRefused, PolicyDenies):
             if view.next is None:  # nothing was shown, so nobody needs to be told
                 await self._views.close(view.id, draw_opaque_id(self._keys.entropy), self._clock.now())
                 await self._views.forget(view.id)
@@ -185,20 +197,41 @@ class Viewer:
         return page
 
     async def _local_page(self, view: View) -> Page:
-        """Show this node's own newest messages: nothing is copied, the view names them."""
+        """Show this node's own newest messages: nothing is copied, the view names them.
+
+        Each is asked for again at the moment it is said: see :mod:`edge_node.usecases.live_views`.
+        """
         timeline = await find_timeline(self._content, view.pseudonym)
         if timeline is None:
             raise ShowingRefused(rule="subject_unknown")
-        found = await read_page(self._content, timeline, NEWEST, wire.SHOWN_MAX)
+        gate = await self._gates.here(timeline, view.purpose, view.role)
+        gate.refuse()
+        page = await read_page(self._content, timeline, NEWEST, wire.SHOWN_MAX)
+        opened = await open_page(self._keys, page)
+        found = [found for found, event in opened if isinstance(gate.of_message(event), Seen)]
+        if opened and not found:
+            gate.note(event for _, event in opened)
+            raise denied(next(unseen for _, event in opened if (unseen := gate.why_not(event)) is not None))
         copies = [
             Copy(draw_opaque_id(self._keys.entropy), each.at, timeline.subject, each.mark) for each in reversed(found)
         ]
-        kept = await self._views.keep(view, copies, form="full", next_page=None)
-        return Page(view.id, "full", len(kept), more=False)
+        kept = await self._views.keep(view, copies, form=gate.form(), next_page=None)
+        return Page(view.id, gate.form(), len(kept), more=False)
+
+    def _may_ask(self, view: View, message: type[wire.ViewAsk] | type[wire.ViewFollow]) -> bool:
+        """Say whether the policy here lets the other node be asked; the pseudonym is that region's own."""
+        peer = member_or_refuse(self._company).other(view.node)
+        if peer is None:
+            raise NodeUnknown(node=view.node)
+        crossing = self._border.ask(message, peer.region, self._border.law_there(peer.region), purpose=view.purpose)
+        if message is wire.ViewAsk:
+            self._border.refuse(crossing)
+        return crossing.allowed
 
     async def _remote_page(self, view: View) -> Page:
         """Ask the other node, open what it sealed to this one, and keep each message under a key of its own."""
         here = member_or_refuse(self._company)
+        self._may_ask(view, wire.ViewAsk)
         ask = wire.ViewAsk(
             protocol=wire.PROTOCOL,
             view=view.id,
@@ -206,76 +239,15 @@ class Viewer:
             purpose=view.purpose,
             asker=here.self.name,
             after=view.next,
+            role=view.role,
         )
         answer = await self._peers.ask(view.node, ask, ASK_SECONDS_MAX)
         if isinstance(answer, wire.ViewRefused):
-            raise ShowingRefused(rule=answer.rule)
+            named = {"policy_rule": answer.policy_rule} if answer.policy_rule is not None else {}
+            raise ShowingRefused(rule=answer.rule, **named)
         if not isinstance(answer, wire.ShownContent) or answer.view != view.id:
             raise NodeUnreachable(reason=answer.code if isinstance(answer, wire.RelayProblem) else "wire_malformed")
-        opened = await asyncio.to_thread(self._open, view, answer.items)
+        opened = await asyncio.to_thread(self._copies.open, view, answer.items)
         next_page = answer.items[-1].disclosure if answer.items and answer.more else None
-        kept = await self._keep(view, answer.form, opened, next_page)
+        kept = await self._copies.keep(view, answer.form, opened, next_page)
         return Page(view.id, answer.form, kept, more=next_page is not None)
-
-    def _open(self, view: View, items: Sequence[wire.ShownItem]) -> list[tuple[wire.ShownItem, bytes]]:
-        """Open shown messages, oldest first; ``NodeUnreachable`` where one is not for this node and view, or none."""
-        here = member_or_refuse(self._company).self
-        if len({item.disclosure for item in items}) < len(items):
-            raise NodeUnreachable(reason="wire_malformed")
-
-        def plain(item: wire.ShownItem) -> bytes:
-            place = {"shower": view.node, "asker": here.name, "view": view.id, "disclosure": item.disclosure}
-            return write_shown(open_shown(here.sealing, item.sealed, **place))
-
-        try:
-            return [(item, plain(item)) for item in reversed(items)]
-        except (SealBroken, WireMalformed) as error:
-            raise NodeUnreachable(reason=error.code) from None
-
-    async def _keep(
-        self,
-        view: View,
-        form: str,
-        opened: Sequence[tuple[wire.ShownItem, bytes]],
-        next_page: str | None = None,
-        news: str | None = None,
-    ) -> int:
-        """Seal copies, keys first, and keep them; give how many are kept."""
-        if not opened:
-            await self._views.keep(view, [], form=form, next_page=next_page)
-            return 0
-        async with self._drawing:
-            for _ in range(_ATTEMPTS):
-                try:
-                    draft, copies = await self._seal(opened)
-                    await self._keys.commit(draft, self._clock.now())
-                    kept = await self._views.keep(
-                        view, copies, form=form, next_page=next_page, news=news, intent=draft.id
-                    )
-                except (KeyCurrentChanged, ScriptRefused):
-                    continue
-                unused = [each.key for each in copies if each.key is not None and each.disclosure not in kept]
-                if unused:
-                    await discard_unused(self._keys, unused, [], [draft.id])
-                else:
-                    self._keys.settle(draft)
-                return len(kept)
-        raise StoreUnavailable(store="keys")
-
-    async def _seal(self, opened: Sequence[tuple[wire.ShownItem, bytes]]) -> tuple[Draft, list[Copy]]:
-        """Draw a key for each copy, under the day's owner of shown copies, and seal it."""
-        now = self._clock.now()
-        scope: DayScope = ("account", "shown/copies", now // _DAY)  # no account's name holds a slash
-        owner = (await self._keys.remember_days([scope])).get(scope)
-        await self._keys.reserve(len(opened) + 8)
-        draft = self._keys.draft([owner] if owner else [], now)
-        if owner is None:
-            owner = draw_opaque_id(self._keys.entropy)
-            draft.owner(owner, *scope)
-        copies = []
-        for item, plain in opened:
-            key, secret, nonce = draft.row(owner, "shown", item.disclosure.encode())
-            place = content_place(self._keys.region, owner, "shown", "sealed", key)
-            sealed = seal_once(secret, nonce, plain, place)
-            copies.append(Copy(item.disclosure, item.at, key=key, sealed=sealed))
-        return draft, copies

@@ -33,16 +33,37 @@ def draw_escrow(needed: int, shares: int, entropy: Entropy) -> tuple[SealingKey,
 
 
 def open_escrow(shares: list[str]) -> SealingKey:
-    """Put shares together; ``EscrowInvalid`` where they are too few, mistyped, or of different secrets."""
+    """Put shares together, as many as are needed or more; a share given twice counts once.
+
+    ``EscrowInvalid`` says what is wrong: too few, one that is mistyped (``share`` in the details counts from 1), or of
+    different secrets.  Each share beyond those needed is put together with the first ones: all of them are tried.
+    """
+    given = {(each.identifier, each.index): each for each in map(_read, range(1, len(shares) + 1), shares)}
+    found = list(given.values())
+    if len({each.identifier for each in found}) > 1:
+        raise EscrowInvalid(reason="the shares are of different escrows")
+    needed = found[0].member_threshold if found else 1
+    if len(found) < needed:
+        raise EscrowInvalid(reason=f"too few shares: {len(found)} different ones of the {needed} needed")
+    common, secrets = found[: needed - 1], set[bytes]()
+    for each in found[needed - 1 :]:
+        try:
+            secrets.add(shamir_mnemonic.combine_mnemonics([one.mnemonic() for one in [*common, each]]))
+        except (shamir_mnemonic.MnemonicError, ValueError, IndexError):
+            raise EscrowInvalid(reason="the shares are of different escrows") from None
+    if len(secrets) != 1 or {len(secret) for secret in secrets} != {_SECRET_BYTES}:
+        raise EscrowInvalid(reason="the shares are no escrow's")
+    return _key_of(secrets.pop())
+
+
+def _read(number: int, words: str) -> shamir_mnemonic.Share:
+    """Read a share; its checksum finds a wrong word, and the error says in which share alone."""
     try:
-        secret = shamir_mnemonic.combine_mnemonics([" ".join(share.lower().split()) for share in shares])
+        return shamir_mnemonic.Share.from_mnemonic(" ".join(words.lower().split()))
     except (shamir_mnemonic.MnemonicError, ValueError, IndexError):
         raise EscrowInvalid(
-            reason="too few shares, a word that is wrong, or shares that do not belong together"
+            share=number, reason="a word of this share is wrong or missing, or it is no share"
         ) from None
-    if len(secret) != _SECRET_BYTES:
-        raise EscrowInvalid(reason="shares of something else")
-    return _key_of(secret)
 
 
 def _key_of(secret: bytes) -> SealingKey:

@@ -6,8 +6,11 @@ freed pages along (https://www.sqlite.org/lang_vacuum.html, "VACUUM with an INTO
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
+from shared import private_files
+from shared.database.contract import Row
 from shared.errors import StoreUnavailable
 
 _WAIT_S = 30.0
@@ -28,18 +31,37 @@ def copy_sqlite(source: Path, target: Path) -> None:
             link.execute("VACUUM INTO ?", (str(part),))
         finally:
             link.close()
-        _sync(part)
+        private_files.sync(part)
         part.replace(target)
-        _sync(target.parent)
+        private_files.sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         part.unlink(missing_ok=True)
         raise StoreUnavailable(cause=type(error).__name__, path=str(target)) from None
 
 
-def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
+def read_row(source: Path, sql: str) -> Row | None:
+    """Read the first row that a query finds in a SQLite file, which is left as it is.  Blocks: use a thread.
+
+    ``None`` where there is none, and where the file cannot be read.
+    """
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        link = sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT_S)
+        try:
+            found: Row | None = link.execute(sql).fetchone()
+        finally:
+            link.close()
+    except sqlite3.Error:
+        return None
+    return found
+
+
+def remove_beside(file: Path) -> None:
+    """Remove what lies beside a closed SQLite file that was emptied into it."""
+    for path in beside(file):
+        path.unlink(missing_ok=True)
+
+
+def beside(file: Path) -> Iterator[Path]:
+    """Name what lies beside an open SQLite file: its write-ahead log, that log's index, and our lock."""
+    for end in ("-wal", "-shm", "-lock"):
+        yield Path(f"{file}{end}")

@@ -2,7 +2,7 @@
 
 Further pages, each with its own tree: ``trust`` (programs that do not trust each other blindly), ``uplink``, ``relay``,
 ``replying``, ``bus``, ``outgoing`` (addresses others name), ``media``, ``custody`` (keys), ``keeping`` (holds),
-``clocks`` (calendars); the control plane's own: ``control_plane/core/errors.py``.
+``policy``, ``clocks`` (calendars); the control plane's own: ``control_plane/core/errors.py``.
 
 ::
 
@@ -199,7 +199,7 @@ class KeyProviderFailed(OperatorError):
     """The key provider refused or lacks a key."""
 
     code, retry, status = "key_provider_failed", True, 503
-    remedy = "Check that every key place or token of the region is there (homeport edge keys status)."
+    remedy = "See homeport edge keys status; if every place is lost: homeport edge escrow recover (edge_node/KEYS.md)."
 
 
 class NodeNotRunning(OperatorError):

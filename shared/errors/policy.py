@@ -1,5 +1,7 @@
 """A page of the catalogue of errors: policies that cannot be read, do not hold together, or may not come into force.
 
+Where the control plane is asked to publish one, each is answered with its status.
+
 ::
 
     OperatorError       whoever writes or publishes policies can mend it
@@ -42,6 +44,7 @@ class PolicyUnsound(OperatorError):
     """The policy does not hold together."""
 
     code = "policy_unsound"
+    status = 422
     remedy = "homeport policy check lists every fault with its file and line."
 
 
@@ -49,6 +52,7 @@ class PolicyUnsure(OperatorError):
     """Strict mode: the policy rests on values that are not sure, and no officer vouches for them."""
 
     code = "policy_unsure"
+    status = 422
     remedy = "homeport policy check --strict lists them; check them at the source, or sign an override."
 
 
@@ -56,6 +60,7 @@ class CasesFailed(OperatorError):
     """Cases of the policy do not come out as they say."""
 
     code = "cases_failed"
+    status = 422
     remedy = "homeport policy test shows each with what was expected and what came out."
 
 
@@ -63,6 +68,7 @@ class BundleMalformed(OperatorError):
     """The file is no policy bundle, or a byte of it was changed."""
 
     code = "bundle_malformed"
+    status = 422
     remedy = "Fetch it again from whoever published it; the bundle in force stays in force."
 
 
@@ -70,6 +76,7 @@ class BundleOlder(OperatorError):
     """The bundle is older than the one in force."""
 
     code = "bundle_older"
+    status = 409
     remedy = "Publish what it says as a new version; a version never comes back."
 
 
@@ -77,6 +84,7 @@ class BundleConflict(OperatorError):
     """The bundle bears the version in force, but says something else."""
 
     code = "bundle_conflict"
+    status = 409
     remedy = "Find out who made two bundles of one version; publish the right one under the next."
 
 
@@ -84,6 +92,7 @@ class BundleNotNext(OperatorError):
     """The bundle follows another bundle than the one in force."""
 
     code = "bundle_not_next"
+    status = 409
     remedy = "Make it again with homeport policy bundle --previous, naming the bundle in force."
 
 
@@ -91,6 +100,7 @@ class BundleOther(OperatorError):
     """The bundle bears another name than the one in force."""
 
     code = "bundle_other"
+    status = 409
     remedy = "Publish under the name in force."
 
 
@@ -98,6 +108,7 @@ class BundleUndersigned(OperatorError):
     """Too few officers of the roster signed the bundle."""
 
     code = "bundle_undersigned"
+    status = 422
     remedy = "Let more officers sign: homeport policy sign BUNDLE --key KEY --roster ROSTER."
 
 
@@ -105,6 +116,7 @@ class BundleSecondOfficer(OperatorError):
     """The bundle makes something more permissive, which needs a second officer."""
 
     code = "bundle_second_officer"
+    status = 422
     remedy = "Look at homeport policy diff OLD NEW --only more_permissive, then let a second officer sign."
 
 
@@ -112,6 +124,7 @@ class BundleFuture(OperatorError):
     """The bundle says that it was issued later than now."""
 
     code = "bundle_future"
+    status = 422
     remedy = "Check the clocks of this machine and of the one that made it."
 
 

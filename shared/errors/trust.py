@@ -10,7 +10,8 @@
     └── ProtocolTooNew          400  a protocol version this program does not understand yet
     OperatorError       an operator or officer can mend it
     ├── KeyFileInvalid
-    ├── KeyStoreLost
+    ├── KeyStoreLost            a content store without its key store
+    ├── ContentStoreLost        a key store without its content store
     ├── TokenMalformed          the text is no enrolment token
     ├── RosterMalformed         the file is no roster
     ├── RosterRootUnknown       other officers than those this program was told of
@@ -81,7 +82,14 @@ class KeyStoreLost(OperatorError):
     """There is a content store, but the key store that belongs to it is not there."""
 
     code = "key_store_lost"
-    remedy = "Put keys.db back or correct data_dir; if it is lost, nothing opens that store: use a new data_dir."
+    remedy = "Put keys.db back; if it is lost, move content.db away, then homeport edge restore (edge_node/BACKUP.md)."
+
+
+class ContentStoreLost(OperatorError):
+    """There is a key store that was in use, but its content store is not there."""
+
+    code = "content_store_lost"
+    remedy = "Put it back, or correct the setting; if it is lost: homeport edge restore (edge_node/BACKUP.md)."
 
 
 class TokenMalformed(OperatorError):

@@ -12,8 +12,6 @@ In this order:
 A node that was away while several were published is handed each of them, one after the other, as with rosters.
 """
 
-import msgspec
-
 from shared.errors.policy import (
     BundleConflict,
     BundleFuture,
@@ -30,6 +28,8 @@ from shared.errors.policy import (
 from shared.policy.assembling import Assembled, in_order
 from shared.policy.bundling import Bundle, SignedBundle, digest, signers
 from shared.policy.differing import diff
+from shared.policy.evaluator import Evaluator
+from shared.policy.matrix import space_of, tally
 from shared.policy.model import BundleFile, Policy
 from shared.policy.proving import prove
 from shared.policy.sound import soundness
@@ -66,8 +66,11 @@ def accept(in_force: Bundle | None, candidate: SignedBundle, roster: Roster, now
 
 def more_permissive(old: Bundle | None, new: Bundle) -> int:
     """Count the cells that become more permissive; before the first bundle everything was denied."""
-    before = old.policy if old is not None else msgspec.structs.replace(new.policy, rules=())
-    return diff(before, new.policy, only_allows=True).count("more_permissive")
+    if old is None:
+        evaluator = Evaluator(new.policy)
+        counts = tally(evaluator, space_of(evaluator))
+        return sum(cells for (_, outcome, _, _), cells in counts.items() if outcome == "allow")
+    return diff(old.policy, new.policy, only_allows=True).count("more_permissive")
 
 
 def check_whole(bundle: Bundle) -> None:

@@ -1,7 +1,8 @@
 """A bundle: a policy with its name, version and past, as the bytes that are hashed, signed and sent to nodes.
 
 Officers sign the DSSE encoding (PAE) of the canonical bytes, each with both halves of their keys.  A bundle's hash is
-the SHA-256 of its canonical bytes; every decision bears it.
+the SHA-256 of its canonical bytes; every decision bears it.  That it is the newest one is the control plane's word
+(:mod:`shared.wire.head`).
 """
 
 import hashlib
@@ -10,19 +11,18 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared import canonical
-from shared.crypto.dsse import Envelope, encoded, open_envelope, sign_envelope
-from shared.crypto.signing import PublicKeys, SigningKeys, fingerprint, verify
-from shared.errors.policy import BundleHeadRefused, BundleMalformed
+from shared.crypto.dsse import encoded
+from shared.crypto.signing import SigningKeys, fingerprint, verify
+from shared.errors.policy import BundleMalformed
 from shared.errors.trust import NotCanonical, SignatureInvalid
 from shared.policy.assembling import Assembled
 from shared.policy.model import Part, Policy
 from shared.policy.spans import after, span_of
 from shared.policy.terms import Name, Text
 from shared.roster.model import PEOPLE_MAX, Officer, OfficerSignature
-from shared.wire.types import Digest, Milliseconds
+from shared.wire.types import BundleVersion, Digest, Milliseconds
 
 PAYLOAD_TYPE = "application/vnd.homeport.policy-bundle.v1+json"
-HEAD_TYPE = "application/vnd.homeport.policy-head.v1+json"
 BUNDLE_BYTES_MAX = 16 * 1024 * 1024
 
 
@@ -31,7 +31,7 @@ class Bundle(Part, frozen=True, kw_only=True):
 
     format: Literal["homeport-policy-1"] = "homeport-policy-1"
     name: Name
-    version: Annotated[int, Meta(ge=1, le=1_000_000)]
+    version: BundleVersion
     label: Literal["demonstration", "production"]
     says: Text
     grace: Annotated[str, Meta(max_length=16)]
@@ -48,15 +48,6 @@ class SignedBundle(Part, frozen=True, kw_only=True):
     hash: Digest
     bundle: Bundle
     signatures: Annotated[tuple[OfficerSignature, ...], Meta(max_length=2 * PEOPLE_MAX)] = ()
-
-
-class Head(Part, frozen=True, kw_only=True):
-    """The control plane's word that a bundle is the newest one."""
-
-    name: Name
-    version: Annotated[int, Meta(ge=1, le=1_000_000)]
-    hash: Digest
-    stated_at: Milliseconds
 
 
 def make(made: Assembled, previous: Bundle | None, issued_at: int) -> Bundle:
@@ -117,20 +108,6 @@ def signers(candidate: SignedBundle, officers: tuple[Officer, ...]) -> frozenset
                     raise BundleMalformed(reason="a signature does not verify") from None
                 found.add(officer.person)
     return frozenset(found)
-
-
-def sign_head(bundle: Bundle, stated_at: int, keys: SigningKeys) -> Envelope:
-    """State, as the control plane, that a bundle is the newest one."""
-    head = Head(name=bundle.name, version=bundle.version, hash=digest(bundle), stated_at=stated_at)
-    return sign_envelope(keys, HEAD_TYPE, canonical.encode(head))
-
-
-def read_head(envelope: Envelope, keys: PublicKeys) -> Head:
-    """Give what the control plane states; ``BundleHeadRefused`` where it did not."""
-    try:
-        return canonical.decode(Head, open_envelope(envelope, HEAD_TYPE, keys))
-    except (SignatureInvalid, NotCanonical):
-        raise BundleHeadRefused(reason="not signed by the control plane of the roster") from None
 
 
 def fresh_until(bundle: Bundle, heard_at: int) -> int:

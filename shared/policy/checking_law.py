@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from shared.clock import DAY
 from shared.policy.assembling import PARTS, Assembled
 from shared.policy.model import JurisdictionFile, Policy
 from shared.policy.names import qualified
@@ -10,7 +11,7 @@ from shared.policy.problems import Problem
 from shared.policy.spans import moment_ms, written
 from shared.policy.terms import ANY
 
-SOON_MS = 90 * 86_400_000
+SOON_MS = 90 * DAY
 """What ends within ninety days is told: clauses take that long to replace."""
 _RIGHTS = {"access": "access", "erasure": "erasure", "breach_authority": "telling the authority of a breach"}
 """Deadlines that every law has, be it as "without delay"."""
@@ -29,6 +30,7 @@ def law_findings(made: Assembled, now_ms: int) -> Iterator[Problem]:
         yield from _expiry(made, "instrument", instrument.id, instrument, now_ms)
     for rule in policy.rules:
         yield from _expiry(made, "rule", rule.id, rule, now_ms)
+    yield from _platforms(made)
     yield from _groups(made)
     yield from _instruments(made)
 
@@ -91,6 +93,17 @@ def _expiry(made: Assembled, table: str, name: str, entry: Any, now_ms: int) -> 
         return
     wants = "homeport policy explain says what changes then."
     yield Problem("expired", made.where(table, name, "valid_until"), what, wants, "warning")
+
+
+def _platforms(made: Assembled) -> Iterator[Problem]:
+    """Find articles of platforms' terms that nothing stands on."""
+    cited = {article for rule in made.policy.rules for article in rule.cites}
+    for platform in made.policy.platforms:
+        standing = cited | {condition.article for condition in platform.condition}
+        for article in platform.article:
+            if article.id not in standing:
+                where = made.where("article", article.id)
+                yield Problem("unused", where, "nothing refers to it.", "An article is there for a rule.", "warning")
 
 
 def _groups(made: Assembled) -> Iterator[Problem]:

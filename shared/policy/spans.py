@@ -5,6 +5,7 @@ from calendar import monthrange
 
 import msgspec
 
+from shared.clock import DAY
 from shared.policy.terms import Ref
 
 _HOURS = {"hours": 1, "days": 24, "business_days": 34, "weeks": 168, "months": 730, "years": 8_760}
@@ -95,7 +96,7 @@ def moment_ms(text: str) -> int:
 def written(at_ms: int) -> str:
     """Write a moment: a date where it is 00:00 UTC, to the second otherwise."""
     moment = _EPOCH + dt.timedelta(milliseconds=at_ms)
-    return moment.strftime("%Y-%m-%d") if at_ms % 86_400_000 == 0 else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime("%Y-%m-%d") if at_ms % DAY == 0 else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def holds(valid_from: str | None, valid_until: str | None, at_ms: int) -> bool:

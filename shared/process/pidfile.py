@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from shared.errors import SettingsInvalid
+from shared.errors.process import NodeRunning
 
 
 class PidLock:
@@ -23,7 +24,7 @@ class PidLock:
         self._fd = -1
 
     def __enter__(self) -> "PidLock":
-        """Lock the file and write our process id; :class:`SettingsInvalid` where another node holds it."""
+        """Lock the file and write our process id; :class:`NodeRunning` where another node holds it."""
         try:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as refused:
@@ -33,9 +34,7 @@ class PidLock:
         except BlockingIOError:
             other = self._content()
             os.close(self._fd)
-            raise SettingsInvalid(
-                setting="data_dir", reason="another node runs on it", pid=other, wants="to stop that one first"
-            ) from None
+            raise NodeRunning(path=str(self.path), pid=other) from None
         self.stale = self._content() != 0
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)

@@ -51,8 +51,8 @@ def supervise(
     the system choose, and ``on_listening`` is called with the addresses as bound (``status`` tells them too).  Sockets
     handed over by systemd go before these.  Must be called in the main thread: it takes the signals.
 
-    Raises :class:`SettingsInvalid` (an address, a second node on this folder) and :class:`RestartFailed` (the
-    first worker did not get ready, with its reason).
+    Raises :class:`SettingsInvalid` (an address), :class:`NodeRunning` (a second node on this folder) and
+    :class:`RestartFailed` (the first worker did not get ready, with its reason).
     """
     telemetry.configure(level=log_level, form=log_form)
     harden()

@@ -37,13 +37,18 @@ class Officer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     keys: PublicKeys
 
 
-class ControlPlane(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="control_plane"):
-    """Where the control plane answers, and the keys it signs with."""
+class ControlPlane(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type", tag="control_plane"
+):
+    """Where the control plane stands and answers, and the keys it signs with."""
 
     address: Address
     keys: PublicKeys
     fingerprint: Fingerprint
     """Of ``keys``; a roster in which it differs contradicts itself."""
+    region: RegionName | None = None
+    """The region it stands in, by the policy's name: what nodes tell it is sent there.  ``None``: nobody said, and then
+    nothing that concerns a person is told."""
 
 
 class Former(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

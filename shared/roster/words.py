@@ -30,6 +30,8 @@ def _heads(old: Roster, new: Roster) -> Iterator[str]:
     before, after = old.control_plane, new.control_plane
     if before.address != after.address:
         yield f"The control plane moves from {before.address} to {after.address}."
+    if before.region != after.region:
+        yield f"The control plane stands in {after.region or 'no region'} instead of {before.region or 'no region'}."
     if before.keys != after.keys:
         yield f"The control plane gets new keys: {in_groups(after.fingerprint)}."
 

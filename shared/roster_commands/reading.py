@@ -56,7 +56,7 @@ def _lines(signed: SignedRoster) -> Iterator[str]:
     control = roster.control_plane
     yield f"Roster of {roster.company}, version {roster.version}, made {moment(roster.created_at)}"
     yield f"Root fingerprint  {in_groups(root_fingerprint(roster))}"
-    yield f"Control plane     {control.address}"
+    yield f"Control plane     {control.address}, region {control.region or 'not stated'}"
     yield f"                  {in_groups(fingerprint(control.keys))}"
     have = signers(signed, roster.officers)
     yield f"Officers          {roster.threshold} of {len(roster.officers)} must sign; {len(have)} did"

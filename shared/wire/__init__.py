@@ -20,7 +20,8 @@ from shared.wire.downlink import (
     EnrolmentAnswer,
     Problem,
 )
-from shared.wire.parts import DisclosureTarget, Health, NodeKeys, Place, SubjectTarget
+from shared.wire.head import HEAD_TYPE, Head, open_head, sign_head
+from shared.wire.parts import DisclosureTarget, Health, NodeKeys, Place, PolicyStand, SubjectTarget
 from shared.wire.receipt import RECEIPT_TYPE, Receipt, Result, epoch_horizon, open_receipt, sign_receipt
 from shared.wire.relay import (
     SHOWN_MAX,
@@ -99,6 +100,7 @@ def _read(type_: type[M], data: bytes) -> M:
 
 
 __all__ = [
+    "HEAD_TYPE",
     "MESSAGES",
     "PROTOCOL",
     "PROTOCOL_OLDEST",
@@ -115,10 +117,12 @@ __all__ = [
     "Downlink",
     "Enrolment",
     "EnrolmentAnswer",
+    "Head",
     "Health",
     "Message",
     "NodeKeys",
     "Place",
+    "PolicyStand",
     "Problem",
     "RecallNotice",
     "Receipt",
@@ -143,6 +147,8 @@ __all__ = [
     "decode",
     "encode",
     "epoch_horizon",
+    "open_head",
     "open_receipt",
+    "sign_head",
     "sign_receipt",
 ]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from shared.crypto.dsse import Envelope
 from shared.wire.base import Message
 from shared.wire.parts import DisclosureTarget, SubjectTarget
 from shared.wire.types import (
@@ -43,13 +44,15 @@ class CommandPage(Message, frozen=True, kw_only=True, tag="downlink.command_page
     next: Serial
 
 
-class BeatAnswer(Message, frozen=True, kw_only=True, tag="downlink.beat_answer"):
+class BeatAnswer(Message, frozen=True, kw_only=True, omit_defaults=True, tag="downlink.beat_answer"):
     """The answer to a beat: where the control plane stands, and what it knows to be wrong with the node."""
 
     oldest: ProtocolVersion
     roster_version: Serial
     now: Milliseconds
     problems: Annotated[tuple[ProblemCode, ...], Meta(max_length=8)]
+    head: Envelope | None = None
+    """The newest policy bundle, as a :class:`~shared.wire.head.Head`; ``None`` where none was published."""
 
 
 class EnrolmentAnswer(Message, frozen=True, kw_only=True, tag="downlink.enrolment_answer"):

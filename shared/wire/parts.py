@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from shared.crypto.hpke import SealingPublic
 from shared.crypto.signing import Ed25519Public, MLDSA65Public
-from shared.wire.types import Count, NodeName, OpaqueId, Pseudonym
+from shared.wire.types import Count, Digest, NodeName, OpaqueId, Pseudonym, Serial
 
 DISCLOSURES_MAX = 10_000
 """Disclosures named in one message; a node that has more sends several."""
@@ -52,3 +52,11 @@ class Health(msgspec.Struct, frozen=True):
     """Events of webhooks on their way to their home node; none of them rests here."""
     refusals: Count
     """Events refused at intake since the last beat."""
+
+
+class PolicyStand(msgspec.Struct, frozen=True):
+    """The policy bundle that a node decides by."""
+
+    version: Serial
+    """0: there is none, and everything is denied."""
+    hash: Digest | None

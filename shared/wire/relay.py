@@ -20,6 +20,8 @@ from shared.wire.types import (
     Pseudonym,
     PurposeCode,
     RelayProblemCode,
+    RoleCode,
+    RuleName,
     ShowingRule,
 )
 
@@ -43,7 +45,7 @@ class RelayAnswer(Message, frozen=True, kw_only=True, tag="relay.answer"):
     outcome: Literal["refused", "stored"]
 
 
-class ViewAsk(Message, frozen=True, kw_only=True, tag="relay.view_ask"):
+class ViewAsk(Message, frozen=True, kw_only=True, omit_defaults=True, tag="relay.view_ask"):
     """A node asks to be shown a subject's timeline, newest first, and says what for."""
 
     view: OpaqueId
@@ -54,6 +56,8 @@ class ViewAsk(Message, frozen=True, kw_only=True, tag="relay.view_ask"):
     asker: NodeName
     after: OpaqueId | None
     """The last disclosure of the page before, to be shown what is older; ``None`` for the newest."""
+    role: RoleCode = "agent"
+    """Of whoever looks; a node of an earlier release says nothing of it, and its desk is taken for an agent's."""
 
 
 class ShownItem(msgspec.Struct, frozen=True):
@@ -77,14 +81,16 @@ class ShownContent(Message, frozen=True, kw_only=True, tag="relay.shown_content"
     """Whether there is something older."""
 
 
-class ViewRefused(Message, frozen=True, kw_only=True, tag="relay.view_refused"):
+class ViewRefused(Message, frozen=True, kw_only=True, omit_defaults=True, tag="relay.view_refused"):
     """The answer to a ``ViewAsk`` that the asked node's rules do not allow: which rule said no."""
 
     view: OpaqueId
     rule: ShowingRule
+    policy_rule: RuleName | None = None
+    """The rule of the policy in force at the asked node that said no, or asks for more than can be given."""
 
 
-class ViewFollow(Message, frozen=True, kw_only=True, tag="relay.view_follow"):
+class ViewFollow(Message, frozen=True, kw_only=True, omit_defaults=True, tag="relay.view_follow"):
     """The asking node, whose view is open, asks what has come since, and which words of what it was shown are old."""
 
     view: OpaqueId
@@ -94,6 +100,8 @@ class ViewFollow(Message, frozen=True, kw_only=True, tag="relay.view_follow"):
     asker: NodeName
     after: OpaqueId | None
     """The last ``ViewNews`` of this view that the asking node kept; ``None`` before the first."""
+    role: RoleCode = "agent"
+    """As in the ``ViewAsk``."""
 
 
 class ViewNews(Message, frozen=True, kw_only=True, tag="relay.view_news"):

@@ -43,6 +43,8 @@ Count = Annotated[int, Meta(ge=0, le=INTEGER_MAX, title="Count")]
 """How many."""
 Serial = Annotated[int, Meta(ge=0, le=INTEGER_MAX, title="Serial")]
 """A number that only rises: of a beat, a roster version, a cursor."""
+BundleVersion = Annotated[int, Meta(ge=1, le=1_000_000, title="BundleVersion")]
+"""A version of a policy bundle; the first one is 1."""
 ProtocolVersion = Annotated[int, Meta(ge=1, le=65_535, title="ProtocolVersion")]
 """A version of the wire."""
 HttpStatus = Annotated[int, Meta(ge=100, le=599, title="HttpStatus")]
@@ -55,6 +57,8 @@ ArticleCode = Annotated[
     str, Meta(pattern=r"^[a-z]{2,8}(?:-[a-z]{2})?(?:-[0-9]{1,3}[a-z]?){1,3}(?:-[a-z])?$(?!\n)", title="ArticleCode")
 ]
 """An article of law as the policy bundle writes it: ``gdpr-17-3-b``, ``pdpa-th-33``, ``hgb-257-4``."""
+RuleName = Annotated[str, Meta(pattern=r"^[a-z]+(?:[-_][a-z]+){0,9}$(?!\n)", max_length=64, title="RuleName")]
+"""A rule's name in the signed policy bundle, in letters alone: it has no room for a number or a platform's id."""
 OneTimeSecret = Annotated[bytes, Meta(min_length=32, max_length=32, title="OneTimeSecret")]
 """What an enrolment token proves itself with: 256 bits, good once."""
 Ciphertext = Annotated[
@@ -78,6 +82,8 @@ ReasonCode = Literal[
     "view_ended",  # whoever looked has closed the view, or its time is over
 ]
 PurposeCode = Literal["audit", "complaint", "customer_service", "fraud_prevention", "legal_claim"]
+RoleCode = Literal["agent", "auditor", "officer", "operator", "supervisor"]
+"""What somebody who wants to see something is, in the words of the policy; the asking node vouches for it."""
 StoreCode = Literal[
     "backups", "events", "identities", "journal", "keys", "media", "messages", "outbox", "platform", "profiles", "views"
 ]
@@ -85,13 +91,41 @@ MethodCode = Literal["destroyed", "not_reachable", "pending", "removed", "retain
 ProviderCode = Literal["file", "pkcs11"]
 FormCode = Literal["full", "masked", "metadata"]
 """How much of a message is shown: all of it, its text without what holds digits or addresses, or that it exists."""
-ShowingRule = Literal["asker_not_listed", "list_empty", "purpose_not_listed", "subject_unknown"]
-RelayProblemCode = Literal["busy", "protocol_too_new", "protocol_too_old", "seal_broken", "wire_malformed"]
-ProblemCode = Literal["clock_apart", "protocol_old", "receipts_missing", "roster_old", "roster_unsigned"]
+ShowingRule = Literal[
+    "asker_not_listed",  # the operator's list at the asked node
+    "jurisdiction_not_derived",  # nobody knows whose law protects the subject
+    "list_empty",
+    "no_mechanism",  # a rule of the policy would allow it, but no law's way is open
+    "no_rule",  # no rule of the policy allows it
+    "policy_denied",  # a rule of the policy forbids it
+    "policy_missing",  # the asked node has no policy
+    "policy_stale",  # it has not heard for too long that its policy stands
+    "purpose_not_listed",
+    "restricted",  # the subject's records are restricted where they rest
+    "second_approver_needed",  # the policy wants a second person's consent, which cannot be given yet
+    "subject_unknown",
+]
+"""Why nothing is shown; where a rule of the policy is the cause, it is named beside."""
+RelayProblemCode = Literal[
+    "busy", "policy_denied", "protocol_too_new", "protocol_too_old", "seal_broken", "wire_malformed"
+]
+ProblemCode = Literal[
+    "clock_apart",
+    "policy_missing",  # the node has no policy bundle, so it denies everything
+    "policy_old",  # the node decides by an older bundle than the newest
+    "policy_other",  # the node decides by a bundle that the control plane does not have
+    "protocol_old",
+    "receipts_missing",
+    "roster_old",
+    "roster_unsigned",
+]
+"""What is wrong with a node.  A code that some release of a version does not know is told only to nodes whose beat
+shows that they do: the ``policy_`` ones to those whose beat says how their policy stands."""
 
 LEAVES = (
-    *(AccountName, Address, ArticleCode, Ciphertext, Count, Digest, Ed25519Public, ErrorCode, HttpStatus),
-    *(JurisdictionCode, KeyId, MLDSA65Public, Milliseconds, NodeName, OneTimeSecret, OpaqueId, PayloadBytes),
-    *(PayloadType, ProtocolVersion, Pseudonym, RegionName, Seconds, SealingPublic, Serial, SignatureBytes),
+    *(AccountName, Address, ArticleCode, BundleVersion, Ciphertext, Count, Digest, Ed25519Public, ErrorCode),
+    *(HttpStatus, JurisdictionCode, KeyId, MLDSA65Public, Milliseconds, NodeName, OneTimeSecret, OpaqueId),
+    *(PayloadBytes, PayloadType, ProtocolVersion, Pseudonym, RegionName, RuleName, Seconds, SealingPublic, Serial),
+    SignatureBytes,
 )
-"""Every leaf that a field may have besides codes; ``PayloadBytes`` are a receipt's, which is walked like the others."""
+"""Every leaf that a field may have besides codes; ``PayloadBytes`` are a receipt's or a head's, walked as well."""

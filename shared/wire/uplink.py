@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from shared.crypto.dsse import Envelope
 from shared.wire.base import Message
-from shared.wire.parts import Health, NodeKeys, Place
+from shared.wire.parts import Health, NodeKeys, Place, PolicyStand
 from shared.wire.types import (
     Address,
     CaseKind,
@@ -43,7 +43,7 @@ class Enrolment(Message, frozen=True, kw_only=True, tag="uplink.enrolment"):
     """Where other nodes reach its relay listener; ``None`` where it has none."""
 
 
-class Beat(Message, frozen=True, kw_only=True, tag="uplink.beat"):
+class Beat(Message, frozen=True, kw_only=True, omit_defaults=True, tag="uplink.beat"):
     """A node's regular sign of life, with the pseudonyms that are new since the last one.
 
     ``registrations`` are shuffled and padded with freshly drawn dummies, which nobody else can tell from pseudonyms.
@@ -57,6 +57,8 @@ class Beat(Message, frozen=True, kw_only=True, tag="uplink.beat"):
     """None, or at least ``REGISTRATIONS_MIN``."""
     health: Health
     roster_version: Serial
+    policy: PolicyStand | None = None
+    """``None`` from a release that has no policies."""
 
     def __post_init__(self) -> None:
         """Refuse a batch so small that its timing could name a subject."""

@@ -4,15 +4,16 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deploy.bench.policy_ways import plain
 from shared.policy.boxes import cells as cells_of
 from shared.policy.boxes import merged, size
 from shared.policy.differing import apply, diff, direction_of
 from shared.policy.evaluator import Evaluator
-from shared.policy.matrix import cells, space_of, tally
+from shared.policy.matrix import cells, question_at, space_of, tally
 from tests.support.policies import CLASSES, REGIONS, answers, named, policies, rules
 
 quick = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=18, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 other_regions = st.sampled_from([REGIONS, {"eu-one": "EU", "th-one": "TH"}, {**REGIONS, "jp-one": "JP"}])
 other_classes = st.sampled_from([CLASSES, (*CLASSES, "summary")])
@@ -101,6 +102,16 @@ def test_the_whole_space_is_what_single_questions_say(policy):
         key = (cell[0], answer.outcome, answer.rule or "", answer.reason)
         counts[key] = counts.get(key, 0) + 1
     assert tally(evaluator, space) == counts
+
+
+@quick
+@given(policies())
+def test_a_plain_chain_of_ifs_gives_the_same_answers(policy):
+    """An evaluator that shares no table with ours."""
+    chain = plain(policy)
+    space = space_of(Evaluator(policy))
+    for cell, answer in answers(Evaluator(policy), space).items():
+        assert answer.allowed == chain(question_at(space, cell))
 
 
 @settings(max_examples=100, deadline=None)

@@ -78,7 +78,7 @@ def signed_roster(signers: Signers, nodes: tuple[Node, ...], version: int = 1) -
         created_at=1,
         threshold=2,
         officers=tuple(Officer(person, keys.public) for person, keys in signers.officers.items()),
-        control_plane=ControlPlane("http://127.0.0.1:9", control, fingerprint(control)),
+        control_plane=ControlPlane("http://127.0.0.1:9", control, fingerprint(control), "eu-test"),
         nodes=nodes,
         witnesses=(),
     )

@@ -112,12 +112,13 @@ class RealControl:
         } | {"HOME": str(folder), "TMPDIR": str(folder)}
         url = f'database_url = "{database_url}"\n' if database_url else ""
         self.config.write_text(
-            f'address = "{self.address}"\ndata_dir = "data"\nlisten = "{self.listen}"\nprivate_listen = "127.0.0.1:0"\n'
+            f'address = "{self.address}"\nregion = "eu-test"\ndata_dir = "data"\n'
+            f'listen = "{self.listen}"\nprivate_listen = "127.0.0.1:0"\n'
             f"{url}{settings}\n[hooks]\n{hooks}\n"
         )
         asyncio.run(initialise(self.settings))
         keys = open_program_keys(self.settings.keys_file).signing.public
-        introduction = Introduction(self.address, keys, fingerprint(keys))
+        introduction = Introduction(self.address, keys, fingerprint(keys), self.settings.region)
         self.introduction = introduction
         self.officers = Officers(introduction)
         self.private = ""

@@ -16,18 +16,23 @@ import msgspec
 import uvicorn
 
 from shared import wire
+from shared.crypto.dsse import Envelope
 from shared.crypto.signing import PublicKeys, SigningKeys, draw_signing_keys, fingerprint
 from shared.enrolment_token import EnrolmentToken, write_token
 from shared.errors.trust import RequestRefused, RequestReplayed
 from shared.http_signatures import Request, Signed, sign_answer, verify_request
 from shared.nonces import ProcessNonces, refuse_replay
+from shared.policy.bundling import Bundle, read_bundle
 from shared.roster import CONTROL_PLANE, Officer, SignedRoster, read_signed, root_fingerprint, sign, write
 from shared.roster.edits import add_node, found, retire_node
 from shared.roster.model import ControlPlane, NodeIntroduction
+from tests.support.house_policy import bundle_bytes
 from tests.support.trust import CONTROL, Seeded, drawn
 
 OFFICER = draw_signing_keys(Seeded("officer ada"))
 STRANGER = draw_signing_keys(Seeded("a stranger"))
+PUBLISHERS = {"ada": OFFICER, "bea": draw_signing_keys(Seeded("officer bea"))}
+"""The officers: rosters take one of them, policies that permit more take both."""
 SECRET = bytes(range(32))
 _OF: dict[str, type[wire.Message]] = {
     "/node/v1/enrolments": wire.Enrolment,
@@ -54,8 +59,9 @@ class ControlDouble:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.address = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
-        control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public))
-        self.roster = found("acme", 1, (Officer("ada", OFFICER.public),), control, now_ms())
+        control = ControlPlane(self.address, CONTROL.public, fingerprint(CONTROL.public), "eu-test")
+        officers = tuple(Officer(person, keys.public) for person, keys in PUBLISHERS.items())
+        self.roster = found("acme", 1, officers, control, now_ms())
         self.kept: list[SignedRoster] = []
         """Earlier rosters, served one by one to who asks after a version."""
         self.signers: dict[str, SigningKeys] = {"ada": OFFICER}
@@ -68,6 +74,9 @@ class ControlDouble:
         self.receipts: dict[str, wire.Receipt] = {}
         self.problems: tuple[str, ...] = ()
         self.signing: SigningKeys = CONTROL
+        self.bundles: dict[int, bytes] = {}  # published, by version
+        self.asked_policies: list[str] = []
+        self.head: Callable[[], Envelope | None] = self.newest
         self.answer_with: Callable[[str, wire.Message], wire.Message | None] = lambda _path, _message: None
         self.lie: Callable[[str, int, bytes], tuple[int, bytes]] = lambda _path, status, body: (status, body)
         self._enrolled: dict[str, wire.Enrolment] = {}
@@ -105,6 +114,18 @@ class ControlDouble:
 
     def _next(self, roster: Any) -> None:
         self.roster = msgspec.structs.replace(roster, version=self.roster.version + 1)
+
+    def publish(self, bundle: Bundle, *people: str) -> None:
+        """Publish a bundle that these officers signed; without any named, all."""
+        self.bundles[bundle.version] = bundle_bytes(bundle, *people, keys=PUBLISHERS)
+
+    def newest(self, ago_ms: int = 0, by: SigningKeys | None = None) -> Envelope | None:
+        """State the newest bundle: so long ago, by its own keys or others."""
+        if not self.bundles:
+            return None
+        signed = read_bundle(self.bundles[max(self.bundles)])
+        head = wire.Head(version=signed.bundle.version, hash=signed.hash, stated_at=now_ms() - ago_ms)
+        return wire.sign_head(by or self.signing, head)
 
     def command(self, kind: str, target: Any, *, case: str | None = None, name: str | None = None) -> wire.Command:
         """Ask a node for something."""
@@ -176,10 +197,13 @@ class ControlDouble:
             if not event.get("more_body"):
                 break
         fields = tuple((name.decode(), value.decode()) for name, value in scope["headers"])
-        request = Request(scope["method"], self.address + scope["path"], fields, body)
+        query = scope["query_string"].decode()
+        request = Request(scope["method"], f"{self.address}{scope['path']}{'?' if query else ''}{query}", fields, body)
         self.bodies.append(body + repr(fields).encode())
         if scope["path"] == "/node/v1/roster":
-            status, answer = 200, write(self._following(scope["query_string"].decode()))
+            status, answer = 200, write(self._following(query))
+        elif scope["path"] == "/node/v1/policies":
+            status, answer = self._policy(request, query)
         else:
             status, answer = await self._answer(request, scope["path"])
         status, answer = self.lie(scope["path"], status, answer)
@@ -212,7 +236,14 @@ class ControlDouble:
         later = [signed for signed in self.kept if signed.roster.version > after]
         return min(later, key=lambda signed: signed.roster.version, default=self.signed())
 
-    def _key(self, name: str, message: wire.Message) -> bytes | None:
+    def _policy(self, request: Request, query: str) -> tuple[int, bytes]:
+        verify_request(request, lambda name: self._key(name, None), tag="homeport-uplink", now_ms=now_ms())
+        self.asked_policies.append(query)
+        after = int(query.removeprefix("after="))
+        later = [version for version in self.bundles if version > after]
+        return (200, self.bundles[min(later)]) if later else (404, b"")
+
+    def _key(self, name: str, message: wire.Message | None) -> bytes | None:
         if isinstance(message, wire.Enrolment):
             return message.keys.ed25519
         node = self.roster.active(name)
@@ -226,9 +257,8 @@ class ControlDouble:
                 self._enrolled[message.node] = message
                 return wire.EnrolmentAnswer(protocol=1, node=message.node, roster_version=self.roster.version)
             case wire.Beat():
-                return wire.BeatAnswer(
-                    protocol=1, oldest=1, roster_version=self.roster.version, now=now_ms(), problems=self.problems
-                )
+                facts = {"now": now_ms(), "problems": self.problems, "head": self.head()}
+                return wire.BeatAnswer(protocol=1, oldest=1, roster_version=self.roster.version, **facts)
             case wire.CommandAsk(after=after, wait_seconds=seconds):
                 return await self._page(after, min(seconds, 2))
             case wire.ReceiptPush(envelope=envelope):

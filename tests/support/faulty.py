@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from edge_node.storage import blobs
 from edge_node.storage.journal import Journal
 from edge_node.storage.keys import backups as key_backups
 from edge_node.storage.keys import pkcs11_provider
@@ -20,7 +19,7 @@ from tests.support.mortal import Fate, make_mortal
 
 PROGRAM = Path(private_files.__file__).parents[1]
 _PATH_CALLS = ("replace", "unlink", "mkdir")
-_FILE_CALLS = ("overwrite", "sync_folder")
+_FILE_CALLS = ("overwrite", "sync")
 _FILE_READS = ("read", "look_into")
 
 
@@ -41,7 +40,6 @@ def make_all_mortal(patch: pytest.MonkeyPatch) -> Fate:
     for name in _PATH_CALLS:
         patch.setattr(Path, name, _around(fate, getattr(Path, name)))
     patch.setattr(Journal, "_append", _around(fate, Journal._append))
-    patch.setattr(blobs, "_sync", _around(fate, blobs._sync))
     patch.setattr(key_backups, "copy_sqlite", _around(fate, key_backups.copy_sqlite, StoreUnavailable))
     _token_calls(patch, fate)
     return fate

@@ -8,7 +8,7 @@ import msgspec
 from edge_node import stores as stores_module
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.usecases.policy_taking import take_over
-from shared.clock import SystemClock
+from shared.clock import DAY, SystemClock
 from shared.database.contract import Step
 from shared.message import Event
 from shared.policy.bundling import Bundle
@@ -18,8 +18,6 @@ from tests.support.house_policy import bundle_of, open_policy, signed_bundle, vo
 from tests.support.policies import rule
 from tests.support.rosters import FIRST
 from tests.support.stores import Bench, taken
-
-DAY = 86_400_000
 
 
 class MovedClock(SystemClock):
@@ -81,9 +79,11 @@ def laws_of(*codes: str, rules: Sequence[Rule] = (), regions: dict[str, str] | N
     )
 
 
-async def govern(node: Bench, policy: Policy, after: Bundle | None = None) -> Bundle:
-    """Let a node decide by a policy, at once; give its bundle."""
-    bundle = bundle_of(policy, after)
+async def govern(node: Bench, policy: Policy) -> Bundle:
+    """Let a node decide by a policy, at once; give its bundle, which follows the one in force."""
+    await node.policy.look()
+    before = node.policy.in_force
+    bundle = bundle_of(policy, None if before is None else before.bundle)
     await take_over(PolicyStore(node.content), signed_bundle(bundle), FIRST, node.stores.clock.now())
     await node.policy.look()
     return bundle

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shared import canonical
+from shared.crypto.signing import SigningKeys
 from shared.policy.bundling import Bundle, SignedBundle, digest, sign, write
 from shared.policy.loading import load
 from shared.policy.model import JurisdictionFile, Policy, Region, Rule
@@ -89,20 +90,21 @@ def bundle_of(
         says="For tests.",
         grace=grace,
         previous=None if previous is None else digest(previous),
-        issued_at=1_000,
+        issued_at=issued_at,
         policy=policy,
     )
 
 
-def signed_bundle(bundle: Bundle, *people: str) -> SignedBundle:
-    """Sign a bundle as officers of the tests' roster."""
-    signatures = tuple(sign(bundle, each, PEOPLE[each]) for each in people or SIGNERS)
+def signed_bundle(bundle: Bundle, *people: str, keys: Mapping[str, SigningKeys] = PEOPLE) -> SignedBundle:
+    """Sign a bundle as officers of the tests' roster, or of another one whose ``keys`` these are."""
+    wanted = people or (SIGNERS if keys is PEOPLE else tuple(keys))
+    signatures = tuple(sign(bundle, each, keys[each]) for each in wanted)
     return SignedBundle(hash=digest(bundle), bundle=bundle, signatures=signatures)
 
 
-def bundle_bytes(bundle: Bundle, *people: str) -> bytes:
+def bundle_bytes(bundle: Bundle, *people: str, keys: Mapping[str, SigningKeys] = PEOPLE) -> bytes:
     """Give the bytes of a signed bundle's file."""
-    made = signed_bundle(bundle, *people)
+    made = signed_bundle(bundle, *people, keys=keys)
     return write(made.bundle, made.signatures)
 
 

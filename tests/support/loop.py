@@ -5,10 +5,12 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.views import Views
 from edge_node.storage.identity import NodeIdentity
+from edge_node.usecases.border import Border
 from edge_node.usecases.company import Member, Self
 from edge_node.usecases.live_views import LiveViews
 from edge_node.usecases.showing import Shower
 from edge_node.usecases.view_following import ViewFollower
+from edge_node.usecases.view_gate import ViewGates
 from edge_node.usecases.view_keeping import ViewKeeper
 from edge_node.usecases.viewing import Viewer
 from shared import wire
@@ -53,15 +55,16 @@ class Loop:
         self.clock = LaterClock(bench.stores.clock)
         self.away = False
         self.lose_answers = False
-        self.shower = Shower(bench.content, bench.keys, shows, Metrics(), self.clock)
-        self.viewer = Viewer(bench.content, bench.keys, self, self, self.clock, view_hours)
+        gates, border = ViewGates(bench.content, bench.policy, self.clock), Border(bench.policy)
+        self.shower = Shower(bench.content, bench.keys, shows, gates, border, Metrics(), self.clock)
+        self.viewer = Viewer(bench.content, bench.keys, self, self, gates, border, self.clock, view_hours)
         self.views = Views(bench.content)
-        self.live = LiveViews(self.views, bench.keys, self.shower, self.clock)
+        self.live = LiveViews(self.views, bench.keys, gates, self.clock)
         lease = Lease(bench.content, "views", "loop", 15_000)
         self.follower = ViewFollower(
             bench.content, self.viewer, Lease(bench.content, "news", "loop", 30_000), self.clock
         )
-        self.keeper = ViewKeeper(self.views, self.viewer, self, lease, self.clock)
+        self.keeper = ViewKeeper(self.views, self.viewer, self, self, border, lease, self.clock)
 
     def self(self) -> Self:
         """Be the asking node."""

@@ -2,12 +2,14 @@
 
 from contextlib import asynccontextmanager
 
+from edge_node.core.governing import own_permission
 from edge_node.metrics import Metrics
 from edge_node.platforms.opened_media import Opened
 from edge_node.settings_media import MediaSettings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.media import MediaStore
 from edge_node.usecases.fetching import LEASE_MILLISECONDS, Fetcher
+from edge_node.usecases.media_admitting import MediaAdmitter
 from edge_node.usecases.media_reading import MediaReader
 from shared.clock import SystemClock
 from shared.message import Media, Message
@@ -68,10 +70,15 @@ def picture(number: int, author, media_id: str, **more) -> Message:
     return Message(**{name: getattr(plain, name) for name in plain.__struct_fields__} | {"content": content})
 
 
+async def _may(_subject, _account, _event):
+    """Let every file rest here."""
+    return own_permission("own_state_unasked")
+
+
 class Desk:
     """What fetches and reads files, over one bench or its like."""
 
-    def __init__(self, stores, source, take_in, clock=None, accounts=(), **settings) -> None:
+    def __init__(self, stores, source, take_in, clock=None, accounts=(), judge=None, **settings) -> None:
         self.store = MediaStore(stores.content)
         self.metrics = Metrics()
         self.reader = MediaReader(self.store, stores.keys, stores.blobs)
@@ -91,6 +98,7 @@ class Desk:
             clock or stores.clock,
             account_of=rows.get,
             recall=recall,
+            may_rest=MediaAdmitter(stores.content, judge).may_rest if judge is not None else _may,
         )
 
     async def bytes_of(self, mark: bytes) -> bytes:
@@ -105,4 +113,6 @@ class Desk:
 async def media_desk(bench, source, **more) -> Desk:
     """Give what fetches and reads files over a bench."""
     accounts = await bench.stores.accounts.load_rows()
-    return Desk(bench.stores, source, bench.taking_in.take_in, more.pop("clock", ThenClock()), accounts, **more)
+    return Desk(
+        bench.stores, source, bench.taking_in.take_in, more.pop("clock", ThenClock()), accounts, bench.judge, **more
+    )

@@ -21,7 +21,7 @@ from edge_node.usecases.duty_keeping import DutyKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk, Taken
 from edge_node.usecases.holding import Holder
-from edge_node.usecases.policy_book import PolicyBook
+from edge_node.usecases.judging import Judge
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.resolving import Resolver
 from edge_node.usecases.retaining import Retaining
@@ -29,8 +29,12 @@ from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.taking_in import Outcome, TakingIn
 from shared.crypto import Cipher, content_place
 from shared.message import Edit, Event, Identifier, Message, Person, Recall, Text
+from shared.policy.bundling import Bundle, digest
+from tests.support.house_policy import bundle_bytes, bundle_of, open_policy
 
 ACCOUNT = Account(name="shop", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("3",)), scope="portfolio")
+OPEN = bundle_of(open_policy())
+"""What a bench decides by, unless a test gives another bundle: everything is allowed."""
 CREDENTIALS = Credentials((b"an-app-secret-for-tests",), ("verify",))
 
 
@@ -49,15 +53,15 @@ def settings(folder: Path, database_url: str | None = None) -> EdgeSettings:
 class Bench:
     """One process's worth of parts over open stores."""
 
-    def __init__(self, stores: Stores, taking_in: TakingIn, remover: Remover, eraser: Eraser) -> None:
+    def __init__(self, stores: Stores, taking_in: TakingIn, remover: Remover, eraser: Eraser, judge: Judge) -> None:
         self.stores = stores
         self.keys = stores.keys
         self.content = stores.content
         self.taking_in = taking_in
         self.remover = remover
         self.eraser = eraser
-        # Empty until a test takes a bundle over and looks.
-        self.policy = PolicyBook(PolicyStore(stores.content), stores.settings.region, Metrics(), stores.clock)
+        self.judge = judge
+        self.policy = judge.book
         self.holder = Holder(stores.content, stores.journal, self.policy, stores.clock, stores.entropy)
         lease = Lease(stores.content, "duties", stores.entropy.draw(8).hex(), 15_000)
         self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, lease, Metrics(), stores.clock)
@@ -142,15 +146,25 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    folder: Path, database_url: str | None = None, chosen: EdgeSettings | None = None
+    folder: Path,
+    database_url: str | None = None,
+    chosen: EdgeSettings | None = None,
+    bundle: Bundle | None = OPEN,
 ) -> AsyncIterator[Bench]:
-    """Open a node's parts below ``folder`` (or of ``chosen`` settings), making the node the first time."""
+    """Open a node's parts below ``folder`` (or of ``chosen`` settings), making the node the first time.
+
+    It decides by ``bundle``, if it has none yet; by none where that is ``None``.
+    """
     chosen = chosen or settings(folder, database_url)
     if not (chosen.data_dir / "keys.db").exists():
         await initialise(chosen)
     async with open_stores(chosen) as stores:
         if not await stores.accounts.load():
             await stores.accounts.save(ACCOUNT, CREDENTIALS, replace=False)
+        policies = PolicyStore(stores.content)
+        if bundle is not None and await policies.newest() is None:
+            await policies.keep(1, digest(bundle), bundle_bytes(bundle), stores.clock.now())
+        judge = await assemble_judge(stores, Metrics())
         identity, group, mark, tombstone = [
             (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")
         ]
@@ -160,7 +174,7 @@ async def bench(
             stores.content,
             stores.keys,
             Clerk(mark, tombstone),
-            Resolver(people, stores.keys, identity, group, await assemble_judge(stores, Metrics())),
+            Resolver(people, stores.keys, identity, group, judge),
             stores.clock,
         )
         lease = Lease(stores.content, "remover", stores.entropy.draw(8).hex(), 15_000)
@@ -169,7 +183,7 @@ async def bench(
         remover = Remover(
             stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser, stores.blobs
         )
-        yield Bench(stores, taking_in, remover, eraser)
+        yield Bench(stores, taking_in, remover, eraser, judge)
         await lease.give_back()
 
 

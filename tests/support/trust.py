@@ -2,6 +2,8 @@
 
 import hashlib
 
+import msgspec
+
 from shared import wire
 from shared.crypto.hpke import draw_sealing_key
 from shared.crypto.signing import draw_signing_keys
@@ -62,6 +64,8 @@ RECEIPT = Receipt(
     provider="file",
 )
 SEALED = bytes(range(256)) * 5
+
+HEAD = wire.Head(version=4, hash=hashlib.sha256(b"bundle 4").hexdigest(), stated_at=1_795_000_000_000)
 
 MESSAGES = {
     "uplink.enrolment": wire.Enrolment(
@@ -162,3 +166,13 @@ MESSAGES = {
     "relay.problem": wire.RelayProblem(protocol=1, code="busy"),
 }
 """One of each message, by its tag."""
+LATER = {
+    "uplink.beat+policy": msgspec.structs.replace(
+        MESSAGES["uplink.beat"], policy=wire.PolicyStand(3, hashlib.sha256(b"bundle 3").hexdigest())
+    ),
+    "uplink.beat+no_policy": msgspec.structs.replace(MESSAGES["uplink.beat"], policy=wire.PolicyStand(0, None)),
+    "downlink.beat_answer+head": msgspec.structs.replace(
+        MESSAGES["downlink.beat_answer"], problems=("policy_old", "roster_old"), head=wire.sign_head(CONTROL, HEAD)
+    ),
+}
+"""Messages with members that came later within a version, by tag and what is new."""

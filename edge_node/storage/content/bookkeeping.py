@@ -11,7 +11,17 @@ Mark = Literal["tombstone", "suppression"]
 MARKS: tuple[Mark, ...] = ("tombstone", "suppression")
 _WHERE: dict[Class | Mark, tuple[str, str, str]] = {
     "lookup": ("lookup", "id", "at < :before ORDER BY at"),
-    "disclosure": ("disclosure", "id", "closed_at IS NOT NULL AND closed_at < :before ORDER BY closed_at"),
+    # A rule of the policy may want it on record for longer than the period.
+    "disclosure": (
+        "disclosure",
+        "id",
+        "closed_at IS NOT NULL AND closed_at < :before AND kept_until <= :now ORDER BY closed_at",
+    ),
+    "decision": (
+        "decision",
+        "second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle",
+        "second < CAST(:before AS INTEGER) / 1000 ORDER BY second",
+    ),
     "refusal": ("refusal", "account, reason, second", "second < CAST(:before AS INTEGER) / 1000 ORDER BY second"),
     # What a mark still names, or a receipt is owed for, stays.
     "log_entry": (
@@ -39,18 +49,19 @@ _WHERE: dict[Class | Mark, tuple[str, str, str]] = {
 }
 
 
-async def delete_expired(database: Database, what: Class | Mark, before: int, most: int) -> int:
-    """Delete a batch of bookkeeping, or of marks, older than ``before`` (ms); give how many."""
+async def delete_expired(database: Database, what: Class | Mark, before: int, most: int, now: int) -> int:
+    """Delete a batch of bookkeeping, or of marks, older than ``before`` (ms) at ``now``; give how many."""
     table, key, where = _WHERE[what]
     names = f"({key})" if "," in key else key
     sql = f"DELETE FROM {table} WHERE {names} IN (SELECT {key} FROM {table} WHERE {where} LIMIT :most)"  # noqa: S608
-    results = await database.run([turn(database), Step(sql, [(before, most)])])
+    results = await database.run([turn(database), Step(sql, [(before, *((now,) if ":now" in where else ()), most)])])
     return results[1].changed
 
 
-async def count_overdue(database: Database, what: Class | Mark, before: int) -> int:
-    """Count bookkeeping, or marks, older than ``before`` (ms), up to ``OVERDUE_MAX``."""
+async def count_overdue(database: Database, what: Class | Mark, before: int, now: int) -> int:
+    """Count bookkeeping, or marks, older than ``before`` (ms) at ``now``, up to ``OVERDUE_MAX``."""
     table, _, where = _WHERE[what]
     sql = f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {where} LIMIT :most) AS due"  # noqa: S608
+    parameters = {"before": before, "most": OVERDUE_MAX} | ({"now": now} if ":now" in where else {})
     async with database.read() as transaction:
-        return int((await transaction.fetch(sql, {"before": before, "most": OVERDUE_MAX}))[0][0])
+        return int((await transaction.fetch(sql, parameters))[0][0])

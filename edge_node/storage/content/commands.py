@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.core.erasing import Counts, Retained
+from edge_node.storage.content.jurisdictions import LAW
 from shared.database.contract import Database, ScriptRefused, Step
 from shared.wire import Command, Place, encode
 from shared.wire.types import ReasonCode
@@ -41,19 +42,37 @@ _CLOSE = (
     "UPDATE command SET state = :state, done_at = :now, body = NULL WHERE id = :id AND state IN ('waiting', 'working')"
 )
 _PUT = """
-INSERT INTO outbox (id, kind, body, created_at) VALUES (:id, :kind, :body, :now) ON CONFLICT (id) DO NOTHING
+INSERT INTO outbox (id, kind, body, created_at, law) VALUES (:id, :kind, :body, :now, :law) ON CONFLICT (id) DO NOTHING
+"""
+_PUT_RECEIPT = """
+INSERT INTO outbox (id, kind, body, created_at, law)
+SELECT CAST(:id AS TEXT), 'receipt', CAST(:body AS BLOB), CAST(:now AS INTEGER),
+       COALESCE((SELECT e.law FROM command c JOIN erasure e ON e.log_entry = c.log_entry WHERE c.id = :command),
+                CAST(:law AS TEXT))
+ON CONFLICT (id) DO NOTHING
 """
 _OPEN_COMMANDS = "SELECT count(*) FROM command WHERE state IN ('waiting', 'working')"
 _DRAFTS = "SELECT id, mark, created_at FROM outbox WHERE body IS NULL AND accepted_at IS NULL ORDER BY created_at"
-_FREEZE = "UPDATE outbox SET body = :body, mark = NULL WHERE id = :id AND body IS NULL"
+_FREEZE = f"""
+UPDATE outbox SET body = :body, mark = NULL, law = COALESCE(
+    (SELECT {LAW} FROM disclosure d JOIN subject s ON s.id = d.subject WHERE d.mark = outbox.mark LIMIT 1), '')
+WHERE id = :id AND body IS NULL
+"""  # noqa: S608 - constants of this folder
 _FORGET_SHOWN = """
 DELETE FROM disclosure WHERE mark = :mark AND subject IN (SELECT id FROM subject WHERE keep = 'gone')
 """
 _UNTOLD = """
-SELECT id, kind, body FROM outbox WHERE accepted_at IS NULL AND body IS NOT NULL ORDER BY created_at, id LIMIT :most
+SELECT id, kind, body, law, withheld FROM outbox WHERE accepted_at IS NULL AND body IS NOT NULL
+ORDER BY created_at, id LIMIT :most
 """
 _TOLD_RECEIPT = "UPDATE outbox SET accepted_at = :now WHERE id = :id AND kind = 'receipt'"
 _TOLD_NOTICE = "DELETE FROM outbox WHERE id = :id AND kind <> 'receipt'"
+_WITHHOLD = "UPDATE outbox SET withheld = :reason WHERE id = :id"
+_WITHHELD = """
+SELECT kind, withheld, count(*) FROM outbox WHERE accepted_at IS NULL AND withheld <> '' GROUP BY kind, withheld
+ORDER BY kind, withheld
+"""
+_KEPT_BACK = "SELECT 1 FROM outbox WHERE id = :id AND withheld <> ''"
 _DROP = "DELETE FROM outbox WHERE id = :id AND body IS NULL"
 _AGAIN = "UPDATE outbox SET accepted_at = NULL WHERE kind = 'receipt' AND accepted_at > :since"
 _COUNT_UNTOLD = """
@@ -84,11 +103,15 @@ class Finished(NamedTuple):
 
 
 class Untold(NamedTuple):
-    """A body that waits to be told."""
+    """A body that waits to be told; field order is that of the query."""
 
     id: str
     kind: str
     body: bytes
+    law: str = ""
+    """Whose law protects whoever it is about: codes separated by spaces; empty where none was known."""
+    withheld: str = ""
+    """Why the policy kept it here when it was asked last; empty where it did not."""
 
 
 class Draft(NamedTuple):
@@ -157,11 +180,14 @@ class CommandStore:
             for row in rows
         ]
 
-    async def close(self, command: str, receipt: bytes, now: int) -> bool:
-        """Close a command and put its receipt into the outbox; ``False`` where it was closed already."""
+    async def close(self, command: str, receipt: bytes, now: int, law: str = "") -> bool:
+        """Close a command and put its receipt into the outbox; ``False`` where it was closed already.
+
+        ``law`` protects whoever it is about where no erasure here knows better.
+        """
         steps = [
             Step(_CLOSE, [("done", now, command)], expect=1),
-            Step(_PUT, [(f"receipt-{command}", "receipt", receipt, now)]),
+            Step(_PUT_RECEIPT, [(f"receipt-{command}", receipt, now, command, law)]),
         ]
         try:
             await self._content.run(steps)
@@ -196,6 +222,23 @@ class CommandStore:
     async def told(self, outbox: str, now: int) -> None:
         """Note that the control plane has it: notices go, receipts are kept, in case it loses them."""
         await self._content.run([Step(_TOLD_RECEIPT, [(now, outbox)]), Step(_TOLD_NOTICE, [(outbox,)])])
+
+    async def withhold(self, untold: Untold, reason: str, instead: bytes | None, now: int) -> None:
+        """Note why the policy keeps something here; ``instead`` is a notice that is told in its place, once."""
+        steps = [Step(_WITHHOLD, [(reason, untold.id)])]
+        if instead is not None:
+            steps.append(Step(_PUT, [(f"recall-{untold.id}", "recall", instead, now, untold.law)]))
+        await self._content.run(steps)
+
+    async def withheld(self) -> list[tuple[str, str, int]]:
+        """Count what the policy keeps here: kind, reason, how many."""
+        async with self._content.read() as transaction:
+            return [(kind, reason, count) for kind, reason, count in await transaction.fetch(_WITHHELD)]
+
+    async def kept_back(self, outbox: str) -> bool:
+        """Say whether the policy keeps a body here."""
+        async with self._content.read() as transaction:
+            return bool(await transaction.fetch(_KEPT_BACK, {"id": outbox}))
 
     async def tell_again(self, since: int) -> None:
         """Tell every receipt again that was accepted after ``since`` (ms)."""

@@ -11,11 +11,12 @@ shown, which an edit has replaced.  What news brought counts as arrived when the
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from edge_node.core.viewing import Seen
 from edge_node.storage.content.keeping import NOT_RESTRICTED
 from shared.database.contract import Database, Step, Value
 
 _SUBJECT = f"""
-SELECT s.id, c.id FROM subject s JOIN conversation c ON c.subject = s.id
+SELECT s.id, c.id, s.restricted FROM subject s JOIN conversation c ON c.subject = s.id
 WHERE s.pseudonym = :pseudonym AND s.keep = 'active' AND {NOT_RESTRICTED}
 """  # noqa: S608 - constants of this page
 _OLDER = "keep = 'active' AND (at < :at OR (at = :at AND id < :id))"
@@ -29,13 +30,16 @@ SELECT id, mark, at, edited_at, key, sealed FROM (
 _POSITION = "SELECT message_at, message FROM disclosure WHERE id = :id AND node = :node AND view = :view"
 _LOCK = "SELECT id FROM content_store"
 _RECORD = f"""
-INSERT INTO disclosure (id, node, subject, mark, purpose, view, page, at, message_at, message, key)
+INSERT INTO disclosure (id, node, subject, mark, purpose, role, view, page, form, rule, bundle, kept_until, at,
+                        message_at, message, key)
 SELECT CAST(:id AS TEXT), CAST(:node AS TEXT), CAST(:subject AS INTEGER), mark, CAST(:purpose AS TEXT),
-       CAST(:view AS TEXT), CAST(:page AS TEXT), CAST(:now AS INTEGER), at, id, key
+       CAST(:role AS TEXT), CAST(:view AS TEXT), CAST(:page AS TEXT), CAST(:form AS TEXT), CAST(:rule AS TEXT),
+       CAST(:bundle AS TEXT), CAST(:kept_until AS INTEGER), CAST(:now AS INTEGER), at, id, key
 FROM message WHERE id = :message AND key = :key AND keep = 'active'
   AND EXISTS (SELECT 1 FROM subject s WHERE s.id = :subject AND s.keep = 'active' AND {NOT_RESTRICTED})
 RETURNING id
 """  # noqa: S608 - constants of this page
+_PURPOSE = "SELECT purpose FROM disclosure WHERE node = :node AND view = :view LIMIT 1"
 _CLOSE = "UPDATE disclosure SET closed_at = :now WHERE node = :node AND view = :view AND closed_at IS NULL"
 _SHOWN_BEFORE = "d.node = :node AND d.view = :view AND d.page IS NULL AND d.key <> 0 AND d.closed_at IS NULL"
 _OLD = f"""
@@ -92,6 +96,8 @@ class Timeline(NamedTuple):
 
     subject: int
     conversation: int
+    restricted: int = 0
+    """The classes of data that may not be seen of it, as bits: ``core/classes``."""
 
 
 class Found(NamedTuple):
@@ -118,6 +124,15 @@ class Showing(NamedTuple):
     node: str
     purpose: str
     view: str
+    role: str = "agent"
+
+
+class Shown(NamedTuple):
+    """A message that is about to be shown: its name, and in which form on what ground."""
+
+    disclosure: str
+    found: Found
+    grounds: Seen
 
 
 async def find_timeline(database: Database, pseudonym: str) -> Timeline | None:
@@ -152,17 +167,21 @@ async def record(
     database: Database,
     timeline: Timeline,
     showing: Showing,
-    items: Sequence[tuple[str, Found]],
+    items: Sequence[Shown],
     now: int,
     page: str | None = None,
 ) -> set[str]:
-    """Put (disclosure id, message) on record, synced; give the ids of those that still may be shown.
+    """Put what is shown on record, synced; give the ids of those that still may be shown.
 
     ``page`` names the answer of news that shows them.
     """
     rows = [
-        (each, showing.node, timeline.subject, showing.purpose, showing.view, page, now, found.id, found.key)
-        for each, found in items
+        (
+            *(each.disclosure, showing.node, timeline.subject, showing.purpose, showing.role, showing.view, page),
+            *(each.grounds.form, each.grounds.rule, each.grounds.bundle, each.grounds.kept_until, now),
+            *(each.found.id, each.found.key),
+        )
+        for each in items
     ]
     lock = Step(_LOCK + database.dialect.row_lock, expect=1)
     results = await database.run([lock, Step(_RECORD, rows)])
@@ -186,6 +205,13 @@ async def confirm(database: Database, showing: Showing, page: str) -> None:
             return
     row = [(showing.node, showing.view, page)]
     await database.run([Step(_SETTLE, row), Step(_ARRIVED, row)])
+
+
+async def purpose_of(database: Database, node: str, view: str) -> str | None:
+    """Give the purpose for which a view of another node was shown something; ``None`` where it was shown nothing."""
+    async with database.read() as transaction:
+        rows = await transaction.fetch(_PURPOSE, {"node": node, "view": view})
+    return rows[0][0] if rows else None
 
 
 async def close(database: Database, node: str, view: str, now: int) -> int:

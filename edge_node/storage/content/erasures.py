@@ -12,11 +12,11 @@ from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
 from edge_node.storage.content.derivatives import order_of_subject
-from edge_node.storage.content.jurisdictions import FORGET
+from edge_node.storage.content.jurisdictions import FORGET, LAW
 from edge_node.storage.content.resuming import hold_erasure
 from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
-from shared.database.contract import Database, Transaction
+from shared.database.contract import Database, Transaction, Value
 from shared.wire import Place
 
 ROWS_MAX = 500
@@ -38,10 +38,11 @@ _END = "UPDATE identity SET valid_to = :now WHERE subject = :subject AND valid_t
 _LOG = """
 INSERT INTO log_entry (id, act, reason, state, ordered_at) VALUES (:id, 'erase', :reason, 'ordered', :now)
 """
-_ERASURE = """
-INSERT INTO erasure (log_entry, subject, origin, ordered_at, messages, events, identities, views)
-VALUES (:id, :subject, :origin, :now, 0, 0, 0, 0)
-"""
+_ERASURE = f"""
+INSERT INTO erasure (log_entry, subject, origin, ordered_at, messages, events, identities, views, law)
+SELECT CAST(:id AS TEXT), s.id, CAST(:origin AS TEXT), CAST(:now AS INTEGER), 0, 0, 0, 0, {LAW}
+FROM subject s WHERE s.id = :subject
+"""  # noqa: S608 - constants of this folder
 _SUPPRESS = """
 INSERT INTO suppression (mark, key_version, at, log_entry) VALUES (:mark, :key_version, :at, :log_entry)
 ON CONFLICT (mark) DO UPDATE SET at = excluded.at, log_entry = excluded.log_entry WHERE excluded.at > suppression.at
@@ -51,7 +52,10 @@ INSERT INTO command (id, command_cursor, case_id, origin, kind, state, log_entry
 VALUES (:id, 0, :id, 'node', 'erase', 'working', :log_entry, :now)
 """
 _OWE_COMMAND = "UPDATE command SET state = 'working', log_entry = :log_entry WHERE id = :id AND state = 'waiting'"
-_NOTICE = "INSERT INTO outbox (id, kind, body, created_at) VALUES (:id, 'case', :body, :now)"
+_NOTICE = """
+INSERT INTO outbox (id, kind, body, created_at, law)
+SELECT CAST(:id AS TEXT), 'case', CAST(:body AS BLOB), CAST(:now AS INTEGER), law FROM erasure WHERE log_entry = :entry
+"""
 
 _SOME = """
 SELECT l.id, l.reason, l.state, l.ordered_at, e.subject, s.pseudonym, e.keys
@@ -61,6 +65,7 @@ WHERE {which} AND l.act = 'erase' ORDER BY l.ordered_at, l.id LIMIT 1
 _OPEN = _SOME.format(which="l.state <> 'done' AND l.held = 0")
 _HELD_NEW = _SOME.format(which="l.state <> 'done' AND l.state = 'ordered' AND l.held = 1")
 _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
+_CASES = "SELECT id FROM command WHERE log_entry = :id AND origin = 'node' ORDER BY id"
 _JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = :held"
 _DESTROYED = "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state = 'journaled'"
 _FREEZE = """
@@ -205,7 +210,8 @@ async def _owe(transaction: Transaction, order: ErasureOrder, entry: str, now: i
     else:
         await transaction.execute(_OWE_COMMAND, {"log_entry": entry, "id": order.command})
     if order.notice is not None:
-        await transaction.execute(_NOTICE, {"id": f"case-{order.command}", "body": order.notice, "now": now})
+        notice: dict[str, Value] = {"id": f"case-{order.command}", "body": order.notice, "now": now, "entry": entry}
+        await transaction.execute(_NOTICE, notice)
 
 
 async def subject_of(database: Database, pseudonym: str) -> int | None:
@@ -233,6 +239,12 @@ async def suppressions_of(database: Database, entry: str) -> list[tuple[str, int
     """Give an erasure's suppression marks (hex, key version, until when in ms), for the journal."""
     async with database.read() as transaction:
         return [(mark.hex(), version, at) for mark, version, at in await transaction.fetch(_MARKS, {"id": entry})]
+
+
+async def cases_of(database: Database, entry: str) -> list[str]:
+    """Give the cases that were opened here for an erasure, for the journal."""
+    async with database.read() as transaction:
+        return [case for (case,) in await transaction.fetch(_CASES, {"id": entry})]
 
 
 async def note_journaled(database: Database, entry: str, *, held: bool = False) -> None:

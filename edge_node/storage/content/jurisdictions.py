@@ -14,6 +14,9 @@ KNOWN = "declared, stated, numbers, account_country"
 FOLLOWS = "jurisdiction, country, basis, certainty, others, conflicts, restricted"
 """Columns of what follows from it under the bundle in force."""
 
+LAW = "CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.others END"
+"""The jurisdictions that count for a subject ``s``, separated by spaces; ``core/crossing.law_of_text`` reads it."""
+
 _DERIVED = """
 SELECT id, jurisdiction, country, basis, certainty, others, conflicts FROM subject WHERE id = :id
 """

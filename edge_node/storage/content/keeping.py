@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from edge_node.core.keeping import KEEPS, TABLE, Removal
 from edge_node.core.stored import CLASSES, UNKNOWN, Table
+from edge_node.storage.content.jurisdictions import LAW
 
 _STOPS: dict[Removal, str] = {"recall": "stops_recall", "erase": "stops_erase", "expire": "stops_expire"}
 
@@ -23,8 +24,8 @@ SAID_AT = "COALESCE(NULLIF({0}.at, 0), {0}.received_at)"
 AGAIN = "UPDATE retention_progress SET began_at = 0"
 """The sweeper begins a new pass: what was kept may be kept no more."""
 
-LAWS = "COALESCE(CASE WHEN s.jurisdiction <> '' THEN s.jurisdiction ELSE s.others END, '')"
-"""Whose law may apply to a subject (the row ``s``), codes separated by a space; '' where none is known."""
+LAWS = f"COALESCE({LAW}, '')"
+"""Whose law may apply to a subject (the row ``s``), codes separated by a space; '' where none is known, or no ``s``."""
 
 
 NOT_RESTRICTED = """

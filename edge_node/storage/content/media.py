@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.core.classes import mask_of
+from edge_node.core.fetching import DENIED
 from edge_node.storage.content.derivatives import NewDerivative, insert_steps, order_steps
 from edge_node.storage.content.head import turn, turn_of_intent
 from shared.database.contract import Database, Step
@@ -30,25 +31,28 @@ _LIVES = """
 d.keep = 'active'
 AND (d.subject IS NULL OR EXISTS (SELECT 1 FROM subject s WHERE s.id = d.subject AND s.keep = 'active'))
 """
-# A file that may not rest here is not fetched; should it be allowed again, it waits.
+# A file that the policy denies is not asked for; it is due again when its subject's files may rest here again.
 _MAY_REST = f"""
 NOT EXISTS (SELECT 1 FROM subject r WHERE r.id = d.subject AND (r.restricted & {mask_of(["media"])}) <> 0)
 """  # noqa: S608 - constants of this page
+_DENIED = f"f.state = 'withheld' AND f.code = '{DENIED}'"
 _DUE = f"""
-SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at
+SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at, m.subject
 FROM media_fetch f JOIN derivative d ON d.id = f.derivative JOIN derived_from o ON o.derivative = d.id
 JOIN message m ON m.mark = o.mark
-WHERE f.state = 'waiting' AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES}
-  AND {_MAY_REST} ORDER BY f.due_at LIMIT :most
+WHERE (f.state = 'waiting' OR ({_DENIED} AND {_MAY_REST})) AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES}
+ORDER BY f.due_at LIMIT :most
 """  # noqa: S608 - constants of this page
 _ALIVE = f"SELECT 1 FROM derivative d WHERE d.key = :key AND {_LIVES}"  # noqa: S608 - constants of this page
 _KEEP = "UPDATE derivative SET sealed = :sealed, whole = 1 WHERE key = :key AND keep = 'active'"
 _OF_KEY = "derivative = (SELECT id FROM derivative WHERE key = :key)"
+_OPEN = f"(state = 'waiting' OR (state = 'withheld' AND code = '{DENIED}'))"
 _AGAIN = f"""
-UPDATE media_fetch SET attempts = :attempts, due_at = :due_at, code = :code WHERE {_OF_KEY} AND state = 'waiting'
+UPDATE media_fetch SET state = :state, attempts = :attempts, due_at = :due_at, code = :code
+WHERE {_OF_KEY} AND {_OPEN}
 """  # noqa: S608 - constants of this page
 _END = f"""
-UPDATE media_fetch SET state = :state, attempts = :attempts, code = :code WHERE {_OF_KEY} AND state = 'waiting'
+UPDATE media_fetch SET state = :state, attempts = :attempts, code = :code WHERE {_OF_KEY} AND {_OPEN}
 """  # noqa: S608 - constants of this page
 _WAITING = "SELECT count(*) FROM media_fetch WHERE state = 'waiting'"
 _READABLE = f"""
@@ -87,6 +91,8 @@ class Job(NamedTuple):
     message_sealed: bytes
     account: int
     received_at: int
+    subject: int | None
+    """Whom it is of, where that is known."""
 
 
 class Readable(NamedTuple):
@@ -156,7 +162,11 @@ class MediaStore:
 
     async def again(self, key: int, attempts: int, due_at: int, code: str) -> None:
         """Note when a file is asked for again, and why it is not here."""
-        await self.content.run([turn(self.content), Step(_AGAIN, [(attempts, due_at, code, key)])])
+        await self.content.run([turn(self.content), Step(_AGAIN, [("waiting", attempts, due_at, code, key)])])
+
+    async def deny(self, key: int, attempts: int, due_at: int) -> None:
+        """Note that the policy does not let a file rest here, and when it is asked again at the soonest."""
+        await self.content.run([turn(self.content), Step(_AGAIN, [("withheld", attempts, due_at, DENIED, key)])])
 
     async def end(self, key: int, state: Literal["withheld", "failed"], attempts: int, code: str) -> None:
         """Note that a file is not asked for any more."""

@@ -1,10 +1,10 @@
-"""Policy bundles in the content store: the one in force, when it was last heard of, whom a lone node believes."""
+"""Policy bundles in the content store: the one in force, the newest that was stated, whom a lone node believes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_node.storage.content.head import turn
-from shared.database.contract import Database, Step
+from shared.database.contract import Database, Step, Value
 
 _NEWEST = "SELECT version, hash, accepted_at, heard_at FROM policy_bundle ORDER BY version DESC LIMIT 1"
 _BODY = "SELECT body FROM policy_bundle WHERE version = :version"
@@ -13,6 +13,12 @@ INSERT INTO policy_bundle (version, hash, body, accepted_at, heard_at) VALUES (:
 ON CONFLICT (version) DO NOTHING
 """
 _HEARD = "UPDATE policy_bundle SET heard_at = :at WHERE version = :version AND hash = :hash AND heard_at < :at"
+_HEAD = "SELECT version, hash, stated_at FROM policy_head"
+_STATED = """
+INSERT INTO policy_head (id, version, hash, stated_at) VALUES (1, :version, :hash, :at)
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, stated_at = excluded.stated_at
+WHERE policy_head.stated_at < excluded.stated_at
+"""
 _TRUST = "SELECT root, roster FROM policy_trust"
 _BELIEVE = """
 INSERT INTO policy_trust (id, root, roster) VALUES (1, :root, :roster)
@@ -26,6 +32,12 @@ ON CONFLICT (second, operation, data_class, purpose, subject, asker, role, outco
 DO UPDATE SET times = decision.times + excluded.times
 """
 
+_DECIDED = """
+SELECT second, operation, data_class, purpose, subject, asker, role, outcome, rule, reason, bundle, times FROM decision
+WHERE second >= :since AND (CAST(:reason AS TEXT) = '' OR reason = :reason) AND (:denied = 0 OR outcome = 'deny')
+ORDER BY second DESC, operation, data_class, purpose, subject, asker, role LIMIT :most
+"""
+
 
 class Kept(NamedTuple):
     """A bundle that came into force; field order is that of the query."""
@@ -34,6 +46,14 @@ class Kept(NamedTuple):
     hash: str
     accepted_at: int
     heard_at: int
+
+
+class Stated(NamedTuple):
+    """What the control plane last stated to be the newest bundle; field order is that of the query."""
+
+    version: int
+    hash: str
+    stated_at: int
 
 
 class Answered(NamedTuple):
@@ -82,8 +102,17 @@ class PolicyStore:
         await self.content.run([turn(self.content), Step(_KEEP, [(version, digest, body, now)])])
 
     async def heard(self, version: int, digest: str, at: int) -> None:
-        """Note that a bundle was stated to be the newest at an instant (ms)."""
-        await self.content.run([Step(_HEARD, [(at, version, digest)])])
+        """Note that the control plane stated at an instant (ms) that a bundle is the newest, whether it is here or not.
+
+        What it stated later stays.
+        """
+        await self.content.run([Step(_STATED, [(version, digest, at)]), Step(_HEARD, [(at, version, digest)])])
+
+    async def stated(self) -> Stated | None:
+        """Give what the control plane last stated; ``None`` where it never did."""
+        async with self.content.read() as transaction:
+            rows = await transaction.fetch(_HEAD)
+        return Stated(*rows[0]) if rows else None
 
     async def trust(self) -> tuple[str, bytes] | None:
         """Give the root and the roster that a node believes which was never enrolled."""
@@ -101,3 +130,10 @@ class PolicyStore:
             await self.content.run(
                 [turn(self.content), Step(_COUNT, [(each.second, *each.answer, each.times) for each in decisions])]
             )
+
+    async def decided(self, since: int, reason: str | None, most: int, *, denied: bool) -> list[Counted]:
+        """Give what was decided since a second, the newest first; with a reason, or denied, where that is asked for."""
+        about: dict[str, Value] = {"since": since, "reason": reason or "", "denied": int(denied), "most": most}
+        async with self.content.read() as transaction:
+            rows = await transaction.fetch(_DECIDED, about)
+        return [Counted(row[0], Answered(*row[1:-1]), row[-1]) for row in rows]

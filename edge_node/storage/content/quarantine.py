@@ -59,6 +59,7 @@ SELECT 'judged-' || CAST(key AS TEXT), 'judged', 'quarantine_over', 'ordered', k
 FROM quarantined WHERE id = :id AND keep = 'active'
 """
 _DONE = "UPDATE quarantined SET keep = 'tombstoned' WHERE id = :id AND keep = 'active'"
+_WAITS = "SELECT 1 FROM quarantined WHERE id = :id AND keep = 'active'"
 _COUNT = "SELECT count(*) FROM quarantined"
 
 
@@ -147,6 +148,12 @@ async def waiting_events(database: Database, after: int, most: int) -> list[Wait
     """Give events that wait, in the order in which they came, behind row ``after``."""
     async with database.read() as transaction:
         return [WaitingEvent(*row) for row in await transaction.fetch(_NEXT, {"after": after, "most": most})]
+
+
+async def is_waiting(database: Database, row: int) -> bool:
+    """Say whether an event still waits."""
+    async with database.read() as transaction:
+        return bool(await transaction.fetch(_WAITS, {"id": row}))
 
 
 async def count_waiting(database: Database) -> int:

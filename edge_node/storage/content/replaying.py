@@ -11,10 +11,11 @@ from edge_node.core.keeping import GONE
 from edge_node.storage.content.derivatives import order_of_subject, steps_of_entries
 from edge_node.storage.content.erasures import impose, suppress
 from edge_node.storage.content.keeping import kept
+from edge_node.storage.content.owing_again import note_recalls_again, owe_cases_again
 from edge_node.storage.journal import JournalEntry
 from shared.database.contract import Database, Transaction
 
-NOTHING = frozenset({"backup", "epoch", "hold", "unhold"})
+NOTHING = frozenset({"backup", "epoch", "hold", "restore", "unhold"})
 """Acts of the journal that let nothing go here."""
 
 INDEXES = (
@@ -89,6 +90,12 @@ _GOES_ON = """
 UPDATE log_entry SET held = 0, state = CASE WHEN state = 'ordered' THEN 'journaled' ELSE state END WHERE id = :id
 """
 _GO = "UPDATE subject SET keep = 'tombstoned' WHERE id = :subject AND keep = 'held'"
+# A command that was told again after the restore, and before its line was replayed, was carried out long ago: what was
+# sent between is a new contact's and must not stay out.
+_UNSUPPRESS = """
+DELETE FROM suppression WHERE log_entry IN
+(SELECT log_entry FROM erasure WHERE subject = :subject AND log_entry <> :id AND ordered_at > :at)
+"""
 _WHOLLY = "UPDATE erasure SET parting = 0 WHERE log_entry = :id"
 
 
@@ -104,6 +111,7 @@ async def replay(database: Database, lines: Sequence[JournalEntry], revived: Col
             if line.act == "erase":
                 await _erase(transaction, line, now)
         rows = [line for line in lines if line.act not in NOTHING and line.act != "erase"]
+        await note_recalls_again(transaction, rows, now)
         await _take_back(transaction, [line for line in rows if line.held and line.key is not None])
         await _let_go(transaction, [line for line in rows if not line.held and line.key is not None], revived, now)
         tombs = [
@@ -149,6 +157,10 @@ async def _erase(transaction: Transaction, line: JournalEntry, now: int) -> None
     """Order a person erased again, or let what is under way go on."""
     marks = [(bytes.fromhex(mark), version, at, line.log_entry) for mark, version, at in line.suppressed]
     found = await transaction.fetch(_SUBJECT, {"pseudonym": line.owner or ""})
+    await owe_cases_again(transaction, line, found[0][0] if found else None, now)
+    if found:
+        anew = {"subject": found[0][0], "id": line.log_entry, "at": line.ordered_at}
+        await transaction.execute(_UNSUPPRESS, anew)
     if not found or found[0][1] == GONE:
         await suppress(transaction, marks)
         return

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from edge_node.storage.content.jurisdictions import LAW
 from shared.database.contract import Database, ScriptRefused, Step
 from shared.errors.uplink import EnrolledElsewhere
 
@@ -21,10 +22,11 @@ _KEEP_ROSTER = """
 INSERT INTO roster (version, body, accepted_at) VALUES (:version, :body, :now) ON CONFLICT (version) DO NOTHING
 """
 # A restored store may still have somebody who was erased since: nobody is told of until that is replayed.
-_NEW = """
-SELECT pseudonym FROM subject WHERE registered = 0 AND keep = 'active'
-  AND NOT EXISTS (SELECT 1 FROM quarantine WHERE state = 'replaying') ORDER BY id LIMIT :most
+_WAITS = """
+s.registered = 0 AND s.keep = 'active' AND NOT EXISTS (SELECT 1 FROM quarantine WHERE state = 'replaying')
 """
+_NEW = f"SELECT s.pseudonym FROM subject s WHERE {_WAITS} AND {LAW} = :law ORDER BY s.id LIMIT :most"  # noqa: S608 - constants
+_LAWS = f"SELECT {LAW} AS law, count(*) FROM subject s WHERE {_WAITS} GROUP BY law ORDER BY law"  # noqa: S608 - constants
 _REFUSED = "SELECT COALESCE(sum(events), 0) FROM refusal WHERE second * 1000 > :since"
 _WRITE_BEAT = "UPDATE uplink SET beat_number = :number, beat_body = :body WHERE beat_number = :number - 1"
 _REGISTERED = "UPDATE subject SET registered = 1 WHERE pseudonym = :pseudonym"
@@ -86,10 +88,18 @@ class UplinkStore:
         """Keep a roster that was accepted."""
         await self.content.run([Step(_KEEP_ROSTER, [(version, body, now)])])
 
-    async def unregistered(self, most: int) -> list[str]:
-        """Give pseudonyms that the control plane was not told of, oldest first."""
+    async def unregistered(self, law: str, most: int) -> list[str]:
+        """Give pseudonyms that the control plane was not told of, of people of one law, oldest first."""
         async with self.content.read() as transaction:
-            return [name for (name,) in await transaction.fetch(_NEW, {"most": most})]
+            return [name for (name,) in await transaction.fetch(_NEW, {"law": law, "most": most})]
+
+    async def unregistered_laws(self) -> list[tuple[str, int]]:
+        """Count, by whose law protects them, the people whom the control plane was not told of.
+
+        A law is codes separated by spaces, empty where none is known.
+        """
+        async with self.content.read() as transaction:
+            return [(law, count) for law, count in await transaction.fetch(_LAWS)]
 
     async def refusals_since(self, moment: int) -> int:
         """Count events refused at intake since ``moment`` (ms)."""

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from edge_node.storage.content.disclosures import NEWEST_OF_TIMELINE, NEWS_OF, SLACK_MS, Timeline
 from edge_node.storage.content.head import turn
-from edge_node.storage.content.views import View
+from edge_node.storage.content.views import VIEW_COLUMNS, View
 from shared.database.contract import Database, Step, Value
 
-_OPEN = """
-SELECT id, node, pseudonym, purpose, form, state, next, news FROM view
+_OPEN = f"""
+SELECT {VIEW_COLUMNS} FROM view
 WHERE state = 'open' AND news IS NOT NULL AND ends_at > :now ORDER BY opened_at, id LIMIT :most
-"""
+"""  # noqa: S608 - constants of the views
 _RETRACTED = "SELECT 1 FROM retraction WHERE node = :node AND disclosure = :disclosure"
 _OLD = """
 SELECT s.disclosure FROM shown s JOIN message m ON m.mark = s.mark

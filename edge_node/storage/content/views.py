@@ -9,14 +9,15 @@ from typing import Literal, NamedTuple
 
 from edge_node.storage.content.head import turn_of_intent
 from shared.database.contract import Database, Row, Step, Transaction
-from shared.wire.types import PurposeCode
+from shared.wire.types import PurposeCode, RoleCode
 
 _LOCK = "SELECT id FROM content_store"
 _OPEN = """
-INSERT INTO view (id, node, pseudonym, purpose, form, state, opened_at, ends_at)
-VALUES (:id, :node, :pseudonym, :purpose, 'full', 'open', :now, :ends_at)
+INSERT INTO view (id, node, pseudonym, purpose, role, form, state, opened_at, ends_at)
+VALUES (:id, :node, :pseudonym, :purpose, :role, 'full', 'open', :now, :ends_at)
 """
-_READ = "SELECT id, node, pseudonym, purpose, form, state, next, news FROM view WHERE id = :id"
+VIEW_COLUMNS = "id, node, pseudonym, purpose, form, state, next, news, role"
+_READ = f"SELECT {VIEW_COLUMNS} FROM view WHERE id = :id"  # noqa: S608 - constants of this page
 _PAGED = "UPDATE view SET next = :next, form = :form, news = COALESCE(news, '') WHERE id = :view"
 _NEWS_KEPT = "UPDATE view SET news = :page WHERE id = :view AND news = :after"
 _KEEP = """
@@ -67,10 +68,14 @@ INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclo
 _UNSHOW_SUBJECT = "DELETE FROM shown WHERE subject = :subject"
 _EVENTS = "SELECT id, kind, disclosure FROM view_event WHERE view = :view AND id > :after ORDER BY id LIMIT :most"
 _COPY = "SELECT at, mark, key, sealed FROM shown WHERE view = :view AND disclosure = :disclosure AND keep = 'active'"
-_MESSAGE = "SELECT id, mark, at, edited_at, key, sealed FROM message WHERE mark = :mark AND keep = 'active'"
+_MESSAGE = """
+SELECT m.id, m.mark, m.at, m.edited_at, m.key, m.sealed FROM shown s JOIN message m ON m.mark = s.mark
+WHERE s.view = :view AND s.disclosure = :disclosure AND m.keep = 'active'
+  AND EXISTS (SELECT 1 FROM subject WHERE id = s.subject AND keep = 'active')
+"""
 _ENDED = "SELECT id FROM view WHERE state = 'open' AND ends_at <= :now ORDER BY ends_at LIMIT :most"
 _EMPTY = """
-SELECT v.id, v.node, v.closed_at FROM view v
+SELECT v.id, v.node, v.closed_at, v.purpose FROM view v
 WHERE v.state = 'closing' AND NOT EXISTS (SELECT 1 FROM shown s WHERE s.view = v.id) ORDER BY v.closed_at LIMIT :most
 """
 _FORGET_EVENTS = "DELETE FROM view_event WHERE view = :view"
@@ -95,6 +100,8 @@ class View(NamedTuple):
     """The disclosure after which older messages are asked for; ``None`` where there are none."""
     news: str | None = None
     """The last answer of news that was kept; empty before the first, ``None`` before the first page."""
+    role: RoleCode = "agent"
+    """Of whoever looks."""
 
 
 class Copy(NamedTuple):
@@ -134,7 +141,8 @@ class Views:
 
     async def open(self, view: View, now: int, ends_at: int) -> None:
         """Note that a view is opened, before anybody is asked."""
-        await self.content.run([Step(_OPEN, [(view.id, view.node, view.pseudonym, view.purpose, now, ends_at)])])
+        row = (view.id, view.node, view.pseudonym, view.purpose, view.role, now, ends_at)
+        await self.content.run([Step(_OPEN, [row])])
 
     async def find(self, view: str) -> View | None:
         """Give a view that is open or closing."""
@@ -217,17 +225,20 @@ class Views:
         at, mark, key, sealed = rows[0]
         return Copy(disclosure, at, None, mark, key, sealed)
 
-    async def message(self, mark: bytes) -> list[Row]:
-        """Give the row of a message that rests here, as a page has it; none where it was taken back."""
-        return await self._fetch(_MESSAGE, mark=mark)
+    async def message(self, view: str, disclosure: str) -> list[Row]:
+        """Give the row of a shown message that rests here, as a page has it.
+
+        None where it was taken back, or the subject's records are not to be seen any more.
+        """
+        return await self._fetch(_MESSAGE, view=view, disclosure=disclosure)
 
     async def ended(self, now: int) -> list[str]:
         """Give open views whose time is over."""
         return [row[0] for row in await self._fetch(_ENDED, now=now, most=ROUND_MAX)]
 
-    async def emptied(self) -> list[tuple[str, str, int]]:
-        """Give closing views without a copy left: id, node, and when they were closed (ms)."""
-        return [(row[0], row[1], row[2]) for row in await self._fetch(_EMPTY, most=ROUND_MAX)]
+    async def emptied(self) -> list[tuple[str, str, int, PurposeCode]]:
+        """Give closing views without a copy left: id, node, when they were closed (ms), and what they were for."""
+        return [(row[0], row[1], row[2], row[3]) for row in await self._fetch(_EMPTY, most=ROUND_MAX)]
 
     async def forget(self, view: str) -> None:
         """Drop a view that is closed and told."""

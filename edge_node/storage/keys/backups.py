@@ -10,10 +10,11 @@ from pathlib import Path
 
 from edge_node.storage.keys.store import KeyStore
 from shared.database.contract import Database, Step
-from shared.database.copying import copy_sqlite
+from shared.database.copying import copy_sqlite, read_row
 from shared.errors import StoreUnavailable
-from shared.errors.custody import KeyBackupFailed
+from shared.errors.custody import KeyBackupFailed, KeyBackupForeign
 from shared.limits import BUCKET_ROWS_MAX
+from shared.private_files import make_folder
 
 BACKUP_FILE = "keys-backup.db"
 _LOCK = ".keys-backup.lock"
@@ -26,20 +27,28 @@ _SKIP = (
     "UPDATE key_store SET next_id = CASE WHEN next_id > :next THEN next_id ELSE :next END, generation = generation + 1"
 )
 _ROW = "SELECT id FROM row_key WHERE id = :id"
+# When its first epoch began tells one key store from another; its generation only rises.
+_STATE = """
+SELECT (SELECT created_at FROM epoch ORDER BY version LIMIT 1), generation FROM key_store
+"""
 _OWNER = "SELECT name FROM owner_key WHERE name = :name"
 
 
 def back_up_keys(keys_file: Path, folder: Path) -> Path:
     """Put a key backup of now in the place of the one before, and give it; blocks.
 
-    ``KeyBackupFailed`` where it cannot be written.
+    ``KeyBackupFailed`` where it cannot be written; ``KeyBackupForeign`` rather than lose the only copy of another key
+    store, such as one that is lost itself, or of a later state of this one.
     """
     target = folder / BACKUP_FILE
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            there, ours = read_row(target, _STATE) if target.exists() else None, read_row(keys_file, _STATE)
+            if there and ours and (there[0] != ours[0] or there[1] > ours[1]):
+                raise KeyBackupForeign(path=str(target))
             copy_sqlite(keys_file, target)
         finally:
             os.close(descriptor)
@@ -78,10 +87,10 @@ async def give_no_id_twice(keys: Database, row: int) -> None:
 async def revived(store: KeyStore, rows: list[int]) -> set[int]:
     """Give those of some row keys that the key store has."""
     async with store.database.read() as transaction:
-        return {row for row in rows if await transaction.fetch(_ROW, {"id": row})}
+        return {row for (row,) in await transaction.fetch_many(_ROW, [(row,) for row in rows])}
 
 
 async def revived_owners(store: KeyStore, names: list[str]) -> set[str]:
     """Give those of some pseudonyms that the key store has keys of."""
     async with store.database.read() as transaction:
-        return {name for name in names if await transaction.fetch(_OWNER, {"name": name})}
+        return {name for (name,) in await transaction.fetch_many(_OWNER, [(name,) for name in names])}

@@ -19,6 +19,7 @@ from shared.errors import KeyProviderFailed, SealBroken
 
 _REGION, _NEXT = "region.key", "region-next.key"
 _BYTES_MAX = 1024
+_NO_FOLDER = "the folder is missing"
 
 
 class FileProvider:
@@ -80,6 +81,7 @@ class FileProvider:
 
     def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
         """Exchange the region key; every step can be repeated."""
+        self._look_into_each()
         try:
             following = self._found(_NEXT) or self._entropy.draw(KEY_BYTES)
             for place in self._places:
@@ -103,14 +105,20 @@ class FileProvider:
         except OSError as error:
             raise KeyProviderFailed(reason=_reason(error)) from None
 
-    def places(self) -> list[tuple[str, str | None]]:
-        """Give the folders, and why one cannot be used."""
-        return [(str(place), self._ailment(place)) for place in self._places]
+    def _look_into_each(self) -> None:
+        """Refuse before anything is begun: a folder that is away is no empty one."""
+        for place in self._places:
+            if not place.is_dir():
+                raise KeyProviderFailed(path=str(place), reason=_NO_FOLDER)
 
-    def _ailment(self, place: Path) -> str | None:
+    def places(self, region: str, version: EpochVersion) -> list[tuple[str, str | None]]:
+        """Give the folders, and why one is not enough by itself."""
+        return [(str(place), self._ailment(place, region, version)) for place in self._places]
+
+    def _ailment(self, place: Path, region: str, version: EpochVersion) -> str | None:
         """Say what is wrong with a place."""
         if not place.is_dir():
-            return "the folder is missing"
+            return _NO_FOLDER
         if place.stat().st_mode & 0o077:
             return "others may look into the folder: chmod 700"
         if (place / _NEXT).exists():
@@ -121,7 +129,11 @@ class FileProvider:
             return "the region key is missing"
         except OSError as error:
             return f"the region key cannot be read: {_reason(error)}"
-        return None if _is_whole(key) else "the region key is damaged"
+        if not _is_whole(key):
+            return "the region key is damaged"
+        if self._open(place, region, version, beside=(place,)) is None:
+            return f"the key of epoch {version} is missing or damaged"
+        return None
 
     def _write(self, place: Path, region: str, version: EpochVersion, key: bytes) -> None:
         """Seal an epoch key under the region key that will stand at the end, and put it into its file's place."""
@@ -131,12 +143,17 @@ class FileProvider:
         sealed = Cipher(region_key).seal(key, _place(region, version), self._entropy.draw(NONCE_BYTES))
         private_files.replace(place / _file(version), sealed)
 
-    def _open(self, place: Path, region: str, version: EpochVersion) -> bytes | None:
-        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged."""
+    def _open(
+        self, place: Path, region: str, version: EpochVersion, beside: Sequence[Path] | None = None
+    ) -> bytes | None:
+        """Open the epoch key at one place with whichever region key fits; ``None`` where it is missing or damaged.
+
+        The region keys are those at every place, or at the places ``beside``.
+        """
         with suppress(OSError):
             sealed = (place / _file(version)).read_bytes()
             for name in (_REGION, _NEXT):
-                for each in self._places:
+                for each in beside or self._places:
                     with suppress(OSError, SealBroken, ValueError):
                         return Cipher((each / name).read_bytes()).open(sealed, _place(region, version))
         return None
@@ -191,5 +208,7 @@ def _failed(place: Path, error: OSError) -> KeyProviderFailed:
 
 
 def _reason(error: OSError) -> str:
-    """Give the system's words for an error."""
+    """Give the system's words for an error; one without a number is ``private_files``'s own."""
+    if error.errno is None and isinstance(error, PermissionError):
+        return "others may read it: chmod 600"
     return os.strerror(error.errno) if error.errno else type(error).__name__

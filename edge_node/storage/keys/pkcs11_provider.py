@@ -22,6 +22,14 @@ from shared.errors import KeyProviderFailed
 _PIN_BYTES_MAX = 256
 _ID_BYTES = 4
 _TAG_BITS = 128
+# What an operator can mend, by the name of the binding's error; every other name is given as it is.
+_REASONS = {
+    "NoSuchToken": "no token has this label",
+    "MultipleTokensReturned": "two tokens have this label",
+    "PinIncorrect": "the PIN in pkcs11.pin_file is wrong",
+    "PinLenRange": "the PIN in pkcs11.pin_file is wrong",
+    "PinLocked": "the PIN is locked after wrong ones: unlock it in the device",
+}
 
 
 class TokenSettings(NamedTuple):
@@ -89,25 +97,25 @@ class Pkcs11Provider:
 
     def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
         """Exchange each token's region key: the new one, its epoch keys, then the old one goes."""
+        epochs = {version: self.find_epoch(region, version) for version in versions}
         for label in self._settings.labels:
             with self._open(label) as token:
                 keys = token.region_keys(region)
-                if not keys:
-                    raise KeyProviderFailed(reason="a token has no region key", token=label)
-                if len(keys) == 1:
-                    keys.append(token.draw_region_key(region, keys[-1].number + 1))
-                for version in versions:
-                    token.reseal(region, version, keys[-1], self._entropy)
+                if len(keys) < 2:
+                    keys.append(token.draw_region_key(region, keys[-1].number + 1 if keys else 1))
+                for version, key in epochs.items():
+                    token.reseal(region, version, key, keys[-1], self._entropy)
                 for old in keys[:-1]:
                     old.key.destroy()
 
-    def places(self) -> list[tuple[str, str | None]]:
-        """Give the tokens, and why one cannot be used."""
+    def places(self, region: str, version: EpochVersion) -> list[tuple[str, str | None]]:
+        """Give the tokens, and why one is not enough by itself."""
         found: list[tuple[str, str | None]] = []
         for label in self._settings.labels:
             try:
-                with self._open(label):
-                    found.append((f"token {label}", None))
+                with self._open(label) as token:
+                    there = token.find_epoch(region, version) is not None
+                    found.append((f"token {label}", None if there else f"the key of epoch {version} is missing"))
             except KeyProviderFailed as error:
                 found.append((f"token {label}", str(error.details.get("reason", error.code))))
         return found
@@ -129,10 +137,16 @@ class Pkcs11Provider:
         try:
             if self._library is None:
                 self._library = lib(str(self._settings.module))
+        except (PKCS11Error, RuntimeError, OSError):
+            raise KeyProviderFailed(
+                path=str(self._settings.module), reason="the library of pkcs11.module cannot be loaded or started"
+            ) from None
+        try:
             with self._library.get_token(token_label=label).open(rw=True, user_pin=pin) as session:
                 yield _Token(session, label)
         except (PKCS11Error, RuntimeError, OSError) as error:
-            raise KeyProviderFailed(reason=type(error).__name__, token=label) from None
+            name = type(error).__name__
+            raise KeyProviderFailed(reason=_REASONS.get(name, name), token=label) from None
 
 
 class _RegionKey(NamedTuple):
@@ -203,11 +217,13 @@ class _Token:
                     return bytes(opened)
         return None
 
-    def reseal(self, region: str, version: EpochVersion, region_key: _RegionKey, entropy: Entropy) -> None:
-        """Seal an epoch key by ``region_key`` and destroy what the older one sealed."""
-        key = self.find_epoch(region, version)
+    def reseal(
+        self, region: str, version: EpochVersion, key: bytes | None, region_key: _RegionKey, entropy: Entropy
+    ) -> None:
+        """Seal an epoch key, this token's or else ``key``, by ``region_key``; destroy what the older one sealed."""
+        key = self.find_epoch(region, version) or key
         if key is None:
-            raise KeyProviderFailed(reason="an epoch key is missing in its token", token=self._label)
+            raise KeyProviderFailed(reason="no place has this epoch key", version=version)
         before = self.epoch_objects(region, version)
         if all(_parts(bytes(each[self._names.VALUE]))[0] != region_key.number for each in before):
             self._add(region, version, region_key, key, entropy.draw(NONCE_BYTES))

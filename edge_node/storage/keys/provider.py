@@ -41,12 +41,16 @@ class KeyProvider(Protocol):
     def rotate(self, region: str, versions: tuple[EpochVersion, ...]) -> None:
         """Draw a new region key, seal the epoch keys of ``versions`` under it, destroy the old one.
 
-        A rotation that was cut short goes on where it stood; meanwhile every epoch key can be read.
+        A rotation that was cut short goes on where it stood; meanwhile every epoch key can be read.  A place that is
+        there and empty, as a new disk or token is, gets its keys from the other one.
         """
         ...
 
-    def places(self) -> list[tuple[str, str | None]]:
-        """Give each place, in words, and what is wrong with it now, ``None`` where it can be used."""
+    def places(self, region: str, version: EpochVersion) -> list[tuple[str, str | None]]:
+        """Give each place, in words, and what is wrong with it now, ``None`` where it is enough by itself.
+
+        ``version`` is the current epoch: a place that lacks its key is none.
+        """
         ...
 
 

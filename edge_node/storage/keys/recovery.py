@@ -102,7 +102,7 @@ class Recovery:
             raise EscrowInvalid(path=str(self._folder), reason="no escrow was made")
         key = open_escrow(shares)
         if key.public != escrow.public:
-            raise EscrowInvalid(reason="the shares belong to another escrow")
+            raise EscrowInvalid(reason="the shares are of another escrow, made before or elsewhere")
         for path in (self._path(version), self._next(version)):
             with suppress(OSError, SealBroken):
                 sealed = private_files.read(path, bytes_max=_BYTES_MAX)

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 import msgspec
 
 HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 NOW_MS_MAX = 29_348_006_400_000
 """2900-01-01: nothing is computed for a later now, so that no sum leaves the range of dates."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

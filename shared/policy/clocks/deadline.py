@@ -1,6 +1,7 @@
 """When is it due?  The one entry of this package: stage by stage, each step written down for an officer."""
 
-from shared.policy.clocks.calendar import DAY_MS, HOUR_MS, NOW_MS_MAX, Calendar
+from shared.clock import DAY
+from shared.policy.clocks.calendar import HOUR_MS, NOW_MS_MAX, Calendar
 from shared.policy.clocks.conventions import COUNTING
 from shared.policy.clocks.extending import extended
 from shared.policy.clocks.model import Definition, Due, Escalation, Event, Stage, StageDue, State
@@ -122,7 +123,7 @@ def _state(reckoning: Reckoning, due_ms: int, done_ms: int | None) -> State:
         return "overdue"
     if lasting:
         return "paused"
-    return "due" if due_ms - reckoning.now_ms <= DAY_MS else "running"
+    return "due" if due_ms - reckoning.now_ms <= DAY else "running"
 
 
 def _escalation(reckoning: Reckoning, stage: StageDue) -> Escalation | None:

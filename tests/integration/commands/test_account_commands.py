@@ -87,16 +87,6 @@ def test_init_makes_a_node_for_its_owner_only_and_changes_nothing_the_second_tim
     assert operator.config.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_lost_key_store_is_named_and_never_replaced_by_an_empty_one(operator, tmp_path):
-    lost = tmp_path / "data" / "keys.db"
-    lost.rename(tmp_path / "kept.db")
-    for words in (("init",), ("account", "list")):
-        assert "key_store_lost" in operator.run(*words, expect=2).stderr
-        assert not lost.exists()
-    (tmp_path / "kept.db").rename(lost)
-    operator.run("account", "list")
-
-
 def test_init_with_a_wrong_region_leaves_nothing_behind(tmp_path):
     result = Operator(tmp_path).run("init", "--region", "Not A Slug", expect=2)
     assert "field_name=region" in result.stderr
@@ -232,11 +222,6 @@ def test_a_country_is_given_kept_changed_and_taken_away(operator):
     assert "account_unknown" in operator.run("account", "set-country", "nosuch", "TH", expect=2).stderr
     operator.run("account", "set-country", "line-shop", "none")
     assert with_store(operator, usecase.list_accounts)[0][0].country is None
-
-
-def test_an_account_of_before_countries_is_read(operator):
-    old = b'{"name":"line-shop","ids":{"channel":"line","bot_user_id":"U1"},"scope":"1656"}'
-    assert msgspec.json.decode(old, type=Account).country is None
 
 
 def test_a_removed_account_is_gone(operator):

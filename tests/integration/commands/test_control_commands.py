@@ -10,10 +10,13 @@ from control_plane.settings import load_settings
 from shared.crypto.signing import in_groups
 from shared.enrolment_token import read_token
 from shared.key_files import open_program_keys
+from shared.policy.bundling import digest
 from shared.roster import ControlPlane, read_introduction, write
 from tests.support.control import Officers, free_port
+from tests.support.house_policy import bundle_bytes, bundle_of, open_policy
 from tests.support.node_double import NodeDouble
 
+ONE = bundle_of(open_policy())
 HOMEPORT = Path(sys.executable).with_name("homeport")
 
 
@@ -86,6 +89,24 @@ def test_the_page_is_followed_from_the_first_command_to_a_known_node(control, tm
     assert "node_not_running" in control("status", fails=2)
 
 
+def test_a_policy_is_published_if_enough_officers_signed_it(control, tmp_path):
+    address = f"http://127.0.0.1:{free_port()}"
+    control("init", "--address", address)
+    introduction = read_introduction((tmp_path / "control-plane.json").read_bytes(), ControlPlane)
+    officers, node = Officers(introduction), NodeDouble("eu", address, introduction.keys)
+    (tmp_path / "roster.json").write_bytes(write(officers.take_in(node.introduction)))
+    (tmp_path / "one.bundle").write_bytes(bundle_bytes(ONE, "ann", keys=officers.keys))
+    assert "roster_missing" in control("policy", "publish", "one.bundle", fails=2)
+    assert "roster_missing" in control("nodes", fails=2)
+    control("roster", "put", "roster.json", "--root", officers.root)
+    assert "bundle_undersigned" in control("policy", "publish", "one.bundle", fails=2)
+    assert "bundle_malformed" in control("policy", "publish", "nowhere.bundle", fails=2)
+    (tmp_path / "one.bundle").write_bytes(bundle_bytes(ONE, keys=officers.keys))
+    assert in_groups(digest(ONE)) in control("policy", "publish", "one.bundle")
+    assert "machine" in control("policy", "list")
+    assert "never" in control("nodes")
+
+
 def test_a_roster_of_another_control_plane_is_refused(control, tmp_path):
     control("init")
     other = tmp_path / "other"
@@ -112,6 +133,7 @@ def test_keys_that_are_open_to_others_are_refused(control, tmp_path):
 
 def test_every_command_explains_itself(control):
     told = control("--help")
-    for word in ("init", "run", "restart", "stop", "status", "token", "pending", "roster", "principal"):
+    words = ("init", "run", "restart", "stop", "status", "token", "pending", "nodes", "roster", "policy", "principal")
+    for word in words:
         assert word in told
     assert "hooks.allow" in control("run", "--help")

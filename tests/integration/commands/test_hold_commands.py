@@ -99,3 +99,11 @@ def test_what_cannot_be_is_refused_by_name(node, words, code):
     config, _, _ = node
     result = CliRunner().invoke(edge, ["hold", *words, "--config", str(config)])
     assert type(result.exception).__name__ == code
+
+
+@pytest.mark.parametrize(("review", "warned"), [("2020-06-30", True), ("2999-06-30", False)])
+def test_a_hold_whose_review_is_past_is_placed_with_a_warning(node, review, warned):
+    config, name, _ = node
+    said = run(config, "hold", "add", "--pseudonym", name, "--reason", "complaint", "--review", review)
+    assert ("past already" in said) is warned
+    assert said.split()[0] in run(config, "hold", "list")

@@ -179,7 +179,7 @@ async def test_the_region_key_is_exchanged_while_messages_come(tmp_path, chosen)
         await node.take(message(2, person(2), "two"))
         await rotation
         await asyncio.to_thread(node.keys.provider.rotate, chosen.region, (1,))
-        assert [ailment for _, ailment in node.keys.provider.places()] == [None, None]
+        assert [ailment for _, ailment in node.keys.provider.places(chosen.region, 1)] == [None, None]
     async with bench(tmp_path, chosen=chosen) as node:
         assert await node.texts() == ["one", "two"]
         await run_beat(node)

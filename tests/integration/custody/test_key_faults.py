@@ -64,7 +64,7 @@ def kept_key(chosen) -> bytes:
 def check_places(chosen, key) -> None:
     """Hold every place to being whole, enough by itself, and without anything left over."""
     provider = open_provider(chosen, SystemEntropy())
-    assert [ailment for _, ailment in provider.places()] == [None] * 2
+    assert [ailment for _, ailment in provider.places(chosen.region, 1)] == [None] * 2
     if chosen.key_provider == "pkcs11":
         for label in (chosen.pkcs11.token, chosen.pkcs11.second_token):
             with provider._open(label) as token:

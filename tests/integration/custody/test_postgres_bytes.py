@@ -22,6 +22,7 @@ from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import NothingShown
 from edge_node.usecases.remnants import RemnantsHere
 from shared import wire
+from shared.clock import DAY
 from shared.wire.receipt import epoch_horizon, open_receipt
 from tests.integration.storage.test_attack_remains import remains
 from tests.support.postgres import postgres_cluster, postgres_url
@@ -29,7 +30,6 @@ from tests.support.stores import bench, edit, message, person, settings
 
 __all__ = ["postgres_cluster", "postgres_url"]
 
-DAY = 86_400_000
 KEEPING = Path(__file__).parents[3] / "edge_node" / "KEEPING.md"
 ANN, BEN = person(1, phone=11), person(2, phone=22)
 WORDS = "Quittengelee im Keller "

@@ -99,6 +99,53 @@ def run(provider, act: str) -> None:
         provider.destroy_epoch("r", 1)
 
 
+def empty_second_place(provider, chosen) -> None:
+    """Put a new disk, or a new token, in the place of the second."""
+    if chosen.key_provider == "file":
+        for path in (chosen.journal_dir / "keyring").iterdir():
+            path.unlink()
+        return
+    with provider._open(chosen.pkcs11.second_token) as token:
+        for version in (1, 2):
+            for each in token.epoch_objects(chosen.region, version):
+                each.destroy()
+        for each in token.region_keys(chosen.region):
+            each.key.destroy()
+
+
+def test_an_empty_place_is_not_well_and_a_rotation_fills_it_from_the_other(provider, chosen):
+    assert [ailment for _, ailment in provider.places(chosen.region, 2)] == [None, None]
+    empty_second_place(provider, chosen)
+    assert [bool(ailment) for _, ailment in provider.places(chosen.region, 2)] == [False, True]
+    provider.rotate(chosen.region, (1, 2))
+    assert [ailment for _, ailment in provider.places(chosen.region, 2)] == [None, None]
+    if chosen.key_provider == "file":
+        alone = file_provider.FileProvider([chosen.journal_dir / "keyring"], SystemEntropy())
+        assert alone.find_epoch(chosen.region, 2) == OTHER
+    else:
+        with provider._open(chosen.pkcs11.second_token) as token:
+            assert token.find_epoch(chosen.region, 2) == OTHER
+
+
+def test_a_place_without_the_current_epoch_is_not_well_and_two_such_are_not_rotated(provider, chosen):
+    assert all("epoch 3" in ailment for _, ailment in provider.places(chosen.region, 3))
+    with pytest.raises(KeyProviderFailed):
+        provider.rotate(chosen.region, (1, 2, 3))
+
+
+def test_a_rotation_does_not_begin_while_a_folder_is_away(tmp_path):
+    places = [tmp_path / "one", tmp_path / "two"]
+    made = file_provider.FileProvider(places, SystemEntropy())
+    made.create("r")
+    made.put_epoch("r", 1, KEY)
+    places[1].rename(tmp_path / "unplugged")
+    with pytest.raises(KeyProviderFailed) as caught:
+        made.rotate("r", (1,))
+    assert str(places[1]) in str(caught.value)
+    (tmp_path / "unplugged").rename(places[1])
+    assert [ailment for _, ailment in made.places("r", 1)] == [None, None]
+
+
 def test_a_place_that_is_away_keeps_an_epoch_from_counting_as_destroyed(tmp_path):
     places = [tmp_path / "one", tmp_path / "two"]
     made = file_provider.FileProvider(places, SystemEntropy())
@@ -106,9 +153,9 @@ def test_a_place_that_is_away_keeps_an_epoch_from_counting_as_destroyed(tmp_path
     made.put_epoch("r", 1, KEY)
     places[1].rename(tmp_path / "unplugged")
     assert made.find_epoch("r", 1) == KEY
+    assert [bool(ailment) for _, ailment in made.places("r", 1)] == [False, True]
     with pytest.raises(KeyProviderFailed):
         made.destroy_epoch("r", 1)
-    assert [bool(ailment) for _, ailment in made.places()] == [False, True]
     (tmp_path / "unplugged").rename(places[1])
     made.destroy_epoch("r", 1)
     assert made.find_epoch("r", 1) is None
@@ -151,7 +198,7 @@ def test_a_token_that_is_away_or_a_wrong_pin_is_an_error_with_its_name_alone(sof
         with pytest.raises(KeyProviderFailed) as caught:
             made.create("r")
         assert "4711" not in str(caught.value)
-        assert all(ailment for _, ailment in made.places())
+        assert all(ailment for _, ailment in made.places("r", 1))
     pin.chmod(0o644)
     with pytest.raises(KeyProviderFailed):
         made.create("r")

@@ -139,7 +139,7 @@ async def test_nothing_is_opened_shown_or_looked_up_before_the_replay_is_over(tm
         with pytest.raises(JournalGap):
             await store.keeper.once()
         assert not store.keeper.opened.is_set()
-        viewer = Viewer(node.content, node.keys, None, None, node.stores.clock, 1)
+        viewer = Viewer(node.content, node.keys, None, None, None, None, node.stores.clock, 1)
         with pytest.raises(InQuarantine):
             await viewer.open(None, name, "customer_service")
         with pytest.raises(InQuarantine):
@@ -191,30 +191,6 @@ async def test_a_second_process_sees_that_the_quarantine_is_over(tmp_path):
         assert (await second.take(message(3, BEN, "three"))).stored == 1
         assert await two.texts() == ["one", "three", "two"]
         assert await two.rows("SELECT count(*) FROM subject") == [(2,)]
-
-
-async def test_keys_drawn_after_a_restore_are_none_that_the_journal_names(tmp_path):
-    """What the lost store drew since may stand in the journal; a later restore must not take it for what it has now."""
-    async with bench(tmp_path) as node:
-        await node.take(message(1, ANN, "one"))
-        done = await backed_up(node, tmp_path / "backups")
-        await node.take(*(message(number, ANN, f"{number}") for number in range(2, 40)))
-        await node.take(*(recall(number, ANN) for number in range(2, 40)))
-        await node.remove()
-    lose(settings(tmp_path), keys=True)
-    await put_back(settings(tmp_path), done.backup.folder)
-    async with bench(tmp_path) as node:
-        store = await quarantined(node)
-        await store.lift()
-        await store.take(*(message(number, ANN, f"{number}") for number in range(100, 140)))
-        later = await backed_up(node, tmp_path / "backups")
-    lose(settings(tmp_path), keys=True)
-    await put_back(settings(tmp_path), later.backup.folder)
-    async with bench(tmp_path) as node:
-        named = {line.key for line in node.stores.journal.read() if line.key is not None}
-        ours = {key for (key,) in await node.rows("SELECT key FROM message")}
-        assert named
-        assert not named & ours
 
 
 async def test_what_cannot_be_restored_is_refused_and_changes_nothing(tmp_path):

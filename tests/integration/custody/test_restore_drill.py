@@ -21,6 +21,7 @@ from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.quarantine import Gate
 from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.taking_in import TakingIn
+from shared.clock import DAY
 from shared.crypto import Cipher, content_place
 from shared.database.sqlite import open_sqlite
 from shared.errors import HomeportError
@@ -30,7 +31,6 @@ from tests.support.backups import backed_up, lose, put_back, quarantined, takens
 from tests.support.stores import Bench, bench, edit, message, person, recall, settings
 
 DRILLS = 100
-DAY = 86_400_000
 LATER = int(time.time() * 1000) + DAY
 """What is said is said after every erasure of this run: whoever was erased and writes again is a new contact."""
 OLD = 400 * DAY

@@ -79,7 +79,7 @@ class Here:
 @pytest.fixture
 async def here(tmp_path):
     """Give a node of two."""
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         yield Here(node, TwoNodes())
 
 
@@ -159,7 +159,7 @@ async def test_what_comes_by_relay_is_asked_too(here):
 
 
 async def test_a_node_without_a_relay_address_is_no_home(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         here = Here(node, TwoNodes(relay=None))
         await here.decide_by(AT_HOME)
         assert here.admitter.place(SHOP, said("SG")) == Placing(refused="policy_denied")

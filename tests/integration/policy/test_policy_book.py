@@ -32,13 +32,13 @@ async def book_of(node, clock=None):
 
 
 async def test_without_a_bundle_everything_is_denied(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         book = await book_of(node)
         assert book.decide("store", "message_text", "intake", "ID").reason == "policy_missing"
 
 
 async def test_a_bundle_is_taken_over_and_seen_by_every_process(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store, before = PolicyStore(node.content), await book_of(node)
         first = bundle_of(open_policy())
         await take_over(store, signed_bundle(first), FIRST, node.stores.clock.now())
@@ -53,7 +53,7 @@ async def test_a_bundle_is_taken_over_and_seen_by_every_process(tmp_path):
 
 
 async def test_what_is_refused_leaves_the_bundle_in_force(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store, now = PolicyStore(node.content), node.stores.clock.now()
         first = bundle_of(open_policy([NO_MEDIA]))
         await take_over(store, signed_bundle(first), FIRST, now)
@@ -76,14 +76,16 @@ async def test_what_is_refused_leaves_the_bundle_in_force(tmp_path):
 
 
 async def test_past_its_grace_an_enrolled_node_denies_what_leaves_and_goes_on_storing(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store, now = PolicyStore(node.content), node.stores.clock.now()
         made = bundle_of(open_policy())
         await take_over(store, signed_bundle(made), FIRST, now - 8 * DAY)
         book = await book_of(node)
         asked = {"asker": "eu-test", "role": "agent"}
         assert book.decide("view", "message_text", "customer_service", "ID", **asked).allowed
-        book.alone = False
+        await store.heard(1, book.in_force.kept.hash, now - 8 * DAY)
+        await book.look()
+        assert not book.alone
         assert book.decide("view", "message_text", "customer_service", "ID", **asked).reason == "policy_stale"
         assert book.decide("link", "pseudonym", "linking", "ID").reason == "policy_stale"
         program = {"asker": "eu-test", "role": "program"}
@@ -95,8 +97,23 @@ async def test_past_its_grace_an_enrolled_node_denies_what_leaves_and_goes_on_st
         assert book.decide("view", "message_text", "customer_service", "ID", **asked).allowed
 
 
-async def test_where_several_laws_may_be_the_right_one_the_strictest_counts(tmp_path):
+async def test_what_was_stated_later_stays(tmp_path):
     async with bench(tmp_path) as node:
+        store, now = PolicyStore(node.content), node.stores.clock.now()
+        await take_over(store, signed_bundle(bundle_of(open_policy())), FIRST, 1_000)
+        kept = await store.newest()
+        await store.heard(1, kept.hash, now)
+        await store.heard(1, kept.hash, now - 1)
+        await store.heard(2, "0" * 64, now - 2)
+        assert await store.stated() == (1, kept.hash, now)
+        assert (await store.newest()).heard_at == now
+        await store.heard(2, "0" * 64, now + 1)
+        assert await store.stated() == (2, "0" * 64, now + 1)
+        assert (await store.newest()).heard_at == now
+
+
+async def test_where_several_laws_may_be_the_right_one_the_strictest_counts(tmp_path):
+    async with bench(tmp_path, bundle=None) as node:
         deny = rule("not-in-california", "deny", operations=("store",), subjects=("US-CA",), reason="not_here")
         made = bundle_of(open_policy([deny]))
         await take_over(PolicyStore(node.content), signed_bundle(made), FIRST, node.stores.clock.now())
@@ -109,7 +126,7 @@ async def test_where_several_laws_may_be_the_right_one_the_strictest_counts(tmp_
 
 
 async def test_decisions_on_record_name_the_rule_and_the_bundle(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         made = bundle_of(open_policy([NO_MEDIA]))
         await take_over(PolicyStore(node.content), signed_bundle(made), FIRST, node.stores.clock.now())
         book = await book_of(node)
@@ -123,7 +140,7 @@ async def test_decisions_on_record_name_the_rule_and_the_bundle(tmp_path):
 
 
 async def test_a_lone_node_pins_the_root_of_the_roster_that_its_operator_named(tmp_path):
-    async with bench(tmp_path) as node:
+    async with bench(tmp_path, bundle=None) as node:
         store = PolicyStore(node.content)
         assert await pinned_roster(store) is None
         assert (await pin(store, ROSTER)).version == FIRST.version

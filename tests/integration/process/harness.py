@@ -197,3 +197,5 @@ def refuses(address: str) -> bool:
             return False
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        return False  # the kernel had it half open when the socket closed: the next one is refused

@@ -104,9 +104,9 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(node):
     second = node.launch()
     said = last_words(second)
     assert second.returncode == 2
-    assert "another node runs on it" in said
+    assert "node_running" in said
     assert f"pid={first.pid}" in said
-    assert "wants=to stop that one first" in said
+    assert "homeport edge stop" in said
     assert node.serving().worker == first.worker
 
 

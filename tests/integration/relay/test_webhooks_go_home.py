@@ -5,11 +5,13 @@ import socket
 import threading
 
 from deploy.demo.scanner import scan
-from deploy.sandbox.webhooks import ROSA, TARO, line_text, line_unsend
+from deploy.sandbox.webhooks import TARO, Subject, line_text, line_unsend
 from shared import wire
 from tests.integration.relay.conftest import DESK, SHOP, post
 from tests.support.node import until
 
+HANA = Subject("Hana", None, "", "U" + "b7" * 16, "hana")
+"""Writes in one test alone: the account that somebody first wrote to says whose law is assumed."""
 WORD = "Stachelbeergelee-mit-Zimt"
 
 
@@ -38,7 +40,7 @@ def test_it_rests_at_home_alone(company):
 def test_what_policy_lets_rest_elsewhere_alone_goes_there(company):
     """Both nodes admit the account; its customers' law lets their words rest at ap, and not at eu."""
     before = rests(company.ap), rests(company.eu)
-    event = line_text(WORD, ROSA)
+    event = line_text(WORD, HANA)
     assert post(company.eu, "japan", event).status_code == 200
     assert (rests(company.ap), rests(company.eu)) == (before[0] + 1, before[1])
     assert scan(company.eu.node.folder, [WORD, event["message"]["id"]]).hits == []

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from edge_node.app_relay import relay_parts
+from edge_node.assembly import open_policy
 from edge_node.metrics import Metrics
 from edge_node.stores import open_stores
 from tests.support.node import until
@@ -74,7 +75,7 @@ def retract(member, node, disclosure):
 
     async def act():
         async with open_stores(member.node.settings) as stores:
-            parts = relay_parts(stores, Metrics(), "tests")
+            parts = relay_parts(stores, await open_policy(stores), Metrics(), "tests")
             try:
                 return await parts.viewer.retract(node, disclosure)
             finally:

@@ -209,12 +209,12 @@ async def test_a_bundle_that_knows_another_duty_is_gone_by_at_once(open_at):
     async with open_at() as node:
         await take_at(node, moment_ms("2027-08-01"), message(1, ANN, "one"), message(2, ANN, "two"))
         name = await of_law(node, 1, "IN")
-        first = await govern(node, laws_of("IN"))
+        await govern(node, laws_of("IN"))
         await node.duties.ensure()
         await node.take(recall(1, ANN))
         await node.settle()
         assert await words(node, "held") == ["one"]
-        await govern(node, laws_of(), first)
+        await govern(node, laws_of())
         await node.settle()
         assert await node.texts() == ["two"]
         assert await node.rows("SELECT count(*) FROM message") == [(1,)]

@@ -7,11 +7,12 @@ import random
 
 import pytest
 
+from shared.clock import DAY
 from shared.errors.keeping import HoldTooLate, HoldUnfounded
 from shared.errors.uplink import SubjectUnknown
 from shared.message import Status
 from shared.policy.conflicts import Happened, resolve
-from tests.support.governed import DAY, MovedClock, at_date, govern, laws_of, of_law, take_at
+from tests.support.governed import MovedClock, at_date, govern, laws_of, of_law, take_at
 from tests.support.keeping import LATER
 from tests.support.stores import message, person, recall
 

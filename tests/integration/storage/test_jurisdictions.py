@@ -73,7 +73,7 @@ class Region:
 @contextlib.asynccontextmanager
 async def region(open_bench, *rules, at=1_900_000_000_000):
     """Open a node under a policy."""
-    async with open_bench() as node:
+    async with open_bench(bundle=None) as node:
         made = Region(node, Clock())
         made.clock.ms = at
         await made.decide_by(*rules)
@@ -193,11 +193,13 @@ async def test_a_file_that_may_not_rest_here_is_not_fetched_until_it_may(open_be
         desk = await media_desk(here.node, Files(f=b"a file"))
         await here.node.take(picture(1, somebody("TH.1"), "f"))
         await here.decide_by(NO_MEDIA)
+        await here.node.policy.look()
         await here.rejudger.all()
         while await desk.fetcher.once():
             pass
         assert not await desk.store.due(2**60, 10)
         await here.decide_by()
+        await here.node.policy.look()
         await here.rejudger.all()
         while await desk.fetcher.once():
             pass

@@ -17,6 +17,7 @@ from edge_node.storage.blobs import BlobKey, BlobStore, BlobWriter
 from edge_node.storage.sweep import sweep_unused_keys
 from edge_node.usecases.media_upkeep import FOLDERS_A_ROUND, MediaUpkeep
 from edge_node.usecases.media_writing import Writing
+from shared import private_files
 from shared.crypto import Cipher, content_place
 from shared.entropy import SystemEntropy
 from tests.support.interleave import Died
@@ -93,8 +94,8 @@ async def test_a_death_at_any_call_of_a_store(template, tmp_path, monkeypatch):
         (BlobWriter, "_put", 3, True),
         (BlobWriter, "_finish", 1, False),
         (BlobWriter, "_finish", 1, True),
-        (blobs_module, "_sync", 2, True),
-        (blobs_module, "_sync", 3, False),
+        (private_files, "sync", 2, True),
+        (private_files, "sync", 3, False),
     ],
 )
 async def test_a_death_between_steps_at_a_file(template, tmp_path, monkeypatch, target, name, call, after):

@@ -6,6 +6,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.keeping import AGAIN
 from edge_node.storage.keys.destruction import destroy_rows
 from edge_node.usecases import retention
+from shared.clock import DAY
 from shared.database.contract import Step
 from shared.message import Person, Reaction, Status
 from tests.integration.storage.test_attack_remains import remains, traces
@@ -131,10 +132,9 @@ async def test_bookkeeping_and_marks_are_deleted_when_their_time_is_over(open_be
         await node.take(recall(1, ANN))
         await node.eraser.open_case((await node.rows("SELECT pseudonym FROM subject ORDER BY id"))[1][0], "objection")
         await node.remove()
-        day = 86_400_000
         now = node.stores.clock.now()
         async with node.content.write() as transaction:
-            for at in (now, now - 1_200 * day):
+            for at in (now, now - 1_200 * DAY):
                 await transaction.execute(
                     "INSERT INTO lookup (at, purpose, found) VALUES (:at, 'audit', 0)", {"at": at}
                 )
@@ -158,7 +158,7 @@ async def test_bookkeeping_and_marks_are_deleted_when_their_time_is_over(open_be
                     "UPDATE suppression SET at = :at",
                     "UPDATE log_entry SET done_at = :at",
                 ):
-                    await transaction.execute(sql, {"at": now - age * day})
+                    await transaction.execute(sql, {"at": now - age * DAY})
                 await transaction.execute("UPDATE command SET state = 'done'")
             await sweep(node)
             found = [

@@ -5,8 +5,9 @@ import asyncio
 from edge_node.metrics import Metrics
 from edge_node.storage.content.sweeps import laws_here
 from edge_node.usecases import retention
+from shared.clock import DAY
 from shared.message import Status
-from tests.support.governed import DAY, govern, kept_for, laws_of, of_law, take_at
+from tests.support.governed import govern, kept_for, laws_of, of_law, take_at
 from tests.support.house_policy import open_policy, rule
 from tests.support.keeping import sweep
 from tests.support.stores import message, person
@@ -60,7 +61,7 @@ async def test_a_bundle_changes_every_period_at_once_and_what_it_forbids_is_not_
         await take_at(node, now - DAY, message(3, ANN, "new"))
         await of_law(node, 1, "EU")
         await of_law(node, 2, "VN")
-        first = await govern(node, open_policy([kept_for("all", at_most="60 days")]))
+        await govern(node, open_policy([kept_for("all", at_most="60 days")]))
         sweeper = node.sweeper()
         sweeper.start()
         try:
@@ -70,7 +71,7 @@ async def test_a_bundle_changes_every_period_at_once_and_what_it_forbids_is_not_
                 kept_for("all", at_most="30 days"),
                 rule("no-vn", "deny", operations=("retain",), subjects=("VN",)),
             ]
-            await govern(node, open_policy(shorter), first)
+            await govern(node, open_policy(shorter))
             for _ in range(100):
                 await node.remove()
                 if await node.texts() == ["new"]:

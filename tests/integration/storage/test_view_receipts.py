@@ -10,6 +10,7 @@ from edge_node.storage.identity import ensure_identity
 from edge_node.stores import key_places
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
+from edge_node.usecases.border import Border
 from edge_node.usecases.remnants import RemnantsHere
 from shared import wire
 from shared.wire.receipt import open_receipt
@@ -50,6 +51,7 @@ def executor(node, retractor):
         node.eraser,
         retractor,
         DisclosurePlaces(node.content),
+        Border(node.policy),
         Metrics(),
         stores.clock,
         erasures_per_hour_max=50,

@@ -17,6 +17,7 @@ from edge_node.uplink.enrolling import Introduction, enrol
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS, Uplink
 from edge_node.uplink.work import Retracted, Waiting
+from edge_node.usecases.border import Border
 from edge_node.usecases.remnants import RemnantsHere
 from shared.enrolment_token import read_token
 from shared.errors import StoreUnavailable
@@ -86,9 +87,8 @@ async def enrolled(node, control, name="eu", settings=None, **changes):
     token = read_token(control.token(name, **changes))
     store = UplinkStore(node.content)
     introduction = Introduction("id-test", "DE", None)
-    return await enrol(
-        store, identity_of(node), token, introduction, settings or UplinkSettings(), stores.clock, stores.entropy
-    )
+    parts = (settings or UplinkSettings(), stores.clock, stores.entropy, Border(node.policy))
+    return await enrol(store, identity_of(node), token, introduction, *parts)
 
 
 def uplink_of(node, shown, **settings):
@@ -109,6 +109,7 @@ def uplink_of(node, shown, **settings):
         lambda: Waiting(events=3, relays=2),
         "file",
         RemnantsHere(node.content, node.keys, stores.settings, stores.clock),
+        Border(node.policy),
     )
     uplink.on_ordered = node.remover.wake
     node.eraser.on_done = uplink.wake

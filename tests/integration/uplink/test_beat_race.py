@@ -4,6 +4,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.uplink.beats import Beats
 from edge_node.uplink.roster import RosterInForce
+from edge_node.usecases.border import Border
 from tests.integration.uplink.conftest import enrolled, names_of
 from tests.support.stores import message, person
 
@@ -19,7 +20,9 @@ async def test_who_comes_second_sends_what_the_first_wrote(open_bench, control):
         async def nothing(_since):
             raise AssertionError("a batch counts nothing")
 
-        both = [Beats(store, roster, nothing, Metrics(), stores.clock, stores.entropy, beat_seconds=1) for _ in "ab"]
+        await roster.load()
+        parts = (store, roster, nothing, Metrics(), stores.clock, stores.entropy, Border(node.policy))
+        both = [Beats(*parts, beat_seconds=1) for _ in "ab"]
         first, second = [await each._batch(seen) for each in both]
         assert first == second
         assert set(await names_of(node)) < set(first[1])

@@ -66,7 +66,9 @@ async def test_a_control_plane_may_have_changed_its_keys_on_the_way(open_bench, 
         for name in ("second", "third"):
             control.kept.append(control.signed())
             control.signing = draw_signing_keys(Seeded(f"control plane, {name}"))
-            plane = ControlPlane(control.address, control.signing.public, fingerprint(control.signing.public))
+            plane = ControlPlane(
+                control.address, control.signing.public, fingerprint(control.signing.public), "eu-test"
+            )
             control._next(msgspec.structs.replace(control.roster, control_plane=plane))
         async with running(node, control):
             await until(lambda: any(beat.roster_version == 4 for beat in control.of(wire.Beat)))

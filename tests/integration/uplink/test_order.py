@@ -84,7 +84,7 @@ async def test_a_control_plane_may_change_its_keys_if_officers_say_so(open_bench
             await until(lambda: control.of(wire.Beat))
             fresh = draw_signing_keys(Seeded("control plane, later"))
             control.signing = fresh
-            plane = ControlPlane(control.address, fresh.public, fingerprint(fresh.public))
+            plane = ControlPlane(control.address, fresh.public, fingerprint(fresh.public), "eu-test")
             control._next(msgspec.structs.replace(control.roster, control_plane=plane))
             command = control.command("erase", wire.SubjectTarget(drawn("nobody")))
             await until(lambda: command.id in control.receipts)

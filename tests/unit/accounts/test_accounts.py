@@ -157,3 +157,15 @@ def test_accounts_of_one_app_and_one_waba_stand_side_by_side():
     ensure_apart(change(ids(phone_number_ids=("210",)), name="third"), [WHATSAPP, APP_HOME])
     other_app = change(APP_HOME, name="other", ids=WhatsAppIds("701", ("105",)))
     ensure_apart(other_app, [APP_HOME])
+
+
+def test_an_account_of_before_countries_is_read():
+    """What an older release sealed says nothing of a country."""
+    old = b'{"name":"line-shop","ids":{"channel":"line","bot_user_id":"U1"},"scope":"1656"}'
+    assert msgspec.json.decode(old, type=Account).country is None
+
+
+@pytest.mark.parametrize("country", ["th", "THA", "T", "", "TH-", "US_CA", "TH\n"])
+def test_a_country_is_a_code(country):
+    with pytest.raises(AccountInvalid):
+        validate(msgspec.structs.replace(LINE, country=country))

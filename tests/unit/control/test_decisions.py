@@ -16,14 +16,14 @@ from control_plane.core.deliveries import WAIT_MS_MAX, outcome_of, signed_header
 from control_plane.core.errors import Conflict, CursorInvalid, OwnProposal
 from control_plane.core.events import EventKind, instant
 from control_plane.core.four_eyes import Proposal, check_decision, may_appoint_alone
-from control_plane.core.health import problems_of, state_of
+from control_plane.core.health import Newest, is_behind, problems_of, standing_of, standing_problems, state_of
 from control_plane.core.minting import digest, mint, read_access, write_access
 from control_plane.core.paging import Position, read_cursor, write_cursor
 from control_plane.settings import describe, example_toml, load_settings
 from shared.enrolment_token import EnrolmentToken, read_token, write_token
 from shared.errors import SettingsInvalid
 from shared.errors.trust import TokenMalformed
-from shared.wire import Beat, Health
+from shared.wire import Beat, Health, PolicyStand
 from tests.support.house import ROOT
 
 PROPOSAL = Proposal("i", "grant_role", "new", "nina", "officer", "ops", "olga", 1, "open", None, None)
@@ -36,7 +36,7 @@ def test_every_scope_is_somebodys_and_no_role_has_all():
 
 
 def test_who_runs_the_machines_opens_no_case_and_who_looks_changes_nothing():
-    assert "cases:open" not in TABLE["operator"]
+    assert not TABLE["operator"] & {"cases:open", "policies:publish"}
     assert all(scope.endswith(":read") for scope in TABLE["auditor"])
     assert {role for role, scopes in TABLE.items() if "proposals:decide" in scopes} <= GRANTED_BY_TWO
 
@@ -129,8 +129,35 @@ def test_a_beat_shows_what_is_wrong():
     beat = Beat(**facts, health=health, roster_version=3)
     assert problems_of(beat, 3, skew_ms=0) == ()
     assert problems_of(beat, 4, skew_ms=-20_000) == ("clock_apart", "roster_old")
+    newest = Newest(3, "c" * 64)
+    for stand, problems in (
+        (PolicyStand(0, None), ("policy_missing",)),
+        (PolicyStand(2, "b" * 64), ("policy_old",)),
+        (PolicyStand(3, "c" * 64), ()),
+        (PolicyStand(3, "d" * 64), ("policy_other",)),
+        (PolicyStand(4, "e" * 64), ("policy_other",)),
+    ):
+        said = msgspec.structs.replace(beat, policy=stand)
+        assert problems_of(said, 3, newest, skew_ms=0) == problems
+        assert problems_of(said, 3, skew_ms=0) == (problems if stand.version == 0 else ())
     late = msgspec.structs.replace(beat, health=msgspec.structs.replace(health, receipts_unsent=2_000))
     assert problems_of(late, 3, skew_ms=0) == ("receipts_missing",)
+
+
+def test_a_node_whose_release_says_nothing_of_policies_is_told_no_code_that_it_does_not_know():
+    health = Health(0, 0, 0, 0, 0, 0)
+    facts = {"protocol": 1, "oldest": 1, "node": "eu", "number": 1, "beat_seconds": 30, "registrations": ()}
+    beat = Beat(**facts, health=health, roster_version=2)
+    newest = Newest(3, "c" * 64)
+    assert problems_of(beat, 3, newest, skew_ms=0) == ("roster_old",)
+    assert standing_problems(standing_of(beat), 3, newest) == ("policy_missing", "roster_old")
+
+
+def test_a_node_has_a_minute_and_three_beats_to_follow():
+    assert not is_behind(160_000, 1, 100_000)
+    assert is_behind(160_001, 1, 100_000)
+    assert not is_behind(190_000, 30, 100_000)
+    assert is_behind(190_001, 30, 100_000)
 
 
 def test_what_officers_decided_comes_before_what_is_seen():

@@ -2,7 +2,9 @@
 
 import pytest
 
-from edge_node.core.doctor import DAY, EpochFact, Facts, FileFact, ProcessFact, examine
+from edge_node.core.crossing import Withheld
+from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact, examine
+from shared.clock import DAY
 
 NOW = 1_800_000_000_000
 DATA = FileFact("/data", 0o700, 1, is_folder=True)
@@ -24,6 +26,7 @@ WELL = Facts(
     process=ProcessFact(0, None),
     removals=(0, None),
     free_bytes=10 * 1024**3,
+    withheld=[],
     bases=[],
 )
 
@@ -47,6 +50,12 @@ WRONG = [
     ("process", ProcessFact(1, None), "core dumps", "may write"),
     ("removals", (3, NOW - 3_600_000), "removals", "60 minutes"),
     ("free_bytes", 1000, "disk", "0.0 GiB"),
+    (
+        "withheld",
+        [Withheld("registrations", "no_mechanism", 4)],
+        "unlinked",
+        "not registered: 4 kept here (no_mechanism)",
+    ),
     ("bases", [("line", "http://127.0.0.1:9")], "platform address", "127.0.0.1:9"),
 ]
 

@@ -5,8 +5,9 @@ import random
 import pytest
 
 from edge_node.core.duties import AHEAD, Backing, backing_of, blocked_until, law_duties
-from edge_node.core.retention import DAY, Ruled, due_before, ruled_by
+from edge_node.core.retention import Ruled, due_before, ruled_by
 from edge_node.core.stored import CLASSES, EVERYTHING, kinds_kept
+from shared.clock import DAY
 from shared.policy.compiling import compile_tables
 from shared.policy.deciding import Decision, Must
 from shared.policy.spans import FOR_EVER, Span, after, before, moment_ms

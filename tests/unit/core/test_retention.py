@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 
-from edge_node.core.retention import CLASSES, CONTENT, DAY, DEFAULT_DAYS, KINDS, RetentionEntry, periods_of
+from edge_node.core.retention import CLASSES, CONTENT, DEFAULT_DAYS, KINDS, RetentionEntry, periods_of
+from shared.clock import DAY
 from shared.errors import SettingsInvalid
 from shared.message import Event
 

@@ -188,6 +188,21 @@ def test_a_file_that_is_no_toml_is_refused_by_its_path(tmp_path, text):
     assert refusal(tmp_path, text)["path"] == str(tmp_path / "node.toml")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "wants"),
+    [
+        ('region = "eu"\nhunter2 = no\n', 2, "TOML"),
+        ('[custody]\n[keys]\n[custody]\nbackup_dir = "/srv"\n', 3, "once"),
+        ('data_dir = "a"\ndata_dir = "hunter2"\n', 2, "once"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_refused_with_the_line_and_what_is_wrong_there(tmp_path, text, line, wants):
+    said = refusal(tmp_path, text)
+    assert said["line"] == line
+    assert wants in said["wants"]
+    assert "hunter2" not in str(said)
+
+
 def test_a_missing_file_names_the_command_that_writes_one(tmp_path):
     with pytest.raises(SettingsInvalid, match="homeport edge init"):
         load_settings(tmp_path / "none.toml", {})

@@ -20,6 +20,7 @@ import shared.wire
 from shared import wire
 from shared.crypto.dsse import Envelope, PayloadBytes, Signature
 from shared.wire import types as leaves
+from shared.wire.head import Head
 from shared.wire.receipt import Receipt
 from shared.wire.types import LEAVES, Ciphertext, OneTimeSecret, OpaqueId, Pseudonym
 
@@ -82,9 +83,9 @@ def parts(hint: Any, module: str) -> list[tuple[Any, str]]:
     return [(hint, f"{hint} is none of the leaves")]
 
 
-@pytest.mark.parametrize("message", [*wire.MESSAGES, Receipt], ids=lambda message: message.__name__)
+@pytest.mark.parametrize("message", [*wire.MESSAGES, Receipt, Head], ids=lambda message: message.__name__)
 def test_no_field_has_room_for_words(message):
-    """Every message, and the receipt that travels as bytes inside one."""
+    """Every message, and what travels as bytes inside one: a receipt, a head."""
     assert complaints(message) == []
 
 

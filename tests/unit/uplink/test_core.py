@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from edge_node.core.asking import ERASURE_REASONS, PURPOSES
 from edge_node.core.beats import registrations
 from edge_node.core.erasing import (
-    DAY,
     HOUR,
     Counts,
     Remnants,
@@ -21,6 +20,7 @@ from edge_node.core.erasing import (
 from edge_node.core.lookup import identifiers_of
 from edge_node.core.suppression import stays_out, suppressed_until
 from shared.canonical import encode
+from shared.clock import DAY
 from shared.message import Identifier
 from shared.wire import Receipt
 from shared.wire import epoch_horizon as receipt_horizon

@@ -24,5 +24,10 @@ CREATE TABLE quarantined (
     sealed BLOB NOT NULL
 ) STRICT;
 
+-- Each line of a journal that is replayed, and each copy that is judged, is looked for by its key.
+CREATE INDEX quarantined_key ON quarantined (key);
 CREATE INDEX quarantined_about ON quarantined (about) WHERE about IS NOT NULL;
 
+
+-- What an erasure's journal line names: the cases that it stands for.
+CREATE INDEX command_entry ON command (log_entry) WHERE log_entry IS NOT NULL;

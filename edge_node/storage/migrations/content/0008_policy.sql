@@ -11,6 +11,14 @@ CREATE TABLE policy_bundle (
     heard_at INTEGER NOT NULL
 ) STRICT;
 
+-- What the control plane last stated to be the newest bundle, and when by its clock.  No row: it never stated any.
+CREATE TABLE policy_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    stated_at INTEGER NOT NULL
+) STRICT;
+
 -- Whom a node that was never enrolled believes: the roster whose officers sign its bundles, and its root.
 CREATE TABLE policy_trust (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,4 +1,4 @@
--- works-with: 10
+-- works-with: 11
 -- What laws make this node keep, why and until when; and how far the sweeper is where laws differ.
 -- A release before this one would remove what a law keeps, so none may go on beside it.
 
