@@ -31,7 +31,7 @@ SMALL = {
     "swept",
     "uplink",
     "due",
-    *("law_duty", "law_duties", "ld", "policy_bundle", "retention_progress", "looks"),
+    *("law_duty", "law_duties", "ld", "policy_bundle", "policy_head", "retention_progress", "looks"),
 }
 """Tables that hold a handful of rows however much a node has taken in; ``due`` is a count with a cap,
 ``ld`` the duties of the law, ``looks`` three counts."""
