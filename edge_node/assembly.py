@@ -24,7 +24,9 @@ from edge_node.usecases.taking_in import TakingIn
 
 async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyBook:
     """Give a command the policy in force; whoever asks it writes down at the end what was decided."""
-    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics or Metrics(), stores.clock)
+    settings = stores.settings
+    store, seconds = PolicyStore(stores.content), settings.custody.decisions_seconds
+    book = PolicyBook(store, settings.region, metrics or Metrics(), stores.clock, seconds)
     await book.look()
     book.alone = await UplinkStore(stores.content).load() is None
     return book

@@ -45,8 +45,11 @@ class InForce(msgspec.Struct, frozen=True):
 class PolicyBook:
     """The one who is asked."""
 
-    def __init__(self, store: PolicyStore, region: str, metrics: Metrics, clock: Clock) -> None:
-        """Take the store of bundles and the name of the node's region."""
+    def __init__(
+        self, store: PolicyStore, region: str, metrics: Metrics, clock: Clock, write_seconds: float = LOOK_SECONDS
+    ) -> None:
+        """Take the store of bundles, the name of the node's region, and how often decisions are written down."""
+        self._write_seconds = write_seconds
         self._store = store
         self._region = region
         self._metrics = metrics
@@ -206,11 +209,14 @@ class PolicyBook:
 
     async def _watch(self) -> None:
         """Look every second; what cannot be read leaves the bundle in force as it is."""
+        written = self._clock.elapsed()
         while True:
             await self._clock.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-                await self.write()
+                if self._clock.elapsed() - written >= self._write_seconds:
+                    written = self._clock.elapsed()
+                    await self.write()
             except HomeportError as error:
                 logger().error("alert_policy_unreadable", error=type(error).__name__, code=error.code)
 

@@ -37,6 +37,8 @@ from tests.integration.node.wire import ask
 from tests.support.node import OTHER_SECRET, UNLISTED, UNLISTED_CHANNEL, RealNode, sign_line
 
 NOT_DUMPABLE = "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); open(sys.argv[1], 'w').write('seen')"
+QUIET = "[custody]\ndecisions_seconds = 3600"
+"""Nothing but webhooks writes while they are looked at: what was decided is written when a worker leaves."""
 BATCH, AT_ONCE = 300, 40
 
 
@@ -72,7 +74,7 @@ class Told(NamedTuple):
         return [each for each in found if each]
 
 
-BACKGROUND = ("remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
+BACKGROUND = ("judging", "remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
 
 
 def hold_leases(settings):
@@ -80,10 +82,7 @@ def hold_leases(settings):
     with contextlib.closing(sqlite3.connect(settings.data_dir / CONTENT_FILE)) as link, link:
         link.executemany(
             "INSERT OR REPLACE INTO lease (name, holder, until) VALUES (?, 'somebody else', ?)",
-            [
-                (name, 2**62)
-                for name in ("remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
-            ],
+            [(name, 2**62) for name in BACKGROUND],
         )
 
 
@@ -122,7 +121,7 @@ def story_of_the_next_worker():
 def told(strace, node_template, tmp_path_factory):
     """Tell the story to a node under strace; a new worker hears its end, and then everybody speaks at once."""
     folder = tmp_path_factory.mktemp("traced")
-    node = RealNode(folder / "node", node_template)
+    node = RealNode(folder / "node", node_template, QUIET)
     hold_leases(node.settings)
     sent = []
 
