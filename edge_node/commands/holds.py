@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -21,6 +23,7 @@ from shared.wire.types import Pseudonym
 if TYPE_CHECKING:
     from edge_node.core.duties import Backing
     from edge_node.storage.content.holds import Listed
+    from edge_node.usecases.holding import Holder
 
 _DAY = dt.timedelta(days=1)
 _DATE = click.DateTime(formats=["%Y-%m-%d"])
@@ -150,33 +153,35 @@ async def _place(
     until_at: int | None,
 ) -> "tuple[str, Backing]":
     """Open the stores and place."""
-    from edge_node.assembly import assemble_holder  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.stores import open_stores  # noqa: PLC0415
-
-    async with open_stores(settings) as stores:
-        holds = await assemble_holder(stores)
-        placed = await holds.place(
+    async with _holder(settings) as holder:
+        placed = await holder.place(
             pseudonym, reason=reason, review_at=review_at, beats=beats, from_at=from_at, until_at=until_at
         )
-        return placed, next(each.backing for each in await holds.list() if each.id == placed)
+        return placed, next(each.backing for each in await holder.list() if each.id == placed)
 
 
 async def _release(settings: EdgeSettings, hold_id: str) -> None:
     """Open the stores and release."""
-    from edge_node.assembly import assemble_holder  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.stores import open_stores  # noqa: PLC0415
-
-    async with open_stores(settings) as stores:
-        await (await assemble_holder(stores)).release(hold_id)
+    async with _holder(settings) as holder:
+        await holder.release(hold_id)
 
 
 async def _list(settings: EdgeSettings) -> "list[Listed]":
     """Open the stores and read."""
+    async with _holder(settings) as holder:
+        return await holder.list()
+
+
+@asynccontextmanager
+async def _holder(settings: EdgeSettings) -> "AsyncIterator[Holder]":
+    """Open the stores, with the policy in force, and give who places and releases."""
     from edge_node.assembly import assemble_holder  # noqa: PLC0415  only what opens stores loads them
     from edge_node.stores import open_stores  # noqa: PLC0415
+    from shared.telemetry import configure  # noqa: PLC0415
 
+    configure(level="warning", form=settings.log_form)
     async with open_stores(settings) as stores:
-        return await (await assemble_holder(stores)).list()
+        yield await assemble_holder(stores)
 
 
 def _instant(day: dt.datetime) -> int:
