@@ -87,16 +87,14 @@ BOOKKEEPING: dict[Class, str] = {
 
 
 class Ruled(msgspec.Struct, frozen=True):
-    """What policy says of how long a class of data of somebody is kept."""
+    """What policy says of how long a class of data of somebody is kept; neither: as long as the settings say."""
 
-    allowed: bool = True
-    """``False``: it is not kept at all."""
     at_most: Span | None = None
     at_least: Span | None = None
 
     def __str__(self) -> str:
         """Write it, so that what is ruled alike reads alike."""
-        return f"{self.at_least or ''}..{self.at_most or ''}" if self.allowed else f"{self.at_least or ''}..0"
+        return f"{self.at_least or ''}..{self.at_most or ''}"
 
 
 class RetentionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"of": "class"}):
@@ -141,7 +139,9 @@ def periods_of(entries: Sequence[RetentionEntry], backup_days_max: int) -> Perio
 def ruled_by(decisions: Iterable[Decision]) -> Ruled | None:
     """Unite what the laws that may apply say; ``None`` where one of them could not be asked, or there is none.
 
-    One that does not let it be kept decides; of several periods the shortest "at most" and the longest "at least" do.
+    Of several periods the shortest "at most" and the longest "at least" count.  A no gives no period: what may not be
+    kept here is restricted (:mod:`edge_node.usecases.rejudging`) until it is moved or somebody has it removed; a rule
+    that wants it gone gives a time.
     """
     given = list(decisions)
     if not given or any(each.reason in UNDECIDED for each in given):
@@ -149,7 +149,6 @@ def ruled_by(decisions: Iterable[Decision]) -> Ruled | None:
     most = [each.must.retain_at_most for each in given if each.must.retain_at_most is not None]
     least = [each.must.retain_at_least for each in given if each.must.retain_at_least is not None]
     return Ruled(
-        all(each.allowed for each in given),
         min(most, key=lambda each: each.hours, default=None),
         max(least, key=lambda each: each.hours, default=None),
     )
@@ -161,9 +160,7 @@ def due_before(now: Milliseconds, period: Milliseconds | None, ruled: Ruled | No
     ``period`` is what the settings say (ms), ``ruled`` what policy says; ``None`` where they say nothing.
     """
     ends = [] if period is None else [now - period]
-    if ruled is not None and not ruled.allowed:
-        ends.append(now)
-    elif ruled is not None and ruled.at_most is not None:
+    if ruled is not None and ruled.at_most is not None:
         ends.append(before(now, ruled.at_most, latest=True) + 1)
     if not ends:
         return None

@@ -5,7 +5,7 @@ where the bundle does not know what it is asked, settings alone say how long: no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from edge_node.core.retention import (
     BOOKKEEPING,
@@ -73,6 +73,13 @@ class Retaining:
                 # Marks name the entries: these are kept longer, whatever is said of them.
                 due.append((of, min(before, now - self._periods.marks - 1) if of == "log_entry" else before))
         return due
+
+    def note(self, gone: Mapping[tuple[str, str], int]) -> None:
+        """Put on record by which answers so many rows of a law and a class were let go."""
+        for (law, data_class), times in sorted(gone.items()):
+            for code in self._codes(law) or (None,):
+                decision = self._policy.decide(OPERATION, data_class, PURPOSE, code)
+                self._policy.note(decision, OPERATION, data_class, PURPOSE, code, times=times)
 
     def _of_class(
         self, of: Class, laws: Iterable[str], now: Milliseconds, undecided: set[str]

@@ -8,6 +8,7 @@ How far it came is in the store: a process that dies leaves it to the next holde
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -131,7 +132,9 @@ class Sweeper(LeasedWork):
         orders = await self._orders(due, list(rows.values()), tombstones)
         ended = through and window_ends is None
         came = Came(to, max(wanted - len(orders), 0), begun, ended)
-        return await order_expired(self._content, due, orders, came, now), ended
+        if ordered := await order_expired(self._content, due, orders, came, now):
+            self._retaining.note(Counter((rows[each.row].law, rows[each.row].data_class) for each in orders))
+        return ordered, ended
 
     async def _add_neighbours(self, due: Due, rows: dict[int, Expired]) -> None:
         """Add to ``rows`` what else of their owners is due."""

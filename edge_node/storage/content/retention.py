@@ -24,7 +24,8 @@ OVERDUE_MAX = 10_000
 """Overdue rows are counted up to here, among four times as many: a count must not cost more than the sweep."""
 
 _COLUMNS = """
-m.id, m.mark, m.key, m.received_at, m.sealed, a.name, m.subject, m.conversation, CASE WHEN {held} THEN 1 ELSE 0 END
+m.id, m.mark, m.key, m.received_at, m.sealed, a.name, m.subject, m.conversation, CASE WHEN {held} THEN 1 ELSE 0 END,
+{laws}, {data_class}
 FROM {table} m JOIN account a ON a.id = m.account LEFT JOIN subject s ON s.id = m.subject
 """
 _DUE = "m.keep = 'active' AND m.received_at < :before"
@@ -38,7 +39,8 @@ def _ours(table: Table) -> str:
 
 def _select(table: Table, where: str, order: str = "") -> str:
     """Give a query for rows of a table as the sweeper sees them."""
-    columns = _COLUMNS.format(table=table, held=kept(table, "expire", "m"))
+    words = {"held": kept(table, "expire", "m"), "laws": LAWS, "data_class": class_words(table)}
+    columns = _COLUMNS.format(table=table, **words)
     return f"SELECT {columns} WHERE {where} {order} LIMIT :most"
 
 
@@ -135,7 +137,10 @@ class Expired(NamedTuple):
     subject: int | None
     conversation: int | None
     held: int
-    """1 where a hold covers it."""
+    """1 where a hold covers it, or a law keeps it."""
+    law: str
+    """Whose law may apply, as :data:`keeping.LAWS` writes it."""
+    data_class: str
 
 
 class Cursor(NamedTuple):

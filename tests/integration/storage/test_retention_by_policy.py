@@ -2,11 +2,15 @@
 
 import asyncio
 
+from edge_node.core.classes import RESTING, mask_of
 from edge_node.metrics import Metrics
+from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.sweeps import laws_here
 from edge_node.usecases import retention
+from edge_node.usecases.rejudging import Rejudger
 from shared.clock import DAY
 from shared.message import Status
+from shared.policy.bundling import digest
 from tests.support.governed import govern, kept_for, laws_of, of_law, take_at
 from tests.support.house_policy import open_policy, rule
 from tests.support.keeping import sweep
@@ -53,7 +57,7 @@ async def test_each_law_has_its_period_and_settings_only_shorten(open_bench):
         await node.check_keys()
 
 
-async def test_a_bundle_changes_every_period_at_once_and_what_it_forbids_is_not_kept(open_bench, monkeypatch):
+async def test_a_bundle_changes_every_period_at_once(open_bench, monkeypatch):
     monkeypatch.setattr(retention, "LOOK_SECONDS", 0.01)
     async with open_bench() as node:
         now = node.stores.clock.now()
@@ -67,11 +71,10 @@ async def test_a_bundle_changes_every_period_at_once_and_what_it_forbids_is_not_
         try:
             await asyncio.sleep(0.2)
             assert await node.rows("SELECT count(*) FROM log_entry") == [(0,)]
-            shorter = [
-                kept_for("all", at_most="30 days"),
-                rule("no-vn", "deny", operations=("retain",), subjects=("VN",)),
-            ]
-            await govern(node, open_policy(shorter))
+            await govern(
+                node,
+                open_policy([kept_for("all", at_most="30 days"), kept_for("vn", at_least="35 days", subjects=("VN",))]),
+            )
             for _ in range(100):
                 await node.remove()
                 if await node.texts() == ["new"]:
@@ -96,13 +99,35 @@ async def test_a_policy_that_does_not_know_the_node_lets_nothing_go(open_bench):
         assert await sweep(node, ("message", 365)) == 1
 
 
-async def test_what_a_law_keeps_is_not_let_go_though_policy_does_not_let_it_be_kept(open_bench):
+async def test_what_may_not_be_kept_here_is_restricted_and_not_destroyed(open_bench):
+    async with open_bench() as node:
+        now = node.stores.clock.now()
+        await take_at(node, now - 30 * DAY, message(1, ANN, "one"), status(1, ANN), message(2, BEN, "two"))
+        await take_at(node, now - 800 * DAY, message(3, ANN, "long ago"))
+        await govern(node, open_policy([rule("not-kept", "deny", operations=("retain",), subjects=("ID",))]))
+        assert await sweep(node) == 0
+        rejudger = Rejudger(
+            *(node.content, node.keys, node.judge, lambda _: None, Lease(node.content, "judging", "me", 60_000)),
+            *(Metrics(), node.stores.clock),
+            busy=lambda: False,
+        )
+        await rejudger.all()
+        assert await node.rows("SELECT restricted FROM subject ORDER BY id") == [(mask_of(RESTING),)] * 2
+        # It is listed, and goes by the settings: moving it to where it may rest comes with propagation.
+        assert await sweep(node, ("message", 365)) == 1
+        assert await node.texts() == ["one", "two"]
+        await govern(node, open_policy())
+        await rejudger.all()
+        assert await node.rows("SELECT restricted FROM subject ORDER BY id") == [(0,)] * 2
+
+
+async def test_a_law_keeps_what_another_one_wants_gone(open_bench):
     async with open_bench() as node:
         now = node.stores.clock.now()
         await take_at(node, now - 30 * DAY, message(1, ANN, "one"), status(1, ANN))
         await take_at(node, now - 800 * DAY, status(2, ANN))
         await of_law(node, 1, "VN")
-        await govern(node, laws_of("VN", rules=[rule("no-vn", "deny", operations=("retain",), subjects=("VN",))]))
+        await govern(node, laws_of("VN", rules=[kept_for("all", at_most="10 days")]))
         await node.duties.ensure()
         assert await sweep(node) == 2
         assert await node.texts() == []
@@ -159,3 +184,29 @@ async def test_the_laws_of_everybody_here_are_found_by_the_index(open_bench):
         ):
             await of_law(node, place, code, others)
         assert await laws_here(node.content) == ["", "EU", "GB JE", "VN"]
+
+
+async def test_by_which_answer_something_was_let_go_is_on_record(open_bench):
+    rules = (
+        kept_for("all", at_most="400 days"),
+        kept_for("eu", at_most="30 days", subjects=("EU",), classes=("message_text",)),
+    )
+    async with open_bench() as node:
+        now = node.stores.clock.now()
+        await take_at(node, now - 40 * DAY, message(1, ANN, "one"), message(2, ANN, "two"), message(3, BEN, "three"))
+        await take_at(node, now - 500 * DAY, status(1, BEN))
+        await of_law(node, 1, "EU")
+        await of_law(node, 2, "", "VN KR")
+        bundle = await govern(node, open_policy(rules))
+        assert await sweep(node) == 3
+        await node.policy.write()
+        said = "SELECT data_class, subject, outcome, rule, bundle, times FROM decision WHERE operation = 'retain'"
+        assert sorted(await node.rows(said)) == [
+            ("delivery_metadata", "KR", "allow", "all", digest(bundle), 1),
+            ("delivery_metadata", "VN", "allow", "all", digest(bundle), 1),
+            ("message_text", "EU", "allow", "all", digest(bundle), 2),
+        ]
+        # A sweep that lets nothing go says nothing.
+        assert await sweep(node) == 0
+        await node.policy.write()
+        assert len(await node.rows(said)) == 3

@@ -107,8 +107,10 @@ def answer(at_most=None, at_least=None, outcome="allow", reason="because"):
         (10, [answer(Span(30, "days"), Span(20, "days"))], 20),
         (None, [answer(Span(30, "days"), Span(40, "days"))], 40),
         (None, [answer(Span(30, "days")), answer(Span(20, "days"))], 20),
-        (50, [answer(outcome="deny")], 0),
-        (50, [answer(Span(30, "days")), answer(outcome="deny")], 0),
+        # What may not be kept is restricted, not destroyed.
+        (50, [answer(outcome="deny")], 50),
+        (None, [answer(outcome="deny", reason="no_rule")], None),
+        (50, [answer(Span(30, "days")), answer(outcome="deny")], 30),
         (50, [answer(outcome="deny", reason="region_unknown")], 50),
         (None, [answer(Span(30, "days")), answer(outcome="deny", reason="evaluator_failed")], None),
     ],
@@ -119,5 +121,5 @@ def test_settings_shorten_what_policy_allows_and_nothing_goes_because_a_question
 
 
 def test_what_is_ruled_alike_reads_alike():
-    assert str(Ruled(True, Span(30, "days"), Span(24, "months"))) == "24 months..30 days"
-    assert len({str(each) for each in (Ruled(), Ruled(False), Ruled(True, Span(1, "days")))}) == 3
+    assert str(Ruled(Span(30, "days"), Span(24, "months"))) == "24 months..30 days"
+    assert len({str(each) for each in (Ruled(), Ruled(Span(1, "days")), Ruled(None, Span(1, "days")))}) == 3
