@@ -102,7 +102,7 @@ def custody_parts(
     sweeping = lease("retention", SWEEPER_LEASE)
     sweeper = Sweeper(content, keys, sweeping, retaining, metrics, clock, busy=busy, every_seconds=often)
     holds = Holder(content, stores.journal, judge.book, clock, stores.entropy)
-    duties = DutyKeeper(content, keys, judge.book, holds, lease("duties", DUTIES_LEASE), metrics, clock)
+    duties = DutyKeeper(content, keys, judge.book, holds, lease("duties", DUTIES_LEASE), clock, busy=busy)
     judging = lease("judging", JUDGING_LEASE)
     rejudger = Rejudger(content, keys, judge, book.country_of, judging, metrics, clock, busy=busy)
     quarantine.on_ordered = sweeper.on_ordered = duties.on_ordered = remover.wake

@@ -68,6 +68,8 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of an erasure: the cases that were opened for it at this node."""
     held: bool = False
     """It was ordered and waits under a hold; a second line of this entry follows when it no longer does."""
+    policy: int | None = None
+    """With ``held``: the version of the policy by which it waits; ``None``: there was none."""
     restored: str | None = None
     """With ``act`` ``restore``: the content backup that was put back."""
     hold: HoldLine | None = None

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from edge_node.core.duties import AHEAD, backing_of, judged, law_duties
 from edge_node.core.stored import BESIDE, CLASSES, class_of
-from edge_node.metrics import Metrics
 from edge_node.storage.content.binding import ended_holds, rebind, standing_holds
 from edge_node.storage.content.duties import (
+    PAGE_ROWS,
     KeptRow,
     Waiting,
     Written,
@@ -53,24 +53,25 @@ AGAIN_MIN: Milliseconds = 3_600_000
 AGAIN_MAX: Milliseconds = 86_400_000
 """Whatever waits is asked again after so long, before its date: a person's law may be another one by now."""
 
+PAUSE_SECONDS = 0.05
 LEASE_MILLISECONDS = 10_000
 
 
 async def write_where_due(content: Database, policy: PolicyBook, now: Milliseconds) -> Written:
     """Write the duties of the bundle in force where that is due; give what they are written from.
 
-    Without a bundle nothing is written: what was known of duties stays.
+    Without a bundle nothing is written, what was known of duties stays; so it does where a process has not heard yet of
+    a bundle that another one goes by.
     """
-    written = await duties_written(content)
-    if policy.in_force is None or policy.tables is None:
-        return written or Written("", now, 1)
-    bundle = policy.in_force.kept.hash
-    if written is not None and written.bundle == bundle and 0 <= now - written.at < ANEW:
+    written = await duties_written(content) or Written()
+    found = policy.in_force
+    if found is None:
         return written
-    duties = law_duties(policy.tables, policy.own_law(), now)
-    same = written is not None and written.bundle == bundle
-    await write_duties(content, duties, bundle, now, anew=not same)
-    return Written(bundle, now, written.bound if written is not None and same else 0)
+    same = written.bundle == found.kept.hash
+    if (same and 0 <= now - written.at < ANEW) or written.version > found.kept.version:
+        return written
+    duties = law_duties(found.evaluator.tables, policy.own_law(), now)
+    return await write_duties(content, duties, found.kept.hash, found.kept.version, now)
 
 
 class DutyKeeper(LeasedWork):
@@ -85,18 +86,20 @@ class DutyKeeper(LeasedWork):
         policy: PolicyBook,
         holder: Holder,
         lease: Lease,
-        metrics: Metrics,
         clock: Clock,
+        *,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take the open stores, the policy in force, who releases holds, and the lease."""
+        """Take the open stores, the policy in force, who releases holds, and what says that ingest needs the stores."""
         super().__init__(lease)
         self._content = content
         self._keys = keys
         self._policy = policy
         self._holder = holder
-        self._metrics = metrics.keeping
         self._clock = clock
+        self._busy = busy
         self._strays_at = -STRAYS
+        self._awaiting = False
         self.on_ordered: Callable[[], None] = lambda: None
 
     async def ensure(self) -> None:
@@ -106,16 +109,18 @@ class DutyKeeper(LeasedWork):
     async def once(self) -> int:
         """Do everything that is due; give how much was looked at.
 
-        Without a policy nobody can say what a law keeps: nothing that waits is taken up then.
+        Where nobody can say what a law keeps (there is no policy, or the restored store has yet to learn it), nothing
+        that waits is taken up; nor by a process that has not heard of the newest bundle yet.
         """
-        done = await self._renew()
+        done, written = await self._renew()
         for hold in await ended_holds(self._content, self._clock.now()):
             await self._holder.release(hold, actor="law")
             self.on_ordered()
             done += 1
-        if self._policy.in_force is None:
+        if not self._goes_by(written):
             return done
-        while True:
+        looked_at = 0
+        while await self._may_go_on(looked_at):
             looked_at, freed = await resume_due(self._content, self._clock.now())
             if freed:
                 self.on_ordered()
@@ -123,24 +128,45 @@ class DutyKeeper(LeasedWork):
             done += looked_at
             if not looked_at:
                 break
-        while waiting := await unjudged(self._content):
-            await note_kept(self._content, [self._judge(each) for each in waiting])
+        waiting: list[Waiting] = []
+        while await self._may_go_on(len(waiting)) and (waiting := await unjudged(self._content, written.version)):
+            await note_kept(self._content, [self._judge(each) for each in waiting], written.version)
             done += len(waiting)
-        while (erasure := await waiting_erasure(self._content, self._clock.now())) is not None:
+        while await self._may_go_on():
+            erasure = await waiting_erasure(self._content, self._clock.now())
+            if erasure is None:
+                break
             done += await self._look_at(erasure)
         return done
 
-    async def _renew(self) -> int:
-        """Write duties anew where it is time, or another bundle is in force; 1 if so."""
+    async def _may_go_on(self, looked_at: int = 0) -> bool:
+        """Wait after a whole page, and while ingest needs the stores; ``False`` where another process has the lease."""
+        if looked_at == PAGE_ROWS:
+            await self._clock.sleep(PAUSE_SECONDS)
+        while self._busy():
+            await self._clock.sleep(PAUSE_SECONDS)
+        return await self._lease.hold(self._clock.now())
+
+    def _goes_by(self, written: Written) -> bool:
+        """Say whether this process decides by the bundle that duties were written from, and it may be gone by here."""
+        found = self._policy.in_force
+        if not written.known and not self._awaiting:
+            logger().error("alert_duties_await_policy", version=written.awaited)
+        self._awaiting = not written.known
+        return found is not None and found.kept.version == written.version and written.known
+
+    async def _renew(self) -> tuple[int, Written]:
+        """Write duties anew where it is time, or another bundle is in force; give 1 if so, and what they are of."""
         now = self._clock.now()
         written = await write_where_due(self._content, self._policy, now)
-        if not written.bound:
+        binds = not written.bound and self._goes_by(written)
+        if binds:
             await self._bind_again(now)
-            await note_bound(self._content, written.bundle)
+            await note_bound(self._content, written.version)
         if not self._strays_at <= now < self._strays_at + STRAYS:
             self._strays_at = now
             await enter_strays(self._content, draw_opaque_id(self._keys.entropy), now)
-        return int(not written.bound)
+        return int(binds), written
 
     async def _bind_again(self, now: Milliseconds) -> None:
         """Bind the holds that stand to the bundle in force: it may let them stop less, or more, or name an article."""

@@ -17,6 +17,7 @@ from edge_node.core.erasing import allowance
 from edge_node.metrics import Metrics
 from edge_node.storage.blobs import BlobStore
 from edge_node.storage.content import derivatives
+from edge_node.storage.content.duties import version_of_duties
 from edge_node.storage.content.erasures import (
     ErasureOrder,
     May,
@@ -156,6 +157,7 @@ class Eraser:
             suppressed=tuple(await suppressions_of(self._content, erasure.id)),
             cases=tuple(await cases_of(self._content, erasure.id)),
             held=held,
+            policy=await version_of_duties(self._content) if held else None,
         )
         await asyncio.to_thread(self._journal.append, [line])
         await note_journaled(self._content, erasure.id, held=held)

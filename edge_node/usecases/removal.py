@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from edge_node.metrics import Metrics
 from edge_node.storage.blobs import BlobStore
 from edge_node.storage.content.derivatives import files_of
+from edge_node.storage.content.duties import version_of_duties
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.parting import order_part
 from edge_node.storage.content.removals import (
@@ -193,6 +194,7 @@ class Remover:
         """Make removals safe at the second place before they count."""
         if not entries:
             return
+        policy = await version_of_duties(self._content) if held else None
         lines = [
             JournalEntry(
                 log_entry=entry.id,
@@ -203,6 +205,7 @@ class Remover:
                 tombstone=entry.tombstone.hex() if entry.tombstone is not None else None,
                 tombstone_version=entry.tombstone_version,
                 held=held,
+                policy=policy,
             )
             for entry in entries
         ]

@@ -21,6 +21,7 @@ from edge_node.core.keeping import Hold
 from edge_node.settings import EdgeSettings
 from edge_node.storage import backups
 from edge_node.storage.blobs import FOLDER
+from edge_node.storage.content.duties import await_step
 from edge_node.storage.content.head import read_people_counter
 from edge_node.storage.content.holds import Placing, place_hold
 from edge_node.storage.content.quarantine import begin_step
@@ -188,6 +189,8 @@ async def _stage(
         # Another machine's clock may be behind: what the journal names was ordered before the restore all the same.
         began = begin_step(backup.manifest.id, backup.manifest.taken_at, max(now, since.latest + 1))
         await content.run([Step(_END_VIEWS, [(now,)]), began])
+        if since.policy:  # the backup may know an older one, which would let go of what a later one keeps
+            await content.run([await_step(since.policy)])
         await _hold_again(content, since.holds, backup.manifest.taken_at)
         accounts = await _forget_secrets(content, keys, since.keys)
         await content.checkpoint()

@@ -64,7 +64,7 @@ class Bench:
         self.policy = judge.book
         self.holder = Holder(stores.content, stores.journal, self.policy, stores.clock, stores.entropy)
         lease = Lease(stores.content, "duties", stores.entropy.draw(8).hex(), 15_000)
-        self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, lease, Metrics(), stores.clock)
+        self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, lease, stores.clock)
         eraser.before_order = self.duties.ensure
 
     async def take(self, *events: Event) -> Outcome:

@@ -1,7 +1,7 @@
 """Duties of the law in the content store: as statements look them up, and what is kept under them, with the article.
 
 ``law_duty`` is written whole from the bundle in force.  ``kept`` says of what waits why it is kept: of a removal, its
-row; of an erasure, its classes of data.  A removal that waits and was not put before the table yet is ``judged`` 0.
+row; of an erasure, its classes of data.  A removal that waits is ``judged`` by a version of the policy, 0: by none yet.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from edge_node.core.duties import Covering, LawDuty
 from edge_node.core.keeping import REMOVALS
-from edge_node.core.stored import Table
+from edge_node.core.stored import CLASSES, Table
 from edge_node.storage.content.head import turn
 from edge_node.storage.content.keeping import AGAIN, LAWS, SAID_AT
 from edge_node.storage.content.resuming import resume_entry
 from shared.database.contract import Database, Row, Step, Transaction
 
-PAGE_ROWS = 256
-"""Removals looked at in one step."""
+PAGE_ROWS = 64
+"""Removals looked at in one step: a webhook waits no longer than that takes."""
 
 _TURN = "SELECT people FROM content_store"
 _DROP = "DELETE FROM law_duty"
@@ -26,21 +26,21 @@ INSERT INTO law_duty
 VALUES (:duty, :law, :kind, :keeps, :article, :period, :kinds, :stops_recall, :stops_erase, :stops_expire, :kept_after)
 """
 _NOTE = """
-INSERT INTO law_duties (id, bundle, written_at, bound) VALUES (1, :bundle, :now, 0)
-ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at,
-    bound = CASE WHEN law_duties.bundle = excluded.bundle THEN law_duties.bound ELSE 0 END, bundle = excluded.bundle
+INSERT INTO law_duties (id, bundle, version, written_at, bound) VALUES (1, :bundle, :version, :now, 0)
+ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at, version = excluded.version, bundle = excluded.bundle,
+    bound = CASE WHEN law_duties.bundle = excluded.bundle THEN law_duties.bound ELSE 0 END
 """
-_WRITTEN = "SELECT bundle, written_at, bound FROM law_duties"
-_BOUND = "UPDATE law_duties SET bound = 1 WHERE bundle = :bundle"
-_JUDGE_ALL = "UPDATE log_entry SET judged = 0 WHERE state <> 'done' AND held = 1"
-_ASK_ALL = """
-UPDATE kept SET again_at = 0 WHERE EXISTS (SELECT 1 FROM log_entry l WHERE l.id = kept.log_entry AND l.act = 'recall')
+_WRITTEN = "SELECT bundle, version, written_at, bound, awaited FROM law_duties"
+_BOUND = "UPDATE law_duties SET bound = 1 WHERE version = :version"
+_AWAIT = """
+INSERT INTO law_duties (id, bundle, version, written_at, bound, awaited) VALUES (1, '', 0, 0, 1, :version)
+ON CONFLICT (id) DO UPDATE SET awaited = excluded.awaited WHERE excluded.awaited > law_duties.awaited
 """
 _LOOK_ALL = "UPDATE erasure SET again_at = 0 WHERE again_at IS NOT NULL"
 
 _UNJUDGED = """
-SELECT l.id, l.mark FROM log_entry l WHERE l.state <> 'done' AND l.held = 1 AND l.judged = 0 AND l.act = 'recall'
-ORDER BY l.ordered_at, l.id LIMIT :most
+SELECT l.id, l.mark FROM log_entry l WHERE l.state <> 'done' AND l.held = 1 AND l.act = 'recall' AND l.judged < :version
+ORDER BY l.judged, l.ordered_at LIMIT :most
 """
 _ROW = {
     "message": f"SELECT m.kind, m.subject, m.received_at, {SAID_AT.format('m')}, {LAWS} FROM message m "  # noqa: S608
@@ -60,7 +60,7 @@ _KEEP = """
 INSERT INTO kept (log_entry, class, store, subject, keep, reason, duty, article, until, again_at, count)
 VALUES (:log_entry, :class, :store, :subject, :keep, :reason, :duty, :article, :until, :again_at, :amount)
 """
-_JUDGED = "UPDATE log_entry SET judged = 1 WHERE id = :id AND held = 1"
+_JUDGED = "UPDATE log_entry SET judged = :version WHERE id = :id AND held = 1"
 _DUE = "SELECT log_entry FROM kept WHERE again_at <= :now ORDER BY again_at, log_entry LIMIT :most"
 _STRAYS = """
 SELECT m.id FROM {table} m WHERE m.keep = 'held'
@@ -81,13 +81,11 @@ FROM kept k JOIN log_entry l ON l.id = k.log_entry JOIN subject s ON s.id = k.su
 WHERE s.pseudonym = :pseudonym AND l.held = 1 AND l.state <> 'done'
 GROUP BY 1, k.class, k.keep, k.reason, k.duty, k.article ORDER BY 1, k.class, k.keep, k.article
 """
-_OF_THEM = (
-    "EXISTS (SELECT 1 FROM {0} r JOIN subject s ON s.id = r.subject WHERE r.mark = l.mark AND s.pseudonym = :name)"
-)
-_NOT_JUDGED = f"""
-SELECT count(*) FROM log_entry l WHERE l.held = 1 AND l.state <> 'done' AND l.judged = 0 AND l.act = 'recall'
-  AND ({_OF_THEM.format("message")} OR {_OF_THEM.format("event")})
-"""  # noqa: S608 - constants of this page
+_NOT_JUDGED = """
+SELECT count(*) FROM subject s JOIN {table} m ON m.subject = s.id AND m.keep = 'held'
+JOIN log_entry l ON l.key = m.key AND l.state <> 'done' AND l.held = 1 AND l.act = 'recall'
+WHERE s.pseudonym = :name AND (l.judged = 0 OR l.judged < (SELECT max(version) FROM law_duties))
+"""
 
 
 class Waiting(NamedTuple):
@@ -138,11 +136,19 @@ class KeptOf(NamedTuple):
 class Written(NamedTuple):
     """What the duties in the store were written from; field order is that of the query."""
 
-    bundle: str
+    bundle: str = ""
     """Its hash; '' : none was in force."""
-    at: int
-    bound: int
+    version: int = 0
+    at: int = 0
+    bound: int = 1
     """1 where the holds that stand go by it, too."""
+    awaited: int = 0
+    """Of a restored store: the version by which what waits was kept."""
+
+    @property
+    def known(self) -> bool:
+        """Say whether what waits may be asked: the law that kept it, or a later one, is known."""
+        return self.version >= self.awaited
 
 
 async def duties_written(database: Database) -> Written | None:
@@ -152,19 +158,40 @@ async def duties_written(database: Database) -> Written | None:
     return Written(*rows[0]) if rows else None
 
 
-async def note_bound(database: Database, bundle: str) -> None:
-    """Note that the holds that stand go by a bundle."""
-    await database.run([Step(_BOUND, [(bundle,)])])
+async def version_of_duties(database: Database) -> int | None:
+    """Give the version of the policy that the duties were written from; ``None`` where there was none yet."""
+    return (await duties_written(database) or Written()).version or None
 
 
-async def write_duties(database: Database, duties: Sequence[LawDuty], bundle: str, now: int, *, anew: bool) -> None:
-    """Write the duties of a bundle; ``anew``: everything that waits is asked again, as it may be decided else now."""
-    steps = [turn(database), Step(_DROP)]
-    if duties:
-        steps.append(Step(_WRITE, [tuple(each) for each in duties]))
-    if anew:
-        steps += [Step(_JUDGE_ALL), Step(_ASK_ALL), Step(_LOOK_ALL), Step(AGAIN)]
-    await database.run([*steps, Step(_NOTE, [(bundle, now)])])
+async def note_bound(database: Database, version: int) -> None:
+    """Note that the holds that stand go by a version of the policy."""
+    await database.run([Step(_BOUND, [(version,)])])
+
+
+async def write_duties(database: Database, duties: Sequence[LawDuty], bundle: str, version: int, now: int) -> Written:
+    """Write the duties of a bundle, if none of a later one are there; give what they are written from now.
+
+    Of another bundle than before everything that waits is asked again, as it may be decided else.
+    """
+    async with database.write() as transaction:
+        await transaction.fetch(_TURN + database.dialect.row_lock)
+        found = await transaction.fetch(_WRITTEN)
+        before = Written(*found[0]) if found else Written()
+        if before.version > version:
+            return before
+        await transaction.execute(_DROP)
+        if duties:
+            await transaction.execute_many(_WRITE, [tuple(each) for each in duties])
+        if before.bundle != bundle:
+            await transaction.execute(_LOOK_ALL)
+            await transaction.execute(AGAIN)
+        await transaction.execute(_NOTE, {"bundle": bundle, "version": version, "now": now})
+        return Written(*(await transaction.fetch(_WRITTEN))[0])
+
+
+def await_step(version: int) -> Step:
+    """Give the statement by which a restored store waits for a version of the policy: what waits was kept by that."""
+    return Step(_AWAIT, [(version,)])
 
 
 async def enter_strays(database: Database, entry: str, now: int) -> int:
@@ -180,10 +207,10 @@ async def enter_strays(database: Database, entry: str, now: int) -> int:
     return entered
 
 
-async def unjudged(database: Database) -> list[Waiting]:
-    """Give a page of removals that wait and were not put before the table yet."""
+async def unjudged(database: Database, version: int) -> list[Waiting]:
+    """Give a page of removals that wait and were not put before the table of this version of the policy yet."""
     async with database.read() as transaction:
-        entries = await transaction.fetch(_UNJUDGED, {"most": PAGE_ROWS})
+        entries = await transaction.fetch(_UNJUDGED, {"version": version, "most": PAGE_ROWS})
         return [await _waiting(transaction, entry, mark) for entry, mark in entries]
 
 
@@ -219,12 +246,13 @@ def _covering(row: Row) -> Covering:
     return Covering(row[0], row[1], row[2], stops)
 
 
-async def note_kept(database: Database, rows: Sequence[KeptRow]) -> None:
-    """Note why removals are kept, one row each."""
+async def note_kept(database: Database, rows: Sequence[KeptRow], version: int) -> None:
+    """Note why removals are kept, one row each, by a version of the policy."""
     if rows:
         ids = [(row.log_entry,) for row in rows]
         kept = [tuple(row) for row in rows]
-        await database.run([turn(database), Step(_FORGET, ids), Step(_KEEP, kept), Step(_JUDGED, ids)])
+        judged = [(version, row.log_entry) for row in rows]
+        await database.run([turn(database), Step(_FORGET, ids), Step(_KEEP, kept), Step(_JUDGED, judged)])
 
 
 async def resume_due(database: Database, now: int) -> tuple[int, int]:
@@ -243,8 +271,11 @@ async def kept_of(database: Database, pseudonym: str) -> tuple[list[KeptOf], int
     """Give what is kept of a person although somebody wants it gone, and how much was not put before the table yet."""
     async with database.read() as transaction:
         rows = await transaction.fetch(_OF_PERSON, {"pseudonym": pseudonym})
-        ((waiting,),) = await transaction.fetch(_NOT_JUDGED, {"name": pseudonym})
-    return [KeptOf(*row)._replace(amount=int(row[-1])) for row in rows], int(waiting)
+        waiting = 0
+        for table in CLASSES:
+            ((count,),) = await transaction.fetch(_NOT_JUDGED.format(table=table), {"name": pseudonym})
+            waiting += int(count)
+    return [KeptOf(*row)._replace(amount=int(row[-1])) for row in rows], waiting
 
 
 def keep_steps(entry: str, rows: Iterable[KeptRow]) -> list[Step]:

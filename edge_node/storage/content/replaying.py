@@ -62,8 +62,9 @@ ON CONFLICT (mark) DO NOTHING
 """
 
 
-# Of a store that never knew a policy nobody can say what a law keeps: then what waited goes on waiting.
-_NO_LAW = "NOT EXISTS (SELECT 1 FROM law_duties)"
+# Of a store that never knew a policy, or not the one by which it waits, nobody can say what a law keeps: then what
+# waited goes on waiting.
+_NO_LAW = "NOT EXISTS (SELECT 1 FROM law_duties WHERE version > 0 AND version >= awaited)"
 
 
 def _held(table: str) -> tuple[str, str]:

@@ -25,6 +25,7 @@ LATER = 60_000
 """Milliseconds after which what is due, and still kept by what statements look up, is asked again."""
 
 _TURN = "SELECT people FROM content_store"
+_LAW_AWAITED = "SELECT 1 FROM law_duties WHERE version < awaited"
 _RELEASE = "UPDATE hold SET released_at = :now WHERE id = :id AND released_at IS NULL RETURNING subject"
 _STOPPING = """
 SELECT from_at, until_at, kinds FROM hold WHERE subject = :subject AND released_at IS NULL AND stops_erase = 1
@@ -50,33 +51,29 @@ FROM {table} m WHERE m.subject = CAST(:subject AS INTEGER) AND {free}
 """  # noqa: S608 - constants of this page
 
 
-_RESUME = (
-    (_order_free("message", _MESSAGE_FREE), ("id", "now", "subject")),
-    (_order_free("event", _EVENT_FREE), ("id", "now", "subject")),
-    (
-        f"UPDATE message AS m SET keep = 'tombstoned' WHERE m.subject = :subject AND {_MESSAGE_FREE}",  # noqa: S608
-        ("subject",),
-    ),
-    (
-        f"UPDATE event AS m SET keep = 'tombstoned' WHERE m.subject = :subject AND {_EVENT_FREE}",  # noqa: S608
-        ("subject",),
-    ),
+_ORDER_FREE = (_order_free("message", _MESSAGE_FREE), _order_free("event", _EVENT_FREE))
+_FREE_ROWS = (
+    f"UPDATE message AS m SET keep = 'tombstoned' WHERE m.subject = :subject AND {_MESSAGE_FREE} RETURNING key",  # noqa: S608
+    f"UPDATE event AS m SET keep = 'tombstoned' WHERE m.subject = :subject AND {_EVENT_FREE} RETURNING key",  # noqa: S608
 )
 _NOT_KEPT = """
 NOT EXISTS (SELECT 1 FROM message m WHERE m.mark = log_entry.mark AND m.keep = 'held')
 AND NOT EXISTS (SELECT 1 FROM event v WHERE v.mark = log_entry.mark AND v.keep = 'held')
 """
 _WAITS = f"state <> 'done' AND held = 1 AND act = 'recall' AND {_NOT_KEPT}"
+# Those whose rows were freed, and those judged of whose rows nothing is left: much of other people may wait.
+_WAITING = (
+    f"SELECT id FROM log_entry WHERE key = :key AND {_WAITS}",  # noqa: S608 - constants of this page
+    f"SELECT id FROM log_entry WHERE id IN (SELECT log_entry FROM kept WHERE subject = :subject) AND {_WAITS}",  # noqa: S608
+)
 # Late deliveries and older backups count from now on: the tombstone begins its life again.
-_RENEW = f"UPDATE tombstone SET at = :now WHERE log_entry IN (SELECT id FROM log_entry WHERE {_WAITS})"  # noqa: S608
-# The journal says that they wait; so each is ordered anew, and written there again.
-_FREE_ENTRIES = f"UPDATE log_entry SET held = 0, state = 'ordered' WHERE {_WAITS}"  # noqa: S608 - constants of this page
+_RENEW = "UPDATE tombstone SET at = :now WHERE log_entry = :id"
+# The journal says that it waits; so it is ordered anew, and written there again.
+_FREE_ENTRY = f"UPDATE log_entry SET held = 0, state = 'ordered' WHERE id = :id AND {_WAITS}"  # noqa: S608
 
 _ROW_OF = "(SELECT l.mark FROM log_entry l WHERE l.id = :id)"
 _FREE_MESSAGE = f"UPDATE message AS m SET keep = 'tombstoned' WHERE m.mark = {_ROW_OF} AND {_MESSAGE_FREE}"  # noqa: S608
 _FREE_EVENT = f"UPDATE event AS m SET keep = 'tombstoned' WHERE m.mark = {_ROW_OF} AND {_EVENT_FREE}"  # noqa: S608
-_FREE_ENTRY = f"UPDATE log_entry SET held = 0, state = 'ordered' WHERE id = :id AND {_WAITS}"  # noqa: S608 - as above
-_RENEW_ONE = "UPDATE tombstone SET at = :now WHERE log_entry = :id"
 _FORGET = "DELETE FROM kept WHERE log_entry = :id"
 _FORGET_FREED = """
 DELETE FROM kept WHERE subject = :subject AND EXISTS
@@ -144,12 +141,21 @@ async def release_hold(database: Database, hold: str, resumed: str, now: int, ac
 
 
 async def resume_subject(transaction: Transaction, subject: int, resumed: str, now: int) -> None:
-    """Take up everything of a subject that waited and that nothing keeps any more."""
-    facts: dict[str, str | int] = {"id": resumed, "now": now, "subject": subject}
-    for sql, names in _RESUME:
-        await transaction.execute(sql, {name: facts[name] for name in names})
-    await transaction.execute(_RENEW, {"now": now})
-    await transaction.execute(_FREE_ENTRIES)
+    """Take up everything of a subject that waited and that nothing keeps any more.
+
+    Where a restored store has yet to learn the law that kept it, it waits on, and is asked when that is known.
+    """
+    if await transaction.fetch(_LAW_AWAITED):
+        return
+    for sql in _ORDER_FREE:
+        await transaction.execute(sql, {"id": resumed, "now": now, "subject": subject})
+    freed = [row for sql in _FREE_ROWS for row in await transaction.fetch(sql, {"subject": subject})]
+    waiting = await transaction.fetch_many(_WAITING[0], freed)
+    waiting += await transaction.fetch(_WAITING[1], {"subject": subject})
+    entries = sorted({entry for (entry,) in waiting})
+    if entries:
+        await transaction.execute_many(_RENEW, [(now, entry) for entry in entries])
+        await transaction.execute_many(_FREE_ENTRY, [(entry,) for entry in entries])
     await transaction.execute(_FORGET_FREED, {"subject": subject})
     await transaction.execute(JUDGE_AGAIN, {"subject": subject})
     await transaction.execute(AGAIN)
@@ -166,7 +172,7 @@ async def resume_entry(transaction: Transaction, entry: str, now: int) -> bool:
         await transaction.execute(_NOT_YET, {"later": now + LATER, "id": entry})
         await transaction.execute(_ASK_TABLE, {"id": entry})
         return False
-    await transaction.execute(_RENEW_ONE, {"now": now, "id": entry})
+    await transaction.execute(_RENEW, {"now": now, "id": entry})
     await transaction.execute(_FORGET, {"id": entry})
     for step in steps_of_entries([entry], OVER, now):
         await transaction.execute_many(step.sql, step.rows)

@@ -21,11 +21,14 @@ CREATE TABLE law_duty (
 ) STRICT;
 
 -- From which bundle, and when (ms), they were written; `bound` 1: the holds that stand go by that bundle, too.
+-- `awaited`: of a restored store, the version that what waits was kept by; until it is known, none of that goes on.
 CREATE TABLE law_duties (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     bundle TEXT NOT NULL,
+    version INTEGER NOT NULL,
     written_at INTEGER NOT NULL,
-    bound INTEGER NOT NULL
+    bound INTEGER NOT NULL,
+    awaited INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- A hold may be the law's own: it restricts, blocks or preserves until `ends_at` (ms), or until somebody ends it.
@@ -60,9 +63,10 @@ CREATE TABLE kept (
 CREATE INDEX kept_again ON kept (again_at);
 CREATE INDEX kept_subject ON kept (subject) WHERE subject IS NOT NULL;
 
--- Whether the table of duties was asked what keeps the record that an entry waits for; 0: not yet, or again.
+-- By which version of the policy the table of duties was asked what keeps the record that an entry waits for; 0: by
+-- none yet, or it is to be asked again.  So a new bundle has everything asked again without a write.
 ALTER TABLE log_entry ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX log_entry_unjudged ON log_entry (ordered_at) WHERE state <> 'done' AND held = 1 AND judged = 0;
+CREATE INDEX log_entry_judged ON log_entry (judged, ordered_at) WHERE state <> 'done' AND held = 1 AND act = 'recall';
 
 -- Of an erasure that waits: when it is looked at again (ms); when everything was gone that nothing keeps, where what is
 -- kept has its date; and how many keys are kept.
