@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from edge_node.core.crossing import own_state
 from edge_node.core.governing import OwnReason, is_stale, own_refusal, strictest
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import Answered, Counted, Kept, PolicyStore
@@ -24,10 +25,12 @@ from shared.policy.deriving import Derived
 from shared.policy.evaluator import Evaluator
 from shared.policy.spans import FOR_EVER
 from shared.policy.terms import NO_ASKER
-from shared.telemetry import logger
+from shared.telemetry import EVIDENCE, OPERATIONAL, logger, withhold
 
 LOOK_SECONDS = 1.0
 """How soon a process decides by a bundle that another one has taken over."""
+LOGGED_FOR = {OPERATIONAL: "security", EVIDENCE: "coordination"}
+"""What the operator's log holds of each class of data (:mod:`shared.telemetry`) is for."""
 COUNTED_MAX = 10_000
 """Different answers kept until they are written; beyond, what is counted is lost and said so."""
 
@@ -176,6 +179,13 @@ class PolicyBook:
         self._metrics.policy.decisions.labels(operation, decision.outcome, decision.reason).inc(times)
 
     async def look(self) -> None:
+        """Take a newer bundle over, and hear of what was heard; what may not be logged now is withheld from the log."""
+        await self._look()
+        own = self.own_law()
+        asked = {name: own_state(self.decide("log", name, purpose, own)) for name, purpose in LOGGED_FOR.items()}
+        withhold(name for name, decision in asked.items() if not decision.allowed)
+
+    async def _look(self) -> None:
         """Take a newer bundle over, and hear of what was heard."""
         kept, told = await self._store.newest(), self.alone and await self._store.stated() is not None
         self.alone = self.alone and not told

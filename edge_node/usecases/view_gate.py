@@ -72,8 +72,17 @@ class ViewGate:
             found = seen(decisions, looking.listed, self._clock.now())
             if data_class in self._restricted and isinstance(found, Seen):
                 found = restricted(found.bundle)
+            if looking.sent and isinstance(found, Seen):
+                found = self._recorded(found)
             self._answers[data_class] = found
         return found
+
+    def _recorded(self, found: Seen) -> Seen | Unseen:
+        """Give an answer for another node: nothing is shown there of which no record may be kept here."""
+        decision = self._policy.decide_noted("log", "disclosure_record", "audit", self._law)
+        if decision.allowed:
+            return found
+        return Unseen("policy_denied", decision.rule, decision.reason, decision.bundle)
 
     def of_message(self, event: Message | Edit) -> Seen | Unseen:
         """Give the answer for a message."""
