@@ -20,6 +20,7 @@ from edge_node.core.retention import (
 )
 from edge_node.core.stored import Table, classes_in
 from edge_node.storage.content.bookkeeping import MARKS, Mark
+from edge_node.storage.content.duties import Written, duties_written
 from edge_node.storage.content.sweeps import Due, laws_here
 from edge_node.usecases.policy_book import PolicyBook
 from shared.clock import Milliseconds
@@ -48,6 +49,14 @@ class Retaining:
         """Give the hash of the bundle that says it; '' where there is none."""
         found = self._policy.in_force
         return "" if found is None else found.kept.hash
+
+    async def ready(self) -> bool:
+        """Say whether the store knows the duties of the bundle that says it: before that, nothing may go by it.
+
+        Nor in a restored store that has yet to learn the policy by which something waits.
+        """
+        written = await duties_written(self._content) or Written()
+        return written.bundle == self.bundle and written.known
 
     async def content_due(self, now: Milliseconds) -> list[tuple[Class, Due]]:
         """Give what to look at of content, class by class."""

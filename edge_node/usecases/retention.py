@@ -102,6 +102,8 @@ class Sweeper(LeasedWork):
         """Sweep every class to its end; give how many rows were ordered removed or deleted."""
         now = self._clock.now()
         self._bundle = self._retaining.bundle
+        if not await self._retaining.ready():
+            return 0
         tombstones = (await self._keys.indexes("tombstone"))[0]
         await self.measure()
         swept = 0
@@ -238,19 +240,21 @@ class Sweeper(LeasedWork):
     async def _work(self) -> None:
         """Sweep, wait, and again."""
         while True:
-            self._bundle = self._retaining.bundle
+            self._bundle, seconds = self._retaining.bundle, self._every_seconds
             try:
-                if await self._lease.hold(self._clock.now()):
+                if not await self._retaining.ready():
+                    seconds = LOOK_SECONDS
+                elif await self._lease.hold(self._clock.now()):
                     swept = await self.once()
                     if swept:
                         logger().info("retention_swept", count=swept)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is due all the same
                 logger().error("alert_retention_failed", error=type(error).__name__)
-            await self._wait()
+            await self._wait(seconds)
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         """Wait until the next sweep is due, or another bundle is in force."""
-        until = self._clock.elapsed() + self._every_seconds
+        until = self._clock.elapsed() + seconds
         while self._retaining.bundle == self._bundle and (left := until - self._clock.elapsed()) > 0:
             await self._clock.sleep(min(LOOK_SECONDS, left))
 

@@ -63,8 +63,8 @@ class Bench:
         self.judge = judge
         self.policy = judge.book
         self.holder = Holder(stores.content, stores.journal, self.policy, stores.clock, stores.entropy)
-        lease = Lease(stores.content, "duties", stores.entropy.draw(8).hex(), 15_000)
-        self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, lease, stores.clock)
+        self.duty_lease = Lease(stores.content, "duties", stores.entropy.draw(8).hex(), 15_000)
+        self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, self.duty_lease, stores.clock)
         eraser.before_order = self.duties.ensure
 
     async def take(self, *events: Event) -> Outcome:
@@ -183,7 +183,10 @@ async def bench(
         remover = Remover(
             stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser, stores.blobs
         )
-        yield Bench(stores, taking_in, remover, eraser, judge)
+        made = Bench(stores, taking_in, remover, eraser, judge)
+        await made.duties.ensure()
+        yield made
+        await made.duty_lease.give_back()
         await lease.give_back()
 
 

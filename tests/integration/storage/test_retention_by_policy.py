@@ -66,6 +66,7 @@ async def test_a_bundle_changes_every_period_at_once(open_bench, monkeypatch):
         await of_law(node, 1, "EU")
         await of_law(node, 2, "VN")
         await govern(node, open_policy([kept_for("all", at_most="60 days")]))
+        await node.duties.ensure()
         sweeper = node.sweeper()
         sweeper.start()
         try:
@@ -75,6 +76,7 @@ async def test_a_bundle_changes_every_period_at_once(open_bench, monkeypatch):
                 node,
                 open_policy([kept_for("all", at_most="30 days"), kept_for("vn", at_least="35 days", subjects=("VN",))]),
             )
+            await node.duties.ensure()
             for _ in range(100):
                 await node.remove()
                 if await node.texts() == ["new"]:
@@ -132,6 +134,34 @@ async def test_a_law_keeps_what_another_one_wants_gone(open_bench):
         assert await sweep(node) == 2
         assert await node.texts() == []
         assert await node.rows("SELECT received_at FROM event") == [(now - 30 * DAY,)]
+
+
+async def test_nothing_goes_by_a_bundle_whose_duties_the_store_does_not_know_yet(open_bench, monkeypatch):
+    monkeypatch.setattr(retention, "LOOK_SECONDS", 0.01)
+    async with open_bench() as node:
+        now = node.stores.clock.now()
+        await take_at(node, now - 30 * DAY, message(1, ANN, "one"), status(1, ANN))
+        await of_law(node, 1, "VN")
+        sweeper = node.sweeper()
+        # One look sees a shorter period and a law that keeps; the process that writes duties comes a moment later.
+        await govern(node, laws_of("VN", rules=[kept_for("all", at_most="10 days")]))
+        assert await sweeper.once() == 0
+        sweeper.start()
+        try:
+            await asyncio.sleep(0.2)
+            await node.remove()
+            assert await node.texts() == ["one"]
+            await node.duties.ensure()
+            for _ in range(100):
+                await node.remove()
+                if not await node.texts():
+                    break
+                await asyncio.sleep(0.05)
+        finally:
+            await sweeper.stop()
+        await node.remove()
+        assert await node.texts() == []
+        assert await node.rows("SELECT kind, keep FROM event") == [("status", "active")]
 
 
 async def test_of_several_laws_the_strictest_counts(open_bench):
