@@ -4,8 +4,16 @@ from typing import Literal
 
 from edge_node.core.retention import Class
 from edge_node.storage.content.head import turn
+from edge_node.storage.content.keeping import by_law
 from edge_node.storage.content.retention import OVERDUE_MAX
 from shared.database.contract import Database, Step
+
+_KEPT = f"""
+(EXISTS (SELECT 1 FROM hold h WHERE h.subject = disclosure.subject AND h.released_at IS NULL AND h.stops_expire = 1
+    AND (h.kinds = '' OR h.kinds LIKE '%|disclosure/disclosure|%'))
+ OR {by_law("disclosure", "expire", "disclosure.subject", "'disclosure'", "disclosure.at")})
+"""  # noqa: S608 - constants of this folder
+"""A hold of its subject, or a law, keeps the record of a showing."""
 
 Mark = Literal["tombstone", "suppression"]
 MARKS: tuple[Mark, ...] = ("tombstone", "suppression")
@@ -15,7 +23,7 @@ _WHERE: dict[Class | Mark, tuple[str, str, str]] = {
     "disclosure": (
         "disclosure",
         "id",
-        "closed_at IS NOT NULL AND closed_at < :before AND kept_until <= :now ORDER BY closed_at",
+        f"closed_at IS NOT NULL AND closed_at < :before AND kept_until <= :now AND NOT {_KEPT} ORDER BY closed_at",
     ),
     "decision": (
         "decision",

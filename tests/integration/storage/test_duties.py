@@ -7,11 +7,12 @@ from edge_node.core.erasing import Remnants, erasure_results
 from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.disclosures import find_timeline
 from edge_node.storage.content.duties import kept_of
+from shared.database.contract import Step
 from shared.errors.keeping import HoldUnfounded
 from shared.message import Status
 from shared.policy.spans import moment_ms
 from tests.support.governed import MovedClock, at_date, govern, laws_of, of_law, take_at
-from tests.support.keeping import LATER
+from tests.support.keeping import LATER, sweep
 from tests.support.stores import message, person, recall
 
 ANN, BEN = person(1, phone=11), person(2, phone=22)
@@ -230,6 +231,30 @@ async def test_the_law_where_the_node_stands_keeps_what_is_anybodys(open_at):
         await node.take(recall(1, ANN))
         await node.settle()
         assert await words(node, "held") == ["one"]
+
+
+async def test_what_a_law_or_a_hold_keeps_of_showings_is_not_swept(open_at, clock):
+    """Though the settings, and a policy that forgot the law, would let the records go."""
+    async with open_at() as node:
+        people = [person(number) for number in (1, 2, 3)]
+        await take_at(
+            node, moment_ms("2022-01-01"), *(message(number, each, "x") for number, each in enumerate(people))
+        )
+        names = [await of_law(node, place, code) for place, code in enumerate(("VN", "TH", "TH"), 1)]
+        await govern(node, laws_of("VN"))
+        for subject in (1, 2, 3):
+            for day in ("2023-01-01", "2027-08-01"):
+                row = (f"{subject}-{day}", "n", "p", "v", subject, moment_ms(day), 1, moment_ms(day))
+                sql = "INSERT INTO disclosure (id, node, purpose, view, subject, at, key, closed_at) VALUES "
+                await node.content.run([Step(f"{sql} (:id, :node, :p, :view, :subject, :at, :key, :closed)", [row])])
+        hold = await node.holder.place(names[1], reason="complaint", review_at=LATER, beats=("expire",))
+        assert await sweep(node, ("disclosure", 5)) == 3
+        left = "SELECT id FROM disclosure ORDER BY id"
+        assert await node.rows(left) == [("1-2027-08-01",), ("2-2023-01-01",), ("2-2027-08-01",)]
+        await node.holder.release(hold)
+        clock.move_to("2029-08-02")
+        assert await sweep(node, ("disclosure", 5)) == 3
+        assert await node.rows(left) == []
 
 
 async def test_a_recall_before_its_message_is_kept_as_well(open_at, clock):
