@@ -7,11 +7,12 @@ from edge_node.core.erasing import Remnants, erasure_results
 from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.disclosures import find_timeline
 from edge_node.storage.content.duties import kept_of
+from edge_node.usecases.kept_listing import list_kept
 from shared.database.contract import Step
 from shared.errors.keeping import HoldUnfounded
 from shared.message import Status
 from shared.policy.spans import moment_ms
-from tests.support.governed import MovedClock, at_date, govern, laws_of, of_law, take_at
+from tests.support.governed import MovedClock, at_date, govern, kept_for, laws_of, of_law, take_at
 from tests.support.keeping import LATER, sweep
 from tests.support.stores import message, person, recall
 
@@ -255,6 +256,30 @@ async def test_what_a_law_or_a_hold_keeps_of_showings_is_not_swept(open_at, cloc
         clock.move_to("2029-08-02")
         assert await sweep(node, ("disclosure", 5)) == 3
         assert await node.rows(left) == []
+
+
+async def test_what_is_past_its_time_and_kept_is_listed_with_its_article(open_at):
+    async with open_at() as node:
+        said = moment_ms("2026-01-01")
+        await take_at(node, said, message(1, ANN, "one"), status(1, ANN), message(2, BEN, "two"), status(2, BEN))
+        await take_at(node, moment_ms("2027-08-20"), message(3, BEN, "new"))
+        name, other = await of_law(node, 1, "VN"), await of_law(node, 2, "EU")
+        await govern(node, laws_of("VN", "EU", rules=[kept_for("all", at_most="400 days")]))
+        await node.duties.ensure()
+        assert await sweep(node) == 3
+        await node.holder.place(other, reason="legal_claim", review_at=LATER, beats=("expire",))
+        assert await sweep(node, ("message", 1)) == 0
+
+        async def listed(pseudonym):
+            retaining, now = node.retaining(("message", 1)), node.stores.clock.now()
+            found = await list_kept(node.content, node.policy, retaining, pseudonym, now)
+            return [(*each[:4], each.article, each.last_until, each.amount) for each in found.rows], len(found.holds)
+
+        until = moment_ms("2028-01-01")
+        passed = ("expire", "delivery_metadata", "active", "passed_over", "dec-vn-53", until, 1)
+        assert await listed(name) == ([passed], 0)
+        held = ("expire", "message_text", "active", "passed_over", "gdpr-17-3-e", None, 1)
+        assert await listed(other) == ([held], 1)
 
 
 async def test_a_recall_before_its_message_is_kept_as_well(open_at, clock):
