@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edge_node.core.duties import judged
 from edge_node.storage.content.duties import KeptOf, kept_of
-from edge_node.storage.content.holds import Listed, list_holds
+from edge_node.storage.content.holds import Listed, standing_of
 from edge_node.storage.content.overdue import Overdue, kept_past_time
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.retaining import Retaining
@@ -33,8 +33,7 @@ async def list_kept(
     rows, waiting = await kept_of(content, pseudonym)
     due = [each for _, each in await retaining.content_due(now)]
     rows += [_passed_over(each, policy, now) for each in await kept_past_time(content, pseudonym, due)]
-    holds = [each for each in await list_holds(content) if each.pseudonym == pseudonym and each.released_at is None]
-    return Listing(rows, waiting, holds)
+    return Listing(rows, waiting, await standing_of(content, pseudonym))
 
 
 def _passed_over(rows: Overdue, policy: PolicyBook, now: Milliseconds) -> KeptOf:

@@ -40,8 +40,10 @@ SELECT h.id, s.pseudonym, h.from_at, h.until_at, h.reason, h.review_at, h.stops_
        (SELECT count(*) FROM message m WHERE m.subject = h.subject AND m.keep = 'held')
        + (SELECT count(*) FROM event v WHERE v.subject = h.subject AND v.keep = 'held'),
        (SELECT count(*) FROM subject u WHERE u.id = h.subject AND u.keep = 'held')
-FROM hold h JOIN subject s ON s.id = h.subject ORDER BY h.placed_at, h.id
+FROM hold h JOIN subject s ON s.id = h.subject {which} ORDER BY h.placed_at, h.id
 """
+_ALL = _LIST.format(which="")
+_OF_PERSON = _LIST.format(which="WHERE s.pseudonym = :pseudonym AND h.released_at IS NULL")
 _REVIEW = """
 SELECT count(*), COALESCE(sum(CASE WHEN review_at < :now THEN 1 ELSE 0 END), 0) FROM hold WHERE released_at IS NULL
 """
@@ -145,7 +147,14 @@ async def insert_hold(transaction: Transaction, placing: Placing, subject: int, 
 async def list_holds(database: Database) -> list[Listed]:
     """Give every hold, the oldest first, released ones among them."""
     async with database.read() as transaction:
-        rows = await transaction.fetch(_LIST)
+        rows = await transaction.fetch(_ALL)
+    return [_listed(row) for row in rows]
+
+
+async def standing_of(database: Database, pseudonym: str) -> list[Listed]:
+    """Give the holds of a person that stand, the oldest first."""
+    async with database.read() as transaction:
+        rows = await transaction.fetch(_OF_PERSON, {"pseudonym": pseudonym})
     return [_listed(row) for row in rows]
 
 
