@@ -97,7 +97,8 @@ _PARTS_NO_MORE = "UPDATE erasure SET parting = 0, again_at = NULL WHERE log_entr
 _OF_THEIR_LAW = f"(ld.law = '' OR ' ' || {LAWS} || ' ' LIKE '% ' || ld.law || ' %')"
 _LAW_SPEAKS = f"""
 SELECT 1 FROM law_duty ld JOIN subject s ON s.id = :subject
-WHERE ld.stops_erase = 1 AND ld.kept_after < {FOR_EVER} AND {_OF_THEIR_LAW} LIMIT 1
+WHERE ld.stops_erase = 1 AND ld.kept_after < {FOR_EVER} AND {_OF_THEIR_LAW}
+  AND (ld.kinds = '' OR ld.kinds LIKE '%|' || CAST(:table AS TEXT) || '/%') LIMIT 1
 """  # noqa: S608 - constants of this page
 IDENTITY_STORED = "CASE WHEN i.valid_from > p.first_contact_at THEN i.valid_from ELSE p.first_contact_at END"
 KEPT_IDENTITY = by_law("identity", "erase", "i.subject", "'identity'", IDENTITY_STORED)
@@ -109,13 +110,18 @@ def _kept_by_law(table: Table) -> str:
     return by_law(table, "erase", "m.subject", "m.kind", "m.received_at")
 
 
-_LAW_KEEPS = (
-    *of_person("1", _kept_by_law, "ORDER BY m.at DESC LIMIT 1"),
-    f"""
+_DIRECT, _GROUPED, _EVENTS = of_person("1", _kept_by_law, "ORDER BY m.at DESC LIMIT 1")
+# Rows are looked through only where a law speaks of their table: most of a person's are messages.
+_LAW_KEEPS: dict[str, tuple[str, ...]] = {
+    "message": (_DIRECT, _GROUPED),
+    "event": (_EVENTS,),
+    "identity": (
+        f"""
 SELECT 1 FROM identity i JOIN subject p ON p.id = i.subject WHERE i.subject = :subject AND {KEPT_IDENTITY} LIMIT 1
 """,  # noqa: S608 - constants of this page
-    f"SELECT 1 FROM disclosure x WHERE x.subject = :subject AND {KEPT_DISCLOSURE} LIMIT 1",  # noqa: S608
-)
+    ),
+    "disclosure": (f"SELECT 1 FROM disclosure x WHERE x.subject = :subject AND {KEPT_DISCLOSURE} LIMIT 1",),  # noqa: S608
+}
 _BLOCKING = f"""
 SELECT ld.duty, ld.keeps, ld.article, ld.period, ld.kinds, p.pseudonym FROM law_duty ld
 JOIN subject s ON s.id = :subject JOIN subject p ON p.id = s.id
@@ -225,11 +231,11 @@ def _wholly(hold: tuple[Hold, str]) -> bool:
 
 async def _law_keeps(transaction: Transaction, subject: int) -> bool:
     """Say whether a law keeps anything of a subject by the time it was stored."""
-    if not await transaction.fetch(_LAW_SPEAKS, {"subject": subject}):
-        return False
-    for sql in _LAW_KEEPS:
-        if await transaction.fetch(sql, {"subject": subject}):
-            return True
+    for table, queries in _LAW_KEEPS.items():
+        if await transaction.fetch(_LAW_SPEAKS, {"subject": subject, "table": table}):
+            for sql in queries:
+                if await transaction.fetch(sql, {"subject": subject}):
+                    return True
     return False
 
 
