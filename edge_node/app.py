@@ -109,6 +109,7 @@ class Node:
         await self._policy.open()
         self._warn_of_policy()
         await self._book.open()
+        await self._custody.duties.ensure()
         self._committer.start()
         self._custody.start()
         await self._relay.start()

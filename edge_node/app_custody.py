@@ -10,9 +10,12 @@ from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.stores import Stores
 from edge_node.usecases.account_book import AccountBook
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.duty_keeping import LEASE_MILLISECONDS as DUTIES_LEASE
+from edge_node.usecases.duty_keeping import DutyKeeper
 from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
 from edge_node.usecases.epoch_keeping import EpochKeeper
 from edge_node.usecases.erasing import Eraser
+from edge_node.usecases.holding import Holder
 from edge_node.usecases.judging import Judge
 from edge_node.usecases.media_upkeep import MediaUpkeep
 from edge_node.usecases.quarantine import Gate
@@ -22,6 +25,7 @@ from edge_node.usecases.rejudging import LEASE_MILLISECONDS as JUDGING_LEASE
 from edge_node.usecases.rejudging import Rejudger
 from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
 from edge_node.usecases.removal import Remover
+from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
 from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
@@ -38,11 +42,13 @@ class CustodyParts(msgspec.Struct):
     quarantine: QuarantineKeeper
     upkeep: Upkeep
     sweeper: Sweeper
+    duties: DutyKeeper
     rejudger: Rejudger
 
     def start(self) -> None:
         """Begin what goes on in a quarantine, too."""
         self.remover.start()
+        self.duties.start()
         self.epochs.start()
         self.quarantine.start()
 
@@ -59,17 +65,27 @@ class CustodyParts(msgspec.Struct):
         await self.upkeep.stop()
         await self.quarantine.stop()
         await self.epochs.stop()
+        await self.duties.stop()
         await self.remover.stop()
 
 
 def custody_parts(
-    stores: Stores, committer: Committer, gate: Gate, metrics: Metrics, holder: str, judge: Judge, book: AccountBook
+    stores: Stores,
+    committer: Committer,
+    gate: Gate,
+    metrics: Metrics,
+    holder: str,
+    judge: Judge,
+    book: AccountBook,
 ) -> CustodyParts:
     """Put the parts together; ``holder`` names this process for the leases."""
     settings, content, keys, clock = stores.settings, stores.content, stores.keys, stores.clock
 
     def lease(name: str, milliseconds: int) -> Lease:
         return Lease(content, name, holder, milliseconds)
+
+    def busy() -> bool:
+        return committer.waiting > BATCH_EVENTS_MAX  # they stand back while more than one batch waits for commit
 
     eraser = Eraser(content, keys, stores.journal, DisclosurePlaces(content), clock, stores.blobs)
     remover = Remover(
@@ -82,27 +98,13 @@ def custody_parts(
     periods = periods_of(settings.retention, settings.custody.backup_days_max)
     files = MediaUpkeep(content, stores.blobs, metrics, clock, stores.entropy)
     upkeep = Upkeep(content, keys, lease("upkeep", UPKEEP_LEASE), metrics, clock, files, stores.journal, periods.marks)
-    sweeper = Sweeper(
-        content,
-        keys,
-        lease("retention", SWEEPER_LEASE),
-        periods,
-        metrics,
-        clock,
-        # It stands back while more than one batch waits for commit.
-        busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
-        every_seconds=settings.custody.sweep_seconds,
-    )
-    quarantine.on_ordered = remover.wake
-    sweeper.on_ordered = remover.wake
-    rejudger = Rejudger(
-        content,
-        keys,
-        judge,
-        book.country_of,
-        lease("judging", JUDGING_LEASE),
-        metrics,
-        clock,
-        busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
-    )
-    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper, rejudger)
+    retaining, often = Retaining(content, periods, judge.book), settings.custody.sweep_seconds
+    sweeping = lease("retention", SWEEPER_LEASE)
+    sweeper = Sweeper(content, keys, sweeping, retaining, metrics, clock, busy=busy, every_seconds=often)
+    holds = Holder(content, stores.journal, judge.book, clock, stores.entropy)
+    duties = DutyKeeper(content, keys, judge.book, holds, lease("duties", DUTIES_LEASE), clock, busy=busy)
+    judging = lease("judging", JUDGING_LEASE)
+    rejudger = Rejudger(content, keys, judge, book.country_of, judging, metrics, clock, busy=busy)
+    quarantine.on_ordered = sweeper.on_ordered = duties.on_ordered = remover.wake
+    eraser.before_order = duties.ensure
+    return CustodyParts(eraser, remover, epochs, quarantine, upkeep, sweeper, duties, rejudger)

@@ -12,6 +12,7 @@ from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
 from edge_node.usecases.epoch_beat import EpochBeat, Places
 from edge_node.usecases.filing import Clerk
+from edge_node.usecases.holding import Holder
 from edge_node.usecases.judging import Judge
 from edge_node.usecases.policy_book import PolicyBook
 from edge_node.usecases.quarantine import Gate
@@ -28,6 +29,11 @@ async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyB
     await book.look()
     book.alone = await UplinkStore(stores.content).load() is None
     return book
+
+
+async def assemble_holder(stores: Stores) -> Holder:
+    """Put together what places and releases holds."""
+    return Holder(stores.content, stores.journal, await open_policy(stores), stores.clock, stores.entropy)
 
 
 async def assemble_judge(stores: Stores, metrics: Metrics) -> Judge:

@@ -26,6 +26,8 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
 from edge_node.usecases.committer import Committer
+from edge_node.usecases.policy_book import PolicyBook
+from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
 from shared.clock import DAY, Milliseconds, SystemClock
 from shared.limits import BATCH_EVENTS_MAX
@@ -61,25 +63,31 @@ class Load:
     """Orders portions of the node's own work."""
 
     def __init__(
-        self, node: Node, stores: Stores, committer: Committer, metrics: Metrics, oldest: Milliseconds
+        self,
+        node: Node,
+        stores: Stores,
+        committer: Committer,
+        policy: PolicyBook,
+        metrics: Metrics,
+        oldest: Milliseconds,
     ) -> None:
         """Take an open node; the oldest message of its store arrived at ``oldest``, the next a millisecond later."""
         self._stores = stores
         self._metrics = metrics
         self._clock = _StandingClock(oldest + PERIOD)
-        self._keeper = node._custody.epochs  # noqa: SLF001 - the node's own, which nobody but the bench has to set the pace of
-        self._node_sweeper = node._custody.sweeper  # noqa: SLF001
+        custody = node._custody  # noqa: SLF001 - the node's own, which nobody but the bench has to set the pace of
+        self._keeper, self._node_sweeper = custody.epochs, custody.sweeper
         self._sweeper = Sweeper(
             stores.content,
             stores.keys,
             Lease(stores.content, "retention", "bench", LEASE_MILLISECONDS),
-            Periods({"message": PERIOD}, PERIOD),
+            Retaining(stores.content, Periods({"message": PERIOD}, PERIOD), policy),
             metrics,
             self._clock,
             busy=lambda: committer.waiting > BATCH_EVENTS_MAX,
             every_seconds=PERIOD,
         )
-        self._sweeper.on_ordered = node._custody.remover.wake  # noqa: SLF001
+        self._sweeper.on_ordered = custody.remover.wake
         self._beat = epoch_beat(stores, metrics)
 
     async def take_over(self) -> None:
@@ -103,8 +111,9 @@ class Load:
         until = self._clock.elapsed() + _PATIENCE_SECONDS
         while _count(self._metrics.removed, "expire") < gone + messages and self._clock.elapsed() < until:
             await self._clock.sleep(_LOOK_SECONDS)
-        expired = _count(self._metrics.removed, "expire") - gone
-        return Carried(expired, _count(self._metrics.custody.rewrapped) - wrapped)
+        return Carried(
+            _count(self._metrics.removed, "expire") - gone, _count(self._metrics.custody.rewrapped) - wrapped
+        )
 
     async def _go_on(self, steps: int) -> None:
         for _ in range(steps):
@@ -142,7 +151,8 @@ async def open_node(settings_path: Path) -> AsyncIterator[_Laden]:
         node = await assemble(stores, metrics)
         await node.start()
         try:
-            load = Load(node, stores, node._committer, metrics, oldest)  # noqa: SLF001
+            # The bench works with the node's own parts, at its own pace.
+            load = Load(node, stores, node._committer, node._policy, metrics, oldest)  # noqa: SLF001
             await load.take_over()
             yield _Laden(node, load)
         finally:

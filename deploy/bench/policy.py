@@ -151,7 +151,7 @@ def _print(result: dict[str, Any]) -> None:
     """Print what was measured beside what it may be."""
     beside = f"{result['cedar_us']} us" if result["cedar_us"] is not None else "not installed"
     report.print_goals(
-        {name: (result[name], f"at most {most}") for name, most in GOALS.items()},
+        {name: (result[name], f"at most {most:,}") for name, most in GOALS.items()},
         [
             f"{result['cells']:,} cells by {result['rules']} rules; {result['allowed_share']:.1%} of answers allow",
             f"the same questions: a plain chain of ifs {result['plain_us']} us, Cedar {beside}",

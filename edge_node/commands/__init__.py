@@ -12,6 +12,7 @@ from edge_node.commands.doctor import doctor
 from edge_node.commands.enrol import enrol
 from edge_node.commands.escrow import escrow
 from edge_node.commands.holds import hold
+from edge_node.commands.kept import kept
 from edge_node.commands.keys import keys
 from edge_node.commands.node import init, restart, run, status, stop
 from edge_node.commands.parse import parse
@@ -33,6 +34,7 @@ _COMMANDS = (
     *(keys, escrow, backup, restore),
 )
 
+policy.add_command(kept)
 for _command in _COMMANDS:
     edge.add_command(_command)
 

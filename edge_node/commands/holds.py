@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +21,9 @@ from shared.screen import print_table
 from shared.wire.types import Pseudonym
 
 if TYPE_CHECKING:
+    from edge_node.core.duties import Backing
     from edge_node.storage.content.holds import Listed
+    from edge_node.usecases.holding import Holder
 
 _DAY = dt.timedelta(days=1)
 _DATE = click.DateTime(formats=["%Y-%m-%d"])
@@ -62,7 +66,8 @@ def add(
 ) -> None:
     """Place a hold on everything of a person, what comes later included, or on what was said between two days.
 
-    Prints the hold's id. What is being removed already goes on.
+    Prints the hold's id, and on standard error the article that it stands on; where none is known (hold_unbacked) it
+    holds all the same, and an officer must decide. The law bounds what it stops. What is being removed already goes on.
     """
     settings = settings_of(config)
     try:
@@ -74,8 +79,9 @@ def add(
     from_at = None if from_date is None else _instant(from_date)
     until_at = None if until_date is None else _instant(until_date + _DAY) - 1
     beats = cast("tuple[Removal, ...]", stops)
-    placed = asyncio.run(_place(settings, pseudonym, reason, _instant(review), beats, from_at, until_at))
+    placed, backing = asyncio.run(_place(settings, pseudonym, reason, _instant(review), beats, from_at, until_at))
     click.echo(placed)
+    click.echo(_said(backing, beats), err=True)
     if _instant(review + _DAY) <= SystemClock().now():
         click.echo("Warning: the day of review is past already.", err=True)
 
@@ -96,7 +102,7 @@ def list_(config: Path, with_released: bool) -> None:
     """List the holds that stand, the oldest first, with what waits under them."""
     found = asyncio.run(_list(settings_of(config)))
     rows = [_row(each) for each in found if with_released or each.released_at is None]
-    print_table(("hold", "pseudonym", "said", "reason", "stops", "review", "state", "waiting"), rows)
+    print_table(("hold", "pseudonym", "said", "reason", "law", "stops", "review", "state", "waiting"), rows)
 
 
 def _row(listed: "Listed") -> tuple[str, ...]:
@@ -113,12 +119,28 @@ def _row(listed: "Listed") -> tuple[str, ...]:
         listed.id,
         listed.pseudonym,
         said,
-        listed.reason,
+        listed.reason if listed.backing.kind == "hold" else listed.backing.kind,
+        listed.backing.article or "hold_unbacked",
         ", ".join(removal for removal in REMOVALS if removal in hold.beats),
         _day(listed.review_at),
-        "stands" if listed.released_at is None else f"released {_day(listed.released_at)}",
+        _state(listed) if listed.released_at is None else f"released {_day(listed.released_at)}",
         ", ".join(waiting) or "nothing",
     )
+
+
+def _state(listed: "Listed") -> str:
+    """Say how long a hold stands."""
+    return "stands" if listed.backing.ends_at is None else f"until {_day(listed.backing.ends_at)}"
+
+
+def _said(backing: "Backing", asked: tuple[Removal, ...]) -> str:
+    """Say what law a hold stands on."""
+    ends = f" until {_day(backing.ends_at)}" if backing.ends_at is not None else ""
+    law = (
+        f"{backing.kind} by {backing.article}" if backing.article else "hold_unbacked: no article is known here for it"
+    )
+    less = [removal for removal in asked if removal not in backing.stops]
+    return f"{law}{ends}; {backing.keeps}." + (f" That law does not stop: {', '.join(less)}." if less else "")
 
 
 async def _place(
@@ -129,33 +151,37 @@ async def _place(
     beats: tuple[Removal, ...],
     from_at: int | None,
     until_at: int | None,
-) -> str:
+) -> "tuple[str, Backing]":
     """Open the stores and place."""
-    from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.usecases.holding import Holder  # noqa: PLC0415
-
-    async with open_stores(settings) as stores:
-        return await Holder(stores.content, stores.journal, stores.clock, stores.entropy).place(
+    async with _holder(settings) as holder:
+        placed = await holder.place(
             pseudonym, reason=reason, review_at=review_at, beats=beats, from_at=from_at, until_at=until_at
         )
+        return placed, next(each.backing for each in await holder.list() if each.id == placed)
 
 
 async def _release(settings: EdgeSettings, hold_id: str) -> None:
     """Open the stores and release."""
-    from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.usecases.holding import Holder  # noqa: PLC0415
-
-    async with open_stores(settings) as stores:
-        await Holder(stores.content, stores.journal, stores.clock, stores.entropy).release(hold_id)
+    async with _holder(settings) as holder:
+        await holder.release(hold_id)
 
 
 async def _list(settings: EdgeSettings) -> "list[Listed]":
     """Open the stores and read."""
-    from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.usecases.holding import Holder  # noqa: PLC0415
+    async with _holder(settings) as holder:
+        return await holder.list()
 
+
+@asynccontextmanager
+async def _holder(settings: EdgeSettings) -> "AsyncIterator[Holder]":
+    """Open the stores, with the policy in force, and give who places and releases."""
+    from edge_node.assembly import assemble_holder  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.stores import open_stores  # noqa: PLC0415
+    from shared.telemetry import configure  # noqa: PLC0415
+
+    configure(level="warning", form=settings.log_form)
     async with open_stores(settings) as stores:
-        return await Holder(stores.content, stores.journal, stores.clock, stores.entropy).list()
+        yield await assemble_holder(stores)
 
 
 def _instant(day: dt.datetime) -> int:

@@ -59,8 +59,8 @@ def find(config: Path, purpose: str, country: str | None) -> None:
 def erase(config: Path, pseudonym: str, reason: str, yes: bool) -> None:
     """Erase the person PSEUDONYM: keys and rows here at once; the control plane carries it to where content was shown.
 
-    It cannot be undone. Prints the case and what was destroyed. Under a hold the person is shown to nobody any more,
-    and the rest waits for the hold's release; see homeport edge hold list.
+    It cannot be undone. Prints the case and what was destroyed. What a hold or a law keeps is shown to nobody any more
+    and goes when that is over; see homeport edge hold list and homeport edge policy kept.
     """
     settings = settings_of(config)
     try:
@@ -114,12 +114,14 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
 
     Gives the case, how it stands in words, and what went so far.
     """
-    from edge_node.metrics import Metrics  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
+    from edge_node.metrics import Metrics  # noqa: PLC0415
     from edge_node.storage.content.erasures import erasure_state  # noqa: PLC0415
     from edge_node.storage.content.holds import is_held  # noqa: PLC0415
     from edge_node.storage.content.leases import Lease  # noqa: PLC0415
     from edge_node.storage.content.places import DisclosurePlaces  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
+    from edge_node.usecases.duty_keeping import write_where_due  # noqa: PLC0415
     from edge_node.usecases.erasing import Eraser  # noqa: PLC0415
     from edge_node.usecases.removal import LEASE_MILLISECONDS, Remover  # noqa: PLC0415
     from shared.ids import draw_opaque_id  # noqa: PLC0415
@@ -129,6 +131,8 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
     async with open_stores(settings) as stores:
         places = DisclosurePlaces(stores.content)
         eraser = Eraser(stores.content, stores.keys, stores.journal, places, stores.clock, stores.blobs)
+        policy = await open_policy(stores)
+        eraser.before_order = lambda: write_where_due(stores.content, policy, stores.clock.now())
         case, entry = await eraser.open_case(pseudonym, reason)
         lease = Lease(stores.content, "remover", draw_opaque_id(stores.entropy), LEASE_MILLISECONDS)
         remover = Remover(
@@ -144,5 +148,9 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
             done, counts = await erasure_state(stores.content, entry)
         await lease.give_back()
         held = await is_held(stores.content, entry)
-    waits = "Ordered; it waits under a hold." if held else "Ordered; it goes on in the running node."
+    waits = (
+        "Ordered; a hold or a law keeps what is left: homeport edge policy kept says which."
+        if held
+        else "Ordered; it goes on in the running node."
+    )
     return case, "Erased here." if done else waits, counts

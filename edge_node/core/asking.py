@@ -20,9 +20,10 @@ ERASURE_REASONS: tuple[str, ...] = tuple(
 """Why a person may be erased; the others are of single messages and of views."""
 
 HOLD_REASONS: tuple[str, ...] = (
-    "access_refused",  # what an access request was refused for is preserved: Singapore PDPA, section 22A
+    "access_refused",  # what it was refused for is preserved, for as long as a law says: Singapore PDPA, section 22A
     "authority_order",  # a court's or an authority's
     "complaint",  # under examination
     "legal_claim",  # establishment, exercise or defence: GDPR 17(3)(e)
+    "restriction",  # the person wants it kept and not used: GDPR 18; only where a law here knows it
 )
 """Why a person's messages may be put under a hold."""

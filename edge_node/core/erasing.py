@@ -4,7 +4,7 @@ A command of the control plane destroys people, and a control plane can be compr
 destroys at most so many in an hour.  Recalls and erasures opened at the node are the subjects' own and do not count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -38,6 +38,15 @@ class Counts(msgspec.Struct, frozen=True):
     views: int = 0
     media: int = 0
     """Files and whatever else was made from messages."""
+
+
+class Retained(msgspec.Struct, frozen=True):
+    """What of an erasure is kept for a time: how many of a store, by which article, until when (ms)."""
+
+    store: StoreCode
+    count: int
+    article: str | None
+    until: int | None
 
 
 class Remnants(msgspec.Struct, frozen=True):
@@ -77,8 +86,13 @@ def allowance(ordered: Sequence[int], now: int, per_hour_max: int) -> Allowance:
     return Allowance(0, recent[len(recent) - per_hour_max] + HOUR)
 
 
-def erasure_results(counts: Counts, remnants: Remnants) -> tuple[Result, ...]:
-    """Say what an erasure did, store by store; what is not reached yet, or never, is said to be so."""
+def erasure_results(
+    counts: Counts, remnants: Remnants, retained: Sequence[Retained] = (), keys_kept: int = 0
+) -> tuple[Result, ...]:
+    """Say what an erasure did, store by store; what is not reached yet, or never, and what is kept, is said to be so.
+
+    Keys are kept as long as the last of what they open.
+    """
     rows: tuple[tuple[StoreCode, int], ...] = (
         ("messages", counts.messages),
         ("events", counts.events),
@@ -88,9 +102,10 @@ def erasure_results(counts: Counts, remnants: Remnants) -> tuple[Result, ...]:
     )
     found = (
         _result("keys", "destroyed", counts.keys),
+        *_kept_results(retained, keys_kept),
         *(_row_result(store, count, remnants) for store, count in rows),
         _result("backups", "pending", counts.keys, remnants.horizon),
-        _result("platform", "not_reachable", counts.messages),
+        _result("platform", "not_reachable", counts.messages + sum(_messages(retained))),
     )
     return tuple(each for each in found if each.count)
 
@@ -103,6 +118,25 @@ def retraction_results(keys: int, rows: int, remnants: Remnants) -> tuple[Result
         _result("backups", "pending", keys, remnants.horizon),
     )
     return tuple(each for each in found if each.count)
+
+
+def _kept_results(retained: Sequence[Retained], keys: int) -> Iterator[Result]:
+    """Say what is kept: a line for each store, article and date."""
+    together: dict[tuple[StoreCode, str | None, int | None], int] = {}
+    for each in retained:
+        key = (each.store, each.article, each.until)
+        together[key] = together.get(key, 0) + each.count
+    lines = [(*key, count) for key, count in together.items()]
+    if keys and lines:
+        _, article, until, _ = max(lines, key=lambda line: line[2] or 0)
+        lines.append(("keys", article, until, keys))
+    for store, article, until, count in lines:
+        yield Result(store=store, method="retained_until", count=count, article=article, until=until)
+
+
+def _messages(retained: Sequence[Retained]) -> Iterator[int]:
+    """Give how many messages are kept: the platform has these, too."""
+    return (each.count for each in retained if each.store == "messages")
 
 
 def _row_result(store: StoreCode, count: int, remnants: Remnants) -> Result:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from edge_node.core.keeping import Removal
+from edge_node.core.duties import HoldKind
+from edge_node.core.keeping import Keep, Removal
 from shared import private_files
 from shared.clock import Milliseconds
 from shared.errors import StoreUnavailable
@@ -37,6 +38,14 @@ class HoldLine(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     review_at: int = 0
     stops: tuple[Removal, ...] = ()
+    asked: tuple[Removal, ...] = ()
+    """What it was wanted to stop, where the law lets it stop less."""
+    kind: HoldKind = "hold"
+    keeps: Keep = "held"
+    duty: str = ""
+    article: str = ""
+    kinds: str = ""
+    ends_at: int | None = None
 
 
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,6 +68,8 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of an erasure: the cases that were opened for it at this node."""
     held: bool = False
     """It was ordered and waits under a hold; a second line of this entry follows when it no longer does."""
+    policy: int | None = None
+    """With ``held``: the version of the policy by which it waits; ``None``: there was none."""
     restored: str | None = None
     """With ``act`` ``restore``: the content backup that was put back."""
     hold: HoldLine | None = None

@@ -100,7 +100,8 @@ class Executor:
                 return 1
 
     async def _sign_erasure(self, finished: Finished) -> int:
-        """Sign for an erasure that was carried out."""
+        """Sign for an erasure that was carried out, but for what a law keeps until its date."""
+        remnants = await self._remnants.of(finished.finished_at)
         receipt = wire.Receipt(
             command=finished.id,
             case=finished.case,
@@ -108,9 +109,9 @@ class Executor:
             kind=_kind(finished.kind),
             started_at=finished.started_at,
             finished_at=finished.finished_at,
-            results=erasure_results(finished.counts, await self._remnants.of(finished.finished_at)),
+            results=erasure_results(finished.counts, remnants, finished.retained, finished.keys_kept),
             roster_version=self._roster.version,
-            bundle=self._border.bundle,
+            bundle=finished.bundle or self._border.bundle,
             provider=self._provider,
         )
         return await self._close(receipt, finished.places)

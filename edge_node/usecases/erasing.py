@@ -11,12 +11,13 @@ takes up where it stands.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from edge_node.core.erasing import allowance
 from edge_node.metrics import Metrics
 from edge_node.storage.blobs import BlobStore
 from edge_node.storage.content import derivatives
+from edge_node.storage.content.duties import version_of_duties
 from edge_node.storage.content.erasures import (
     ErasureOrder,
     May,
@@ -77,6 +78,8 @@ class Eraser:
         self._uplink = UplinkStore(content)
         self._clock = clock
         self.on_done: Callable[[], None] = lambda: None
+        self.before_order: Callable[[], Awaitable[object]] | None = None
+        """Sees to it that what the law keeps is known to the store when an erasure is ordered."""
 
     async def open_case(self, pseudonym: str, reason: ReasonCode) -> tuple[str, str]:
         """Open an erasure at this node; give its case and log entry.  It starts at once, the control plane follows.
@@ -118,6 +121,8 @@ class Eraser:
 
     async def _order(self, order: ErasureOrder, now: int, may: May | None = None) -> Ordered:
         """Write the order."""
+        if self.before_order is not None:
+            await self.before_order()
         suppression = (await self._keys.indexes("suppression"))[0]
         return await order_erasure(self._content, order, suppression, now, may)
 
@@ -152,6 +157,7 @@ class Eraser:
             suppressed=tuple(await suppressions_of(self._content, erasure.id)),
             cases=tuple(await cases_of(self._content, erasure.id)),
             held=held,
+            policy=await version_of_duties(self._content) if held else None,
         )
         await asyncio.to_thread(self._journal.append, [line])
         await note_journaled(self._content, erasure.id, held=held)

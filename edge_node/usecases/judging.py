@@ -20,6 +20,7 @@ from shared.policy.deriving import Clues, Derived, NumberHint, derive, hint_of_n
 REMEMBERED_MAX = 20_000
 """Answers of each kind that a process keeps in memory."""
 PURPOSE = "intake"
+KEEPING = "retention"
 NEVER: Milliseconds = 2**62
 
 _Key = TypeVar("_Key")
@@ -176,9 +177,14 @@ class Judge:
         return _Answer(key, self.book.decide("store", data_class, PURPOSE, _any_of(laws)))
 
     def _judge(self, laws: tuple[str, ...]) -> int:
-        """Ask the policy for each class."""
-        asked = {name: self.book.decide("store", name, PURPOSE, _any_of(laws)) for name in RESTING}
-        return mask_of(name for name, decision in asked.items() if not decision.allowed)
+        """Ask the policy for each class: it rests here where it may be stored and may be kept."""
+        subject = _any_of(laws)
+        return mask_of(
+            name
+            for name in RESTING
+            if not self.book.decide("store", name, PURPOSE, subject).allowed
+            or not self.book.decide("retain", name, KEEPING, subject).allowed
+        )
 
 
 def _any_of(laws: tuple[str, ...]) -> Derived:

@@ -8,7 +8,7 @@ by question and second, for whoever must say why.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -19,6 +19,7 @@ from edge_node.storage.content.policies import Answered, Counted, Kept, PolicySt
 from shared.clock import Clock
 from shared.errors import HomeportError
 from shared.policy.bundling import Bundle, fresh_until, read_bundle
+from shared.policy.compiling import Tables
 from shared.policy.deciding import Decision, Question
 from shared.policy.deriving import Derived
 from shared.policy.evaluator import Evaluator
@@ -69,6 +70,16 @@ class PolicyBook:
     def in_force(self) -> InForce | None:
         """Give what is decided by; ``None``: everything is denied."""
         return self._in_force
+
+    @property
+    def tables(self) -> Tables | None:
+        """Give the policy in force as :mod:`shared.policy.conflicts` takes it; ``None`` where there is none."""
+        return None if self._in_force is None else self._in_force.evaluator.tables
+
+    def laws_with(self, subjects: Iterable[str]) -> tuple[str, ...]:
+        """Give the laws by which conflicts are resolved: those that may be a subject's, and that where the node is."""
+        own = self.own_law()
+        return tuple(sorted({*subjects, *(() if own is None else (own,))}))
 
     async def open(self) -> None:
         """Read the bundle in force, and keep looking for a newer one."""

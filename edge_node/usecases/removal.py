@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from edge_node.metrics import Metrics
 from edge_node.storage.blobs import BlobStore
 from edge_node.storage.content.derivatives import files_of
+from edge_node.storage.content.duties import version_of_duties
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.parting import order_part
 from edge_node.storage.content.removals import (
@@ -41,6 +42,10 @@ ROUND_MAX = 64
 
 BATCH_MAX = 512
 """Entries that were ordered together and are carried on in one round: keys of few owners, see usecases/retention."""
+
+HELD_FEW = 1_000
+HELD_SECONDS = 60.0
+"""What waits under duties is counted each time while it is little, else so often: a law may keep much for years."""
 
 IDLE_SECONDS = 1.0
 """How soon an order of another process is seen; an idle look reads once and writes nothing."""
@@ -78,6 +83,7 @@ class Remover:
         self._stopping = asyncio.Event()
         self._stuck: set[str] = set()
         """Entries that failed by themselves; tried again when nothing else is left."""
+        self._held, self._held_at = 0, 0.0
 
     def start(self) -> None:
         """Begin to carry on what is open."""
@@ -193,6 +199,7 @@ class Remover:
         """Make removals safe at the second place before they count."""
         if not entries:
             return
+        policy = await version_of_duties(self._content) if held else None
         lines = [
             JournalEntry(
                 log_entry=entry.id,
@@ -203,6 +210,7 @@ class Remover:
                 tombstone=entry.tombstone.hex() if entry.tombstone is not None else None,
                 tombstone_version=entry.tombstone_version,
                 held=held,
+                policy=policy,
             )
             for entry in entries
         ]
@@ -225,7 +233,9 @@ class Remover:
         """Say how much is open and how old the oldest is; give how much."""
         count, oldest = await waiting(self._content)
         self._metrics.open_removals.set(count)
-        self._metrics.held_removals.set(await held_count(self._content))
+        if self._held < HELD_FEW or self._clock.elapsed() >= self._held_at + HELD_SECONDS:
+            self._held, self._held_at = await held_count(self._content), self._clock.elapsed()
+            self._metrics.held_removals.set(self._held)
         age = 0 if oldest is None else (self._clock.now() - oldest) / 1000
         self._metrics.oldest_removal.set(max(age, 0))
         return count

@@ -16,13 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from edge_node.core.duties import Backing
 from edge_node.core.keeping import Hold
 from edge_node.settings import EdgeSettings
 from edge_node.storage import backups
 from edge_node.storage.blobs import FOLDER
+from edge_node.storage.content.duties import await_step
 from edge_node.storage.content.head import read_people_counter
-from edge_node.storage.content.holds import Placing, place_hold, release_hold
+from edge_node.storage.content.holds import Placing, place_hold
 from edge_node.storage.content.quarantine import begin_step
+from edge_node.storage.content.resuming import release_hold
 from edge_node.storage.identity import ensure_identity
 from edge_node.storage.journal import Journal, JournalEntry
 from edge_node.storage.keys.backups import BACKUP_FILE, give_no_id_twice, opens_backup
@@ -186,6 +189,8 @@ async def _stage(
         # Another machine's clock may be behind: what the journal names was ordered before the restore all the same.
         began = begin_step(backup.manifest.id, backup.manifest.taken_at, max(now, since.latest + 1))
         await content.run([Step(_END_VIEWS, [(now,)]), began])
+        if since.policy:  # the backup may know an older one, which would let go of what a later one keeps
+            await content.run([await_step(since.policy)])
         await _hold_again(content, since.holds, backup.manifest.taken_at)
         accounts = await _forget_secrets(content, keys, since.keys)
         await content.checkpoint()
@@ -208,7 +213,11 @@ async def _hold_again(content: Database, lines: list[JournalEntry], taken_at: in
             if await transaction.fetch(_HOLD, {"id": hold.id}):
                 continue
         scope = Hold(frozenset(hold.stops), hold.from_at, hold.until_at)
-        await place_hold(content, Placing(hold.id, hold.pseudonym, scope, hold.reason, hold.review_at), line.ordered_at)
+        backing = Backing(
+            hold.kind, hold.keeps, hold.duty, hold.article, frozenset(hold.stops), hold.kinds, hold.ends_at
+        )
+        placing = Placing(hold.id, hold.pseudonym, scope, hold.reason, hold.review_at, backing, hold.asked)
+        await place_hold(content, placing, line.ordered_at)
 
 
 async def _forget_secrets(content: Database, keys: KeyStore, destroyed: frozenset[int]) -> list[str]:

@@ -8,36 +8,35 @@ How far it came is in the store: a process that dies leaves it to the next holde
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from edge_node.core.marks import message_mark
-from edge_node.core.retention import CONTENT, KINDS, Class, Periods
+from edge_node.core.retention import Class
 from edge_node.metrics import Metrics
+from edge_node.storage.content.bookkeeping import MARKS, Mark, count_overdue, delete_expired
 from edge_node.storage.content.holds import count_holds
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.retention import (
+    Came,
     Cursor,
-    Due,
     Expired,
-    Mark,
     Order,
     count_due,
     count_open_expiries,
-    count_overdue,
-    delete_expired,
-    note_end,
     order_expired,
     read_expired,
     read_neighbours,
-    read_progress,
 )
+from edge_node.storage.content.sweeps import Due, Progress, keep_progress, read_progress
 from edge_node.storage.keys.filling import count_rows
 from edge_node.storage.keys.hierarchy import bucket_of
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.opening import open_sealed
 from edge_node.usecases.leased import LeasedWork
+from edge_node.usecases.retaining import Retaining
 from shared.clock import Clock
 from shared.crypto import BlindIndex, pack
 from shared.database.contract import Database
@@ -58,11 +57,16 @@ written.  Sixteen buckets that are full; of people who wrote little, as many as 
 _OWNERS_AT_ONCE = 16
 """Owners whose other rows are read at once: bounds memory to so many times ``ROWS_MAX`` rows."""
 
+PASS_MILLISECONDS = 86_400_000
+"""A pass begins anew so long after it began: what a duty kept or another law, and what failed, is looked at again."""
+
+LOOK_SECONDS = 1.0
+"""How soon a sweep goes by another bundle."""
+
 PAUSE_SECONDS = 0.05
 LEASE_MILLISECONDS = 60_000
 
 _event = msgspec.json.Decoder(Event)
-_MARKS: tuple[Mark, ...] = ("tombstone", "suppression")
 
 
 class Sweeper(LeasedWork):
@@ -75,7 +79,7 @@ class Sweeper(LeasedWork):
         content: Database,
         keys: KeyStore,
         lease: Lease,
-        periods: Periods,
+        retaining: Retaining,
         metrics: Metrics,
         clock: Clock,
         *,
@@ -86,7 +90,8 @@ class Sweeper(LeasedWork):
         self._content = content
         self._keys = keys
         super().__init__(lease)
-        self._periods = periods
+        self._retaining = retaining
+        self._bundle = ""
         self._metrics = metrics.keeping
         self._clock = clock
         self._busy = busy
@@ -96,12 +101,15 @@ class Sweeper(LeasedWork):
     async def once(self) -> int:
         """Sweep every class to its end; give how many rows were ordered removed or deleted."""
         now = self._clock.now()
+        self._bundle = self._retaining.bundle
+        if not await self._retaining.ready():
+            return 0
         tombstones = (await self._keys.indexes("tombstone"))[0]
         await self.measure()
         swept = 0
-        for of, due in self._content_due(now):
+        for of, due in await self._retaining.content_due(now):
             swept += await self._sweep_content(of, due, tombstones)
-        for what, before in self._bookkeeping_due(now):
+        for what, before in await self._retaining.bookkeeping_due(now):
             swept += await self._sweep_bookkeeping(what, before)
         if due_holds := await self.measure():
             logger().warning("alert_holds_due", count=due_holds)
@@ -109,18 +117,25 @@ class Sweeper(LeasedWork):
 
     async def batch(self, due: Due, tombstones: BlindIndex) -> tuple[int, bool]:
         """Order one batch removed; give how many rows, and whether the sweep came to its end."""
-        after = await read_progress(self._content, due)
-        page = await read_expired(self._content, due, after, PAGE_ROWS)
+        now = self._clock.now()
+        progress = await read_progress(self._content, due)
+        begun = _begins_anew(progress, now)
+        after = Cursor() if begun else Cursor(progress.received_at, progress.row)
+        page, window_ends = await read_expired(self._content, due, after, PAGE_ROWS)
         filling = await count_rows(self._keys, {bucket_of(row.key) for row in page if not row.held})
         chosen = _few_rewrapped(page, filling)
         rows = {row.row: row for row in chosen if not row.held}
+        wanted = len(rows)
         await self._add_neighbours(due, rows)
-        ended = len(chosen) == len(page) < PAGE_ROWS
-        cursor = Cursor(chosen[-1].received_at, chosen[-1].row) if chosen else after
+        through = len(chosen) == len(page) < PAGE_ROWS
+        to = Cursor(chosen[-1].received_at, chosen[-1].row) if chosen else after
+        if through and window_ends is not None:
+            to = window_ends
         orders = await self._orders(due, list(rows.values()), tombstones)
-        ordered = await order_expired(self._content, due, orders, cursor, self._clock.now())
-        if ended:
-            await note_end(self._content, due, self._clock.now())
+        ended = through and window_ends is None
+        came = Came(to, max(wanted - len(orders), 0), begun, ended)
+        if ordered := await order_expired(self._content, due, orders, came, now):
+            self._retaining.note(Counter((rows[each.row].law, rows[each.row].data_class) for each in orders))
         return ordered, ended
 
     async def _add_neighbours(self, due: Due, rows: dict[int, Expired]) -> None:
@@ -137,9 +152,11 @@ class Sweeper(LeasedWork):
         """Count what is past its time and the holds that stand; give how many of these are due for review."""
         now = self._clock.now()
         overdue: dict[str, int] = {}
-        for of, due in self._content_due(now):
+        content = await self._retaining.content_due(now)
+        await keep_progress(self._content, {due.name for _, due in content})
+        for of, due in content:
             overdue[of] = overdue.get(of, 0) + await count_due(self._content, due)
-        for what, before in self._bookkeeping_due(now):
+        for what, before in await self._retaining.bookkeeping_due(now):
             overdue[what] = await count_overdue(self._content, what, before, now)
         for name, count in overdue.items():
             self._metrics.overdue.labels(name).set(count)
@@ -147,24 +164,6 @@ class Sweeper(LeasedWork):
         self._metrics.holds.set(holds)
         self._metrics.holds_due.set(due_holds)
         return due_holds
-
-    def _content_due(self, now: int) -> Iterable[tuple[Class, Due]]:
-        """Give what to look at of content, class by class."""
-        for of in CONTENT:
-            if of in self._periods.of:
-                before = now - self._periods.of[of]
-                if of == "message":
-                    yield of, Due("message", "", before)
-                for kind in KINDS.get(of, ()):
-                    yield of, Due("event", kind, before)
-
-    def _bookkeeping_due(self, now: int) -> Iterable[tuple[Class | Mark, int]]:
-        """Give what to look at of bookkeeping; marks first, as the log keeps the entries that they name."""
-        for mark in _MARKS:
-            yield mark, now - self._periods.marks
-        for of, period in self._periods.of.items():
-            if of not in CONTENT:
-                yield of, now - period
 
     async def _sweep_content(self, of: Class, due: Due, tombstones: BlindIndex) -> int:
         """Order everything of a class (and kind) removed that is due."""
@@ -190,14 +189,16 @@ class Sweeper(LeasedWork):
             swept += deleted
             self._metrics.expired.labels(what).inc(deleted)
             await self._clock.sleep(PAUSE_SECONDS)
-        if swept and what in _MARKS:
+        if swept and what in MARKS:
             await self._content.checkpoint()  # a suppression mark is itself personal data; a reader only delays it
         return swept
 
     async def _may_go_on(self) -> bool:
-        """Wait while ingest needs the stores; ``False`` where another process holds the lease."""
+        """Wait while ingest needs the stores; ``False`` where another process holds the lease, or policy changed."""
         while self._busy():
             await self._clock.sleep(PAUSE_SECONDS)
+        if self._retaining.bundle != self._bundle:
+            return False
         now = self._clock.now()
         if not await self._lease.hold(now):
             return False
@@ -239,14 +240,29 @@ class Sweeper(LeasedWork):
     async def _work(self) -> None:
         """Sweep, wait, and again."""
         while True:
+            self._bundle, seconds = self._retaining.bundle, self._every_seconds
             try:
-                if await self._lease.hold(self._clock.now()):
+                if not await self._retaining.ready():
+                    seconds = LOOK_SECONDS
+                elif await self._lease.hold(self._clock.now()):
                     swept = await self.once()
                     if swept:
                         logger().info("retention_swept", count=swept)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is due all the same
                 logger().error("alert_retention_failed", error=type(error).__name__)
-            await self._clock.sleep(self._every_seconds)
+            await self._wait(seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until the next sweep is due, or another bundle is in force."""
+        until = self._clock.elapsed() + seconds
+        while self._retaining.bundle == self._bundle and (left := until - self._clock.elapsed()) > 0:
+            await self._clock.sleep(min(LOOK_SECONDS, left))
+
+
+def _begins_anew(progress: Progress, now: int) -> bool:
+    """Say whether the next batch begins at the oldest row: a pass comes to its end first, however long it takes."""
+    came_through = progress.swept_at >= progress.began_at
+    return not progress.began_at or (came_through and now - progress.began_at >= PASS_MILLISECONDS)
 
 
 def _few_rewrapped(page: Sequence[Expired], filling: Mapping[int, int]) -> Sequence[Expired]:

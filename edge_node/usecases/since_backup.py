@@ -20,6 +20,8 @@ class Since(NamedTuple):
     """The highest row key that the whole journal names."""
     latest: int
     """When the latest of all its lines was ordered (ms)."""
+    policy: int
+    """The highest version of the policy by which anything waits since; 0: nothing does by any."""
 
 
 def read_since(journal: Journal, backup: str) -> Since:
@@ -28,7 +30,7 @@ def read_since(journal: Journal, backup: str) -> Since:
     ``BackupPassedOver`` where an older backup was put back since and people took back what this backup may have, too:
     a recall in that store named no row, or another one than here, an erasure perhaps another pseudonym.
     """
-    lines, highest, latest, known = 0, 0, 0, False
+    lines, highest, latest, policy, known = 0, 0, 0, 0, False
     older: str | None = None
     since = set[str]()
     holds: list[JournalEntry] = []
@@ -44,6 +46,7 @@ def read_since(journal: Journal, backup: str) -> Since:
                 if older and entry.act in _TAKEN_BACK:
                     raise BackupPassedOver(reason=f"the older one is that whose name ends with {older[:8]}")
                 lines += entry.act not in NOTHING
+                policy = max(policy, entry.policy or 0)
                 if entry.hold is not None:
                     holds.append(entry)
                 if entry.act == "supersede" and entry.key is not None:
@@ -53,4 +56,4 @@ def read_since(journal: Journal, backup: str) -> Since:
         raise JournalGap(path=str(journal.path)) from None
     if not known:
         raise JournalGap(path=str(journal.path))
-    return Since(lines, holds, frozenset(keys), highest, latest)
+    return Since(lines, holds, frozenset(keys), highest, latest, policy)

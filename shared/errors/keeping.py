@@ -5,6 +5,7 @@
     OperatorError       an operator can mend it
     ├── HoldUnknown       404   no hold of that id stands here
     ├── HoldTooLate       409   the person's erasure is being carried out already
+    ├── HoldUnfounded     409   the law that applies here knows no such duty to keep
     └── JournalUnwritable       the second place cannot be written to
 """
 
@@ -25,6 +26,14 @@ class HoldTooLate(OperatorError):
     code = "hold_too_late"
     status = 409
     remedy = "Nothing can be held any more. Note why the hold came after the erasure."
+
+
+class HoldUnfounded(OperatorError):
+    """The law that applies to the person, or where the node stands, knows no such restriction, or stops less."""
+
+    code = "hold_unfounded"
+    status = 409
+    remedy = "The person's law and the node's are in the policy bundle: see the duties there, or give another reason."
 
 
 class JournalUnwritable(OperatorError):

@@ -2,7 +2,7 @@
 
 Removals are wanted (``recall``, ``erase``, ``expire``); duties of the law keep.  A duty stands while its fact does (a
 hold until it is released, a restriction until it is lifted) or while its period runs (a minimum since the record was
-stored, a preservation since a request was refused, a blocking since erasure was decided).
+stored, a preservation since a request was refused, a blocking since erasure was decided, until it is lifted).
 
 1. A removal that no standing duty beats is carried out: ``tombstoned``.
 2. Else the duty that comes first in :data:`ORDER` wins, and says how the record is kept until then.
@@ -148,6 +148,8 @@ def _started(duty: Duty, facts: tuple[Happened, ...], at: int, ordered: tuple[Re
     if duty.kind in _PLACED:
         return _since(facts, *_PLACED[duty.kind])
     begun = max((fact.at for fact in facts if fact.what == duty.starts), default=None)
+    if duty.kind == "blocking" and any(fact.what == "block_lifted" and fact.at >= (begun or 0) for fact in facts):
+        return None
     if begun is None and duty.kind == "blocking" and set(ordered) & set(duty.beats):
         return at  # what is ordered now is decided now
     return begun

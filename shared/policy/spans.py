@@ -59,6 +59,25 @@ def after(at_ms: int, span: Span) -> int:
     return at_ms + span.value * _HOURS[span.unit] * 3_600_000
 
 
+def before(at_ms: int, span: Span, *, latest: bool = False) -> int:
+    """Give the moment up to which a span of calendar time is over at ``at_ms``, for whatever began until then.
+
+    Months are not all alike: what began on the last days of a long one ends on the same day.  With ``latest`` the
+    answer is the last moment of which that is so, without it the last before which it is so of every other, too.
+    """
+    if span.unit not in {"months", "years"}:
+        return at_ms - (after(at_ms, span) - at_ms)
+    moment = _EPOCH + dt.timedelta(milliseconds=at_ms)
+    months = moment.year * 12 + moment.month - 1 - span.value * (12 if span.unit == "years" else 1)
+    year, month = divmod(months, 12)
+    days, here = monthrange(year, month + 1)[1], monthrange(moment.year, moment.month)[1]
+    if moment.day > days:  # nothing ends between that month's last day's end and the next one's first
+        following = moment.replace(year=year, month=month + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
+        return _since_epoch(following + dt.timedelta(days=days)) - 1
+    day = days if latest and moment.day == here else moment.day
+    return _since_epoch(moment.replace(year=year, month=month + 1, day=day))
+
+
 def _since_epoch(moment: dt.datetime) -> int:
     """Give a moment in milliseconds."""
     return (moment - _EPOCH) // dt.timedelta(milliseconds=1)

@@ -125,6 +125,7 @@ Fact = Literal[
     "hold_released",
     "restriction_placed",
     "restriction_lifted",
+    "block_lifted",
 ]
 """What happened to a record, as a conflict looks at it."""
 Phase = Literal[

@@ -19,7 +19,7 @@ YEAR = ("message", 365)
 
 def holder(node: Bench) -> Holder:
     """Give what places holds at an open node."""
-    return Holder(node.content, node.stores.journal, node.stores.clock, node.stores.entropy)
+    return node.holder
 
 
 async def free_lease(node: Bench) -> None:
@@ -34,7 +34,8 @@ async def take_now(node: Bench, *events: Event) -> Outcome:
 
 
 async def sweep(node: Bench, *periods: tuple[str, int], metrics: Metrics | None = None) -> int:
-    """Sweep everything and carry it out."""
+    """Sweep everything and carry it out, as soon as the duties of the bundle in force are written."""
+    await node.duties.ensure()
     sweeper = node.sweeper(*periods, metrics=metrics)
     swept = asyncio.create_task(sweeper.once())
     while not swept.done():

@@ -17,11 +17,14 @@ from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.stores import Stores, initialise, open_stores
+from edge_node.usecases.duty_keeping import DutyKeeper
 from edge_node.usecases.erasing import Eraser
 from edge_node.usecases.filing import Clerk, Taken
+from edge_node.usecases.holding import Holder
 from edge_node.usecases.judging import Judge
 from edge_node.usecases.removal import Remover
 from edge_node.usecases.resolving import Resolver
+from edge_node.usecases.retaining import Retaining
 from edge_node.usecases.retention import Sweeper
 from edge_node.usecases.taking_in import Outcome, TakingIn
 from shared.crypto import Cipher, content_place
@@ -59,6 +62,10 @@ class Bench:
         self.eraser = eraser
         self.judge = judge
         self.policy = judge.book
+        self.holder = Holder(stores.content, stores.journal, self.policy, stores.clock, stores.entropy)
+        self.duty_lease = Lease(stores.content, "duties", stores.entropy.draw(8).hex(), 15_000)
+        self.duties = DutyKeeper(stores.content, stores.keys, self.policy, self.holder, self.duty_lease, stores.clock)
+        eraser.before_order = self.duties.ensure
 
     async def take(self, *events: Event) -> Outcome:
         """Take events in as one batch."""
@@ -90,17 +97,27 @@ class Bench:
         while await self.remover.round():
             pass
 
+    async def settle(self) -> None:
+        """Do everything that is due: duties looked after, removals carried out, until nothing moves."""
+        quiet = 0
+        while quiet < 2:  # what one look finds to be over, the next one takes up
+            quiet = 0 if await self.duties.once() + await self.remover.round() else quiet + 1
+
+    def retaining(self, *entries: tuple[str, int]) -> Retaining:
+        """Give what says how long what is kept, with these periods in the settings (class, days)."""
+        periods = periods_of([RetentionEntry(of, days) for of, days in entries], 35)
+        return Retaining(self.content, periods, self.policy)
+
     def sweeper(
         self, *entries: tuple[str, int], busy: Callable[[], bool] = lambda: False, metrics: Metrics | None = None
     ) -> Sweeper:
         """Give a retention sweeper with these periods (class, days); its lease is given back with the store's."""
-        periods = periods_of([RetentionEntry(of, days) for of, days in entries], 35)
         lease = Lease(self.content, "retention", self.stores.entropy.draw(8).hex(), 60_000)
         return Sweeper(
             self.content,
             self.keys,
             lease,
-            periods,
+            self.retaining(*entries),
             metrics or Metrics(),
             self.stores.clock,
             busy=busy,
@@ -166,7 +183,10 @@ async def bench(
         remover = Remover(
             stores.content, stores.keys, stores.journal, lease, Metrics(), stores.clock, eraser, stores.blobs
         )
-        yield Bench(stores, taking_in, remover, eraser, judge)
+        made = Bench(stores, taking_in, remover, eraser, judge)
+        await made.duties.ensure()
+        yield made
+        await made.duty_lease.give_back()
         await lease.give_back()
 
 

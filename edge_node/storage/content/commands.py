@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from edge_node.core.erasing import Counts
+from edge_node.core.erasing import Counts, Retained
 from edge_node.storage.content.jurisdictions import LAW
 from shared.database.contract import Database, ScriptRefused, Step
 from shared.wire import Command, Place, encode
@@ -27,11 +27,17 @@ ORDER BY CASE kind WHEN 'erase' THEN 1 ELSE 0 END, command_cursor, id LIMIT :mos
 """
 _HELD = "SELECT count(*) FROM command WHERE state = 'waiting' AND kind = 'erase'"
 _FINISHED = """
-SELECT c.id, c.case_id, c.kind, e.ordered_at, e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events,
-       e.identities, e.views, e.derivatives, e.places
+SELECT c.id, c.case_id, c.kind, e.ordered_at, COALESCE(e.finished_at, e.settled_at), COALESCE(e.keys, 0) + e.parted,
+       e.messages, e.events, e.identities, e.views, e.derivatives, e.places, e.log_entry,
+       CASE WHEN e.finished_at IS NULL THEN e.keys_kept ELSE 0 END
 FROM command c JOIN erasure e ON e.log_entry = c.log_entry
-WHERE c.state = 'working' AND e.finished_at IS NOT NULL ORDER BY e.finished_at, c.id LIMIT :most
+WHERE c.state = 'working' AND (e.finished_at IS NOT NULL OR (e.settled_at IS NOT NULL AND e.keys IS NULL
+  AND e.parting = 0 AND e.again_at > 0))
+ORDER BY 5, c.id LIMIT :most
 """
+# What is kept with its date; a hold without one is waited for.
+_RETAINED = "SELECT store, count, article, until FROM kept WHERE log_entry = :id ORDER BY store, class"
+_BUNDLE = "SELECT bundle FROM law_duties WHERE bundle <> ''"
 _CLOSE = (
     "UPDATE command SET state = :state, done_at = :now, body = NULL WHERE id = :id AND state IN ('waiting', 'working')"
 )
@@ -81,7 +87,7 @@ RECALLED, EXPIRED = "recall-", "expiry-"
 
 
 class Finished(NamedTuple):
-    """A command whose erasure is carried out and whose receipt is owed."""
+    """A command whose erasure is carried out, but for what a law keeps for a time, and whose receipt is owed."""
 
     id: str
     case: str
@@ -90,6 +96,10 @@ class Finished(NamedTuple):
     finished_at: int
     counts: Counts
     places: tuple[Place, ...]
+    retained: tuple[Retained, ...]
+    keys_kept: int
+    bundle: str | None
+    """Hash of the policy bundle in force."""
 
 
 class Untold(NamedTuple):
@@ -149,9 +159,25 @@ class CommandStore:
         """Give commands whose erasure is carried out."""
         async with self._content.read() as transaction:
             rows = await transaction.fetch(_FINISHED, {"most": most})
+            bundle = await transaction.fetch(_BUNDLE)
+            retained = {row[12]: await transaction.fetch(_RETAINED, {"id": row[12]}) for row in rows if row[13]}
         return [
-            Finished(id_, case, kind, began, ended, Counts(keys, *counts), read_places(places))
-            for id_, case, kind, began, ended, keys, *counts, places in rows
+            Finished(
+                id=row[0],
+                case=row[1],
+                kind=row[2],
+                started_at=row[3],
+                finished_at=row[4],
+                counts=Counts(*row[5:11]),
+                places=read_places(row[11]),
+                retained=tuple(
+                    Retained(store, count, article or None, until)
+                    for store, count, article, until in retained.get(row[12], [])
+                ),
+                keys_kept=row[13],
+                bundle=bundle[0][0] if bundle else None,
+            )
+            for row in rows
         ]
 
     async def close(self, command: str, receipt: bytes, now: int, law: str = "") -> bool:

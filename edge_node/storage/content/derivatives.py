@@ -116,11 +116,12 @@ def steps_of_entries(entries: Sequence[str], reason: str, now: int) -> list[Step
     ]
 
 
-async def order_of_gone(transaction: Transaction, subject: int, log_entry: str, reason: str, now: int) -> None:
-    """Order what was made from a subject's messages that go now, whoever it belongs to."""
+async def order_of_gone(transaction: Transaction, subject: int, log_entry: str, reason: str, now: int) -> int:
+    """Order what was made from a subject's messages that go now, whoever it belongs to; give how much."""
     facts: dict[str, str | int] = {"id": log_entry, "reason": reason, "now": now, "subject": subject}
-    await transaction.execute(_ORDER_OF_GONE, facts)
+    ordered = await transaction.execute(_ORDER_OF_GONE, facts)
     await transaction.execute(_HIDE_OF_GONE, {"subject": subject})
+    return ordered
 
 
 def order_steps(log_entry: str, reason: str, key: int, now: int) -> list[Step]:

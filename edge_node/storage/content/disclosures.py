@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_node.core.viewing import Seen
+from edge_node.storage.content.keeping import NOT_RESTRICTED
 from shared.database.contract import Database, Step, Value
 
-_SUBJECT = """
+_SUBJECT = f"""
 SELECT s.id, c.id, s.restricted FROM subject s JOIN conversation c ON c.subject = s.id
-WHERE s.pseudonym = :pseudonym AND s.keep = 'active'
-"""
+WHERE s.pseudonym = :pseudonym AND s.keep = 'active' AND {NOT_RESTRICTED}
+"""  # noqa: S608 - constants of this page
 _OLDER = "keep = 'active' AND (at < :at OR (at = :at AND id < :id))"
 _PAGE = f"""
 SELECT id, mark, at, edited_at, key, sealed FROM (
@@ -28,16 +29,16 @@ SELECT id, mark, at, edited_at, key, sealed FROM (
 """  # noqa: S608 - constants of this page
 _POSITION = "SELECT message_at, message FROM disclosure WHERE id = :id AND node = :node AND view = :view"
 _LOCK = "SELECT id FROM content_store"
-_RECORD = """
+_RECORD = f"""
 INSERT INTO disclosure (id, node, subject, mark, purpose, role, view, page, form, rule, bundle, kept_until, at,
                         message_at, message, key)
 SELECT CAST(:id AS TEXT), CAST(:node AS TEXT), CAST(:subject AS INTEGER), mark, CAST(:purpose AS TEXT),
        CAST(:role AS TEXT), CAST(:view AS TEXT), CAST(:page AS TEXT), CAST(:form AS TEXT), CAST(:rule AS TEXT),
        CAST(:bundle AS TEXT), CAST(:kept_until AS INTEGER), CAST(:now AS INTEGER), at, id, key
 FROM message WHERE id = :message AND key = :key AND keep = 'active'
-  AND EXISTS (SELECT 1 FROM subject WHERE id = :subject AND keep = 'active')
+  AND EXISTS (SELECT 1 FROM subject s WHERE s.id = :subject AND s.keep = 'active' AND {NOT_RESTRICTED})
 RETURNING id
-"""
+"""  # noqa: S608 - constants of this page
 _PURPOSE = "SELECT purpose FROM disclosure WHERE node = :node AND view = :view LIMIT 1"
 _CLOSE = "UPDATE disclosure SET closed_at = :now WHERE node = :node AND view = :view AND closed_at IS NULL"
 _SHOWN_BEFORE = "d.node = :node AND d.view = :view AND d.page IS NULL AND d.key <> 0 AND d.closed_at IS NULL"

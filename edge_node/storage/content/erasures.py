@@ -12,11 +12,11 @@ from edge_node.core.erasing import HOUR, Counts
 from edge_node.core.suppression import suppressed_until
 from edge_node.storage.content.commands import write_places
 from edge_node.storage.content.derivatives import order_of_subject
-from edge_node.storage.content.holds import hold_erasure
 from edge_node.storage.content.jurisdictions import FORGET, LAW
+from edge_node.storage.content.resuming import hold_erasure
 from edge_node.storage.content.views import retract_subject
 from shared.crypto import BlindIndex
-from shared.database.contract import Database, Transaction
+from shared.database.contract import Database, Transaction, Value
 from shared.wire import Place
 
 ROWS_MAX = 500
@@ -68,7 +68,9 @@ _MARKS = "SELECT mark, key_version, at FROM suppression WHERE log_entry = :id"
 _CASES = "SELECT id FROM command WHERE log_entry = :id AND origin = 'node' ORDER BY id"
 _JOURNALED = "UPDATE log_entry SET state = 'journaled' WHERE id = :id AND state = 'ordered' AND held = :held"
 _DESTROYED = "UPDATE log_entry SET state = 'destroyed' WHERE id = :id AND state = 'journaled'"
-_FREEZE = "UPDATE erasure SET places = :places, keys = :keys WHERE log_entry = :id"
+_FREEZE = """
+UPDATE erasure SET places = COALESCE(places, CAST(:places AS BLOB)), keys = :keys WHERE log_entry = :id
+"""
 _COUNT_KEYS = "UPDATE erasure SET keys = :keys WHERE log_entry = :id"
 _DIRECT = """
 DELETE FROM message WHERE id IN
@@ -97,7 +99,8 @@ _FINISH = (
 )
 _DONE = (
     "UPDATE log_entry SET state = 'done', done_at = :now WHERE id = :id",
-    "UPDATE erasure SET finished_at = :now WHERE log_entry = :id",
+    "UPDATE erasure SET finished_at = :now, again_at = NULL WHERE log_entry = :id",
+    "DELETE FROM kept WHERE log_entry = :id",
 )
 _STATE = """
 SELECT e.finished_at, COALESCE(e.keys, 0) + e.parted, e.messages, e.events, e.identities, e.views, e.derivatives
@@ -175,8 +178,13 @@ async def impose(
     subject: int,
     marks: Sequence[tuple[bytes, int, int, str]],
     now: int,
+    *,
+    waits: bool = False,
 ) -> None:
-    """Write what makes an erasure hold: nobody finds the subject, ``marks`` keep it out, the log has its entry."""
+    """Write what makes an erasure hold: nobody finds the subject, ``marks`` keep it out, the log has its entry.
+
+    ``waits``: it waits whatever is known here of duties.
+    """
     await transaction.execute(_HIDE, {"subject": subject})
     await transaction.execute(_RAISE)
     await transaction.execute(_END, {"now": now, "subject": subject})
@@ -184,7 +192,7 @@ async def impose(
     facts: dict[str, str | int] = {"id": entry, "subject": subject, "origin": origin, "now": now}
     await transaction.execute(_ERASURE, facts)
     await retract_subject(transaction, subject)
-    if not await hold_erasure(transaction, entry, subject):
+    if not await hold_erasure(transaction, entry, subject, now, waits=waits):
         await order_of_subject(transaction, subject, entry, reason, now)
     await suppress(transaction, marks)
 
@@ -202,12 +210,8 @@ async def _owe(transaction: Transaction, order: ErasureOrder, entry: str, now: i
     else:
         await transaction.execute(_OWE_COMMAND, {"log_entry": entry, "id": order.command})
     if order.notice is not None:
-        await transaction.execute(_NOTICE, _notice_of(order, entry, now))
-
-
-def _notice_of(order: ErasureOrder, entry: str, now: int) -> dict[str, str | bytes | int | None]:
-    """Give the row of a case's notice."""
-    return {"id": f"case-{order.command}", "body": order.notice, "now": now, "entry": entry}
+        notice: dict[str, Value] = {"id": f"case-{order.command}", "body": order.notice, "now": now, "entry": entry}
+        await transaction.execute(_NOTICE, notice)
 
 
 async def subject_of(database: Database, pseudonym: str) -> int | None:
@@ -285,7 +289,8 @@ async def finish_erasure(database: Database, erasure: OpenErasure, now: int) -> 
         for sql in _FINISH:
             await transaction.execute(sql, {"subject": erasure.subject})
         for sql in _DONE:
-            await transaction.execute(sql, {"now": now, "id": erasure.id})
+            facts: dict[str, str | int] = {"now": now, "id": erasure.id}
+            await transaction.execute(sql, {name: value for name, value in facts.items() if f":{name}" in sql})
 
 
 async def erasure_state(database: Database, entry: str) -> tuple[bool, Counts]:

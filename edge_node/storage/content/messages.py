@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from edge_node.storage.content.head import turn_of
-from edge_node.storage.content.keeping import TAKEN_BACK_UNDER_HOLD, covered
+from edge_node.storage.content.keeping import covered, taken_back_and_kept
 from shared.database.contract import Database, Row, Step, StepResult
 
 _COLUMNS = """
@@ -22,7 +22,8 @@ SELECT CAST(:mark AS BLOB), CAST(:account AS INTEGER), CAST(:conversation AS INT
        CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) THEN 'held' ELSE 'active' END
 """
 # What was taken back before it came stays out; under a hold it is kept and shown to nobody.
-_LET_IN = f"(NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) OR {TAKEN_BACK_UNDER_HOLD})"  # noqa: S608
+_NOT_TAKEN_BACK = "NOT EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB))"
+_LET_IN = f"({_NOT_TAKEN_BACK} OR {taken_back_and_kept('message')})"
 _GUARDED_MESSAGE = f"""
 INSERT INTO message {_COLUMNS} {_MESSAGE_VALUES}
 WHERE {_LIVES} AND {_LET_IN}
@@ -70,7 +71,7 @@ SELECT CAST(:mark AS BLOB), CAST(:about AS BLOB), CAST(:account AS INTEGER), CAS
        CAST(:subject AS INTEGER), CAST(:kind AS TEXT), CAST(:at AS INTEGER), CAST(:received_at AS INTEGER),
        CAST(:key AS INTEGER), CAST(:sealed AS BLOB),
        CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE mark = CAST(:tombstone AS BLOB)) THEN 'held' ELSE 'active' END
-WHERE {_LIVES} AND {_LET_IN}
+WHERE {_LIVES} AND ({_NOT_TAKEN_BACK} OR {taken_back_and_kept("event")})
 ON CONFLICT (mark) DO NOTHING
 """  # noqa: S608 - constants of this page
 _JUDGE_MESSAGE = f"""

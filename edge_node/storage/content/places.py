@@ -11,7 +11,7 @@ from shared.database.contract import Database
 from shared.wire import Place
 from shared.wire.parts import DISCLOSURES_MAX
 
-_OF_SUBJECT = "SELECT node, id FROM disclosure WHERE subject = :about AND closed_at IS NULL ORDER BY node, id"
+OF_SUBJECT = "SELECT node, id FROM disclosure WHERE subject = :about AND closed_at IS NULL ORDER BY node, id"
 _OF_MESSAGE = "SELECT node, id FROM disclosure WHERE mark = :about AND closed_at IS NULL ORDER BY node, id"
 
 
@@ -36,7 +36,7 @@ class DisclosurePlaces:
 
     async def of_subject(self, subject: int) -> tuple[Place, ...]:
         """Give the places that hold a copy of anything of a subject (its row)."""
-        return await self._read(_OF_SUBJECT, {"about": subject})
+        return await self._read(OF_SUBJECT, {"about": subject})
 
     async def of_message(self, mark: bytes) -> tuple[Place, ...]:
         """Give the places that hold a copy of a message (its mark)."""

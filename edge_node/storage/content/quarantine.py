@@ -24,8 +24,11 @@ _LIFT = "DELETE FROM quarantine WHERE state = 'judging' AND NOT EXISTS (SELECT 1
 # What was let go before the restore, by log entries that are older than it.
 _OPEN = "SELECT count(*) FROM log_entry WHERE state <> 'done' AND held = 0 AND act <> 'epoch' AND ordered_at < :before"
 
-# A hold may cover what nobody can be looked up for now: then it waits for the judgement, whatever was taken back.
-_MAY_BE_HELD = "EXISTS (SELECT 1 FROM hold WHERE released_at IS NULL AND stops_recall = 1)"
+# A hold may cover, a law keep, what nobody can be looked up for now: it waits for the judgement, though taken back.
+_MAY_BE_HELD = """
+(EXISTS (SELECT 1 FROM hold WHERE released_at IS NULL AND stops_recall = 1)
+ OR EXISTS (SELECT 1 FROM law_duty WHERE stops_recall = 1))
+"""
 _KEEP = f"""
 INSERT INTO quarantined (mark, about, account, received_at, keep, key, sealed)
 SELECT CAST(:mark AS BLOB), CAST(:about AS BLOB), CAST(:account AS INTEGER), CAST(:received_at AS INTEGER), 'active',

@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple
 
 from edge_node.storage.content.derivatives import forget_steps, steps_of_messages
 from edge_node.storage.content.head import turn
-from edge_node.storage.content.keeping import REMOVABLE, covered
+from edge_node.storage.content.keeping import REMOVABLE, kept
 from edge_node.storage.content.quarantine import recall_waiting_steps
 from shared.database.contract import Database, Step
 
-_HELD = covered("message", "recall")
-_HELD_ABOUT = covered("event", "recall")
+_HELD = kept("message", "recall")
+_HELD_ABOUT = kept("event", "recall")
 _ORDER = f"""
 INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)
 SELECT CAST(:id AS TEXT), 'recall', CAST(:reason AS TEXT), 'ordered', CAST(:mark AS BLOB),
@@ -81,18 +81,23 @@ _DONE = "UPDATE log_entry SET state = 'done', mark = NULL, done_at = :now WHERE 
 # A copy's row stays, empty, until its entry is done: till then nobody is told that it is gone.
 _EMPTY_SHOWN = "UPDATE shown SET sealed = NULL WHERE key = :key AND keep = 'tombstoned'"
 _REMOVE_SHOWN = "DELETE FROM shown WHERE key = :key AND keep = 'tombstoned'"
+_FORGET_NAME = "DELETE FROM identity WHERE key = :key"
 # A view of this node's own messages holds no copy; it is told, and forgets which message it was.
 _RETRACT = """
 INSERT INTO view_event (view, kind, disclosure) SELECT view, 'retracted', disclosure FROM shown WHERE mark = :mark
 """
 _UNSHOW = "DELETE FROM shown WHERE mark = :mark"
 _REMOVE_WAITING = "DELETE FROM quarantined WHERE key = :key AND keep = 'tombstoned'"
-# What waits under a hold is nothing to do now once it is in the journal, but for an erasure that still lets go what its
-# hold does not cover.
+# What waits is nothing to do now, but for writing down that it waits, and for an erasure that still lets go what
+# nothing keeps.  Three looks at three indexes: much may wait.
 _WAITING = """
-SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND act <> 'epoch'
-  AND (held = 0 OR state = 'ordered' OR (act = 'erase'
-  AND EXISTS (SELECT 1 FROM erasure e WHERE e.log_entry = log_entry.id AND e.parting = 1)))
+SELECT COALESCE(sum(waiting), 0), min(oldest) FROM (
+    SELECT count(*) AS waiting, min(ordered_at) AS oldest FROM log_entry
+    WHERE state <> 'done' AND held = 0 AND act <> 'epoch'
+    UNION ALL SELECT count(*), min(ordered_at) FROM log_entry WHERE state <> 'done' AND held = 1 AND state = 'ordered'
+    UNION ALL SELECT count(*), min(e.ordered_at) FROM erasure e JOIN log_entry l ON l.id = e.log_entry
+    WHERE e.parting = 1 AND l.state = 'journaled' AND l.held = 1
+) AS looks
 """
 _HELD_COUNT = "SELECT count(*) FROM log_entry WHERE state <> 'done' AND held = 1"
 
@@ -171,7 +176,7 @@ async def waiting(database: Database) -> tuple[int, int | None]:
     """Give how many entries there is something to do for, and when the oldest was ordered (ms)."""
     async with database.read() as transaction:
         count, oldest = (await transaction.fetch(_WAITING))[0]
-    return count, oldest
+    return int(count), oldest
 
 
 async def advance(
@@ -195,6 +200,9 @@ async def clear(database: Database, entries: Sequence[OpenEntry]) -> int:
         steps.append(Step(_CLEAR, [(entry.id,) for entry in entries if entry.mark is not None]))
     if shown:
         steps.append(Step(_EMPTY_SHOWN, shown))
+    names = [(entry.key,) for entry in entries if entry.act == "part" and entry.mark is None]
+    if names:
+        steps.append(Step(_FORGET_NAME, names))
     steps += forget_steps([entry.key for entry in entries if entry.act == "underive" and entry.key is not None])
     if waited := [(entry.key,) for entry in entries if entry.act == "judged"]:
         steps.append(Step(_REMOVE_WAITING, waited))

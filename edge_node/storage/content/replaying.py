@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from edge_node.core.keeping import GONE
 from edge_node.storage.content.derivatives import order_of_subject, steps_of_entries
 from edge_node.storage.content.erasures import impose, suppress
-from edge_node.storage.content.keeping import covered
+from edge_node.storage.content.keeping import kept
 from edge_node.storage.content.owing_again import note_recalls_again, owe_cases_again
 from edge_node.storage.journal import JournalEntry
 from shared.database.contract import Database, Transaction
@@ -62,9 +62,14 @@ ON CONFLICT (mark) DO NOTHING
 """
 
 
+# Of a store that never knew a policy, or not the one by which it waits, nobody can say what a law keeps: then what
+# waited goes on waiting.
+_NO_LAW = "NOT EXISTS (SELECT 1 FROM law_duties WHERE version > 0 AND version >= awaited)"
+
+
 def _held(table: str) -> tuple[str, str]:
     """Give the statements that take back again what a hold kept, as far as one still does."""
-    stands = covered("message" if table == "message" else "event", "recall")
+    stands = f"({kept('message' if table == 'message' else 'event', 'recall')} OR {_NO_LAW})"
     return (
         f"""
 INSERT INTO log_entry (id, act, reason, state, mark, key, ordered_at, held)
@@ -137,7 +142,7 @@ async def _let_go(transaction: Transaction, lines: Sequence[JournalEntry], reviv
 
 
 async def _take_back(transaction: Transaction, lines: Sequence[JournalEntry]) -> None:
-    """Take back again what waited under a hold."""
+    """Take back again what waited under a hold, or for a law."""
     if not lines:
         return
     for place, sql in enumerate(_HELD):
@@ -163,7 +168,8 @@ async def _erase(transaction: Transaction, line: JournalEntry, now: int) -> None
     subject, under_way = found[0][0], await transaction.fetch(_UNDER_WAY, {"subject": found[0][0]})
     entry = {"id": under_way[0][0] if under_way else line.log_entry}
     if not under_way:
-        await impose(transaction, line.log_entry, line.reason, "node", subject, marks, line.ordered_at)
+        waits = line.held and bool(await transaction.fetch(f"SELECT 1 WHERE {_NO_LAW}"))
+        await impose(transaction, line.log_entry, line.reason, "node", subject, marks, line.ordered_at, waits=waits)
     if not line.held:
         await transaction.execute(_GOES_ON, entry)
         await transaction.execute(_WHOLLY, entry)

@@ -34,9 +34,8 @@ class Operator:
         self.folder, self.config, self.environ = folder, folder / "node.toml", {}
 
     def run(self, *words, typed="", expect=0):
-        result = CliRunner().invoke(
-            HOMEPORT, ["edge", *words, "--config", str(self.config)], input=typed, env=self.environ
-        )
+        words = ["edge", *words, "--config", str(self.config)]
+        result = CliRunner().invoke(HOMEPORT, words, input=typed, env=self.environ)
         assert result.exit_code == expect, result.output
         return result
 
@@ -45,10 +44,9 @@ class Operator:
         return str(self.folder / name)
 
     def add_whatsapp(self, name="shop", *more, **options):
-        secret, verify = self.file("secret", SECRET), self.file("verify", "verify-me")
-        words = ["--channel", "whatsapp", "--scope", "555", *WHATSAPP_IDS]
-        files = ["--secret-file", secret, "--verify-token-file", verify]
-        return self.run("account", "add", name, *words, *files, *more, **options)
+        words = ["--channel", "whatsapp", "--scope", "555", *WHATSAPP_IDS, "--secret-file", self.file("secret", SECRET)]
+        words += ["--verify-token-file", self.file("verify", "verify-me")]
+        return self.run("account", "add", name, *words, *more, **options)
 
     def add_line(self, name="line-shop", *more, typed=SECRET, **options):
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", CHANNEL.bot_user_id, "--secret-file", "-"]

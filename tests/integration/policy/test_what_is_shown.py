@@ -241,26 +241,6 @@ async def test_a_search_asks_for_the_place_and_for_each_person_found(tmp_path):
         assert {row[2] for row in await decided(node, "process")} == {"ID", "SG"}
 
 
-async def test_what_may_not_be_on_record_is_not_shown_and_nobody_is_looked_for(tmp_path):
-    made = bundle_of(
-        open_policy([rule("no-records", "deny", operations=("log",), classes=("disclosure_record", "pseudonym"))])
-    )
-    async with bench(tmp_path, bundle=made) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
-        with pytest.raises(ShowingRefused) as caught:
-            await loop.viewer.open("ap", name, "complaint")
-        assert caught.value.details == {"rule": "policy_denied", "policy_rule": "no-records"}
-        assert await node.rows("SELECT count(*) FROM disclosure") == [(0,)]
-        page = await loop.viewer.open(None, name, "complaint")
-        assert page.view, "at home nothing is disclosed"
-        with pytest.raises(PolicyDenies) as sought:
-            await find_people(
-                node.content, node.keys, node.stores.accounts, "ID.1", None, "audit", node.policy, node.stores.clock
-            )
-        assert sought.value.details["rule"] == "no-records"
-        assert ("no-records", "deny") in {(row[6], row[5]) for row in await decided(node, "log")}
-
-
 async def test_a_file_that_may_not_rest_here_is_withheld_and_not_asked_for(tmp_path):
     deny = rule("no-media", "deny", operations=("store",), classes=("media",), reason="not_here")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:

@@ -3,15 +3,23 @@
 import asyncio
 
 from edge_node.metrics import Metrics
+from edge_node.storage.content.keeping import AGAIN
 from edge_node.storage.keys.destruction import destroy_rows
 from edge_node.usecases import retention
 from shared.clock import DAY
+from shared.database.contract import Step
 from shared.message import Person, Reaction, Status
 from tests.integration.storage.test_attack_remains import remains, traces
 from tests.support.keeping import LATER, YEAR, holder, sweep, take_now
 from tests.support.stores import bench, edit, message, person, recall
 
 ANN, BEN = person(1, phone=11), person(2, phone=22)
+
+
+async def message_due(node):
+    """Give what a sweep of messages older than a year looks at."""
+    due = await node.retaining(YEAR).content_due(node.stores.clock.now())
+    return dict(due)["message"]
 
 
 async def test_what_has_expired_goes_and_what_has_not_stays(open_bench):
@@ -28,8 +36,10 @@ async def test_what_has_expired_goes_and_what_has_not_stays(open_bench):
         lines = list(node.stores.journal.read())
         assert len(lines) == 3
         assert all(line.act == "expire" and line.key is not None and line.tombstone for line in lines)
-        progress = "SELECT received_at, last_row FROM retention_progress WHERE class = 'message' AND swept_at > 0"
-        assert await node.rows(progress) == [(-1, 0)]
+        progress = (
+            "SELECT received_at > 0, left_over FROM retention_progress WHERE class LIKE 'message%' AND swept_at > 0"
+        )
+        assert [(bool(came), left) for came, left in await node.rows(progress)] == [(True, 0)]
         assert await sweep(node, YEAR) == 0
         await node.check_keys()
 
@@ -204,10 +214,11 @@ async def test_people_who_wrote_little_go_together_and_full_buckets_apart(open_b
         await node.take(*(message(100 + number, people[0], "old, of one who wrote much") for number in range(30)))
         tombstones = (await node.keys.indexes("tombstone"))[0]
         sweeper = node.sweeper(YEAR)
-        ((_, due),) = [each for each in sweeper._content_due(node.stores.clock.now()) if each[0] == "message"]
+        due = await message_due(node)
         assert await sweeper.batch(due, tombstones) == (70, True)
         await node.remove()
         await node.take(*(message(200 + number, each, "old") for number, each in enumerate(people)))
+        await node.content.run([Step(AGAIN)])  # they arrived with those before, and may have their places
         # The name and the new message of each are left; more than so many keys are not wrapped again at once.
         monkeypatch.setattr(retention, "REWRAPPED_MAX", 2 * 25)
         assert await sweeper.batch(due, tombstones) == (25, False)
@@ -228,7 +239,7 @@ async def test_what_is_many_goes_in_batches_and_progress_is_kept(open_bench, mon
         await holds.place(name, reason="complaint", review_at=LATER, beats=("expire",))
         tombstones = (await node.keys.indexes("tombstone"))[0]
         sweeper = node.sweeper(YEAR)
-        ((_, due),) = [each for each in sweeper._content_due(node.stores.clock.now()) if each[0] == "message"]
+        due = await message_due(node)
         ordered, ended = await sweeper.batch(due, tombstones)
         assert not ended
         progress = await node.rows("SELECT received_at, last_row FROM retention_progress")
@@ -237,9 +248,10 @@ async def test_what_is_many_goes_in_batches_and_progress_is_kept(open_bench, mon
         await node.remove()
         assert ordered + await sweep(node, YEAR) == 60
         assert len(await node.texts()) == 10
-        assert await node.rows("SELECT received_at, last_row FROM retention_progress WHERE class = 'message'") == [
-            (-1, 0)
-        ]
+        ((passed,),) = await node.rows(
+            "SELECT swept_at >= began_at FROM retention_progress WHERE class LIKE 'message%'"
+        )
+        assert passed
         await node.check_keys()
 
 
