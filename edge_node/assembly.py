@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from edge_node.core.admission import admissions_of
 from edge_node.metrics import Metrics
 from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
@@ -71,7 +70,6 @@ async def assemble_replier(stores: Stores) -> Replier:
         stores.content,
         stores.keys,
         stores.accounts,
-        admissions_of(stores.settings.admit),
         taking_in,
         sender,
         judge.book,

@@ -36,8 +36,6 @@ class Looking(NamedTuple):
     """Where the desk stands, by the roster; this node's own for a desk here."""
     role: str
     purpose: str
-    listed: FormCode
-    """The form that the operator's list grants; ``full`` where there is no list."""
     sent: bool
     """Whether what is shown leaves this node."""
 
@@ -69,7 +67,7 @@ class ViewGate:
                 for operation in (("view", "transfer") if looking.sent else ("view",))
             ]
             decisions = [decision for _, decision in asked]
-            found = seen(decisions, looking.listed, self._clock.now())
+            found = seen(decisions, self._clock.now())
             if data_class in self._restricted and isinstance(found, Seen):
                 found = restricted(found.bundle)
             if looking.sent and isinstance(found, Seen):
@@ -161,7 +159,7 @@ class ViewGates:
 
     async def here(self, timeline: Timeline, purpose: str, role: str) -> ViewGate:
         """Give what a desk of this node is answered."""
-        return await self.of(timeline, Looking(self._policy.region, role, purpose, "full", sent=False))
+        return await self.of(timeline, Looking(self._policy.region, role, purpose, sent=False))
 
     async def of(self, timeline: Timeline, looking: Looking) -> ViewGate:
         """Give what somebody is answered who looks at a subject."""

@@ -34,7 +34,7 @@ from edge_node.stores import CONTENT_FILE
 from tests.integration.node.load import GROUP, Post, send_all
 from tests.integration.node.traced import STRACE, SYNCS, Exchange, Trace, calls_of
 from tests.integration.node.wire import ask
-from tests.support.node import OTHER_SECRET, UNLISTED, UNLISTED_CHANNEL, RealNode, sign_line
+from tests.support.node import NOWHERE, NOWHERE_CHANNEL, OTHER_SECRET, RealNode, sign_line
 
 NOT_DUMPABLE = "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); open(sys.argv[1], 'w').write('seen')"
 QUIET = "[custody]\ndecisions_seconds = 3600"
@@ -133,9 +133,9 @@ def told(strace, node_template, tmp_path_factory):
     try:
         node.start(*strace, str(folder / "trace"))
         tell(story())
-        refused = line_body(line_text("not admitted"), channel=UNLISTED_CHANNEL)
+        refused = line_body(line_text("refused"), channel=NOWHERE_CHANNEL)
         signature = {"x-line-signature": sign_line(OTHER_SECRET, refused)}
-        assert ask(node.public, f"/webhooks/line/{UNLISTED}", signature, refused).status == 200
+        assert ask(node.public, f"/webhooks/line/{NOWHERE}", signature, refused).status == 200
         sent.append("refusal")
         node.restart()
         # The first worker writes to the key store as it leaves.

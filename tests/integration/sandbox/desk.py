@@ -11,7 +11,6 @@ from deploy.sandbox.world import Bot, Number
 from edge_node.assembly import assemble_replier, assemble_taking_in
 from edge_node.channels.registry import CHANNELS
 from edge_node.core.accounts import Account, Credentials, LineIds, WhatsAppIds
-from edge_node.core.admission import AdmitEntry
 from edge_node.settings import EdgeSettings
 from edge_node.settings_media import Platforms
 from edge_node.storage.content.policies import PolicyStore
@@ -70,7 +69,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, platforms: str, **settings: object) -> AsyncIterator[Desk]:
+async def desk(folder: Path, platforms: str) -> AsyncIterator[Desk]:
     """Open a node's parts below ``folder``, with both accounts at the sandbox at ``platforms``."""
     data = folder / "data"
     chosen = EdgeSettings(
@@ -79,7 +78,6 @@ async def desk(folder: Path, platforms: str, **settings: object) -> AsyncIterato
         journal_dir=folder / "journal",
         key_dir=data / "keyring",
         platforms=Platforms(platforms, platforms),
-        **({"admit": tuple(AdmitEntry(account.name, "rest") for account in ACCOUNTS.values())} | settings),
     )
     if not data.exists():
         await initialise(chosen)
