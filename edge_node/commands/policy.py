@@ -62,7 +62,7 @@ def install(config: Path, path: Path, roster: Path | None, yes: bool) -> None:
 @policy.command(short_help="Show the bundle in force.")
 @config_option
 def status(config: Path) -> None:
-    """Show the bundle in force.  Exit status 1 if there is none, its grace is over, or a restored store awaits a later one.
+    """Show the bundle in force.  Exit status 1 if there is none, its grace is over, or a restored store awaits one.
 
     Grace runs from the first time that the control plane said which bundle is the newest; until then, and at a node
     that stands alone, what was installed stands.
@@ -89,8 +89,9 @@ def status(config: Path) -> None:
             ("good until", "a newer one is here" if until is None else f"{_time(until)}, unless heard of again"),
             ("region", settings.region if known else f"{settings.region}: not in the bundle, so everything is denied"),
             *(
-                [("awaits", f"version {awaited}, by which removals wait: none of them goes on, nothing expires")]
-                * behind
+                [("awaits", f"version {awaited}, by which removals wait: none goes on, nothing expires")]
+                if behind
+                else ()
             ),
         ],
     )
@@ -165,7 +166,7 @@ async def _believed(stores: "Stores", signed: SignedRoster | None) -> "Roster":
 
 
 async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None, int] | None":
-    """Read the bundle in force, what is known of it, what was last stated, and the version that duties are awaited of."""
+    """Read the bundle in force, what is known of it, what was last stated, and which version a restored store awaits."""
     from edge_node.storage.content.duties import Written, duties_written  # noqa: PLC0415
     from edge_node.storage.content.policies import PolicyStore  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
