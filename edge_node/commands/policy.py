@@ -62,7 +62,7 @@ def install(config: Path, path: Path, roster: Path | None, yes: bool) -> None:
 @policy.command(short_help="Show the bundle in force.")
 @config_option
 def status(config: Path) -> None:
-    """Show the bundle in force.  Exit status 1 if there is none, or its grace is over.
+    """Show the bundle in force.  Exit status 1 if there is none, its grace is over, or a restored store awaits one.
 
     Grace runs from the first time that the control plane said which bundle is the newest; until then, and at a node
     that stands alone, what was installed stands.
@@ -72,11 +72,12 @@ def status(config: Path) -> None:
     if found is None:
         click.echo("There is none: everything is denied. homeport edge policy install takes one over.")
         raise click.exceptions.Exit(1)
-    bundle, kept, stated = found
+    bundle, kept, stated, awaited = found
     until = None if stated is None else fresh_until(bundle, kept.heard_at)
     newest = (
         "the control plane never said" if stated is None else f"version {stated.version}, {_time(stated.stated_at)}"
     )
+    behind = awaited > kept.version
     known = any(region.name == settings.region for region in bundle.policy.regions)
     print_table(
         ("what", "now"),
@@ -87,9 +88,14 @@ def status(config: Path) -> None:
             ("the newest", newest),
             ("good until", "a newer one is here" if until is None else f"{_time(until)}, unless heard of again"),
             ("region", settings.region if known else f"{settings.region}: not in the bundle, so everything is denied"),
+            *(
+                [("awaits", f"version {awaited}, by which removals wait: none goes on, nothing expires")]
+                if behind
+                else ()
+            ),
         ],
     )
-    if not known or (until is not None and until < SystemClock().now()):
+    if behind or not known or (until is not None and until < SystemClock().now()):
         raise click.exceptions.Exit(1)
 
 
@@ -159,8 +165,9 @@ async def _believed(stores: "Stores", signed: SignedRoster | None) -> "Roster":
     return roster
 
 
-async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None] | None":
-    """Read the bundle in force, what is known of it, and what the control plane last stated."""
+async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None, int] | None":
+    """Read the bundle in force, what is known of it, what was last stated, and which version a restored store awaits."""
+    from edge_node.storage.content.duties import Written, duties_written  # noqa: PLC0415
     from edge_node.storage.content.policies import PolicyStore  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
     from shared.policy.bundling import read_bundle  # noqa: PLC0415
@@ -171,7 +178,8 @@ async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None]
         if kept is None:
             return None
         bundle = read_bundle(await store.body(kept.version)).bundle
-        return bundle, kept, await store.stated()
+        written = await duties_written(stores.content) or Written()
+        return bundle, kept, await store.stated(), written.awaited
 
 
 def _time(at: int) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_node.core.viewing import Seen
-from edge_node.storage.content.keeping import NOT_RESTRICTED
+from edge_node.storage.content.keeping import NOT_RESTRICTED, RESTRICTED
 from shared.database.contract import Database, Step, Value
 
 _SUBJECT = f"""
-SELECT s.id, c.id, s.restricted FROM subject s JOIN conversation c ON c.subject = s.id
-WHERE s.pseudonym = :pseudonym AND s.keep = 'active' AND {NOT_RESTRICTED}
+SELECT s.id, c.id, {RESTRICTED} FROM subject s JOIN conversation c ON c.subject = s.id
+WHERE s.pseudonym = :pseudonym AND s.keep = 'active'
 """  # noqa: S608 - constants of this page
 _OLDER = "keep = 'active' AND (at < :at OR (at = :at AND id < :id))"
 _PAGE = f"""

@@ -7,6 +7,7 @@ holds the two to each other.
 from collections import defaultdict
 from collections.abc import Callable
 
+from edge_node.core.classes import RESTING, mask_of
 from edge_node.core.keeping import KEEPS, TABLE, Removal
 from edge_node.core.stored import CLASSES, UNKNOWN, Table
 from edge_node.storage.content.jurisdictions import LAW
@@ -32,6 +33,12 @@ NOT_RESTRICTED = """
 NOT EXISTS (SELECT 1 FROM hold r WHERE r.subject = s.id AND r.kind = 'restriction' AND r.released_at IS NULL)
 """
 """No restriction of processing stands for a subject (the row ``s``): its data may be shown and used."""
+
+RESTRICTED = f"CASE WHEN {NOT_RESTRICTED} THEN s.restricted ELSE {mask_of(RESTING)} END"
+"""The classes of data of a subject (the row ``s``) that may not be shown or used, as bits.
+
+Those that the policy does not let rest here; under a restriction of processing all of them.
+"""
 
 
 def class_words(table: Table, row: str = "m") -> str:

@@ -11,6 +11,7 @@ from edge_node.core.classes import mask_of
 from edge_node.core.fetching import DENIED
 from edge_node.storage.content.derivatives import NewDerivative, insert_steps, order_steps
 from edge_node.storage.content.head import turn, turn_of_intent
+from edge_node.storage.content.keeping import RESTRICTED
 from shared.database.contract import Database, Step
 
 _NEW = """
@@ -35,6 +36,10 @@ AND (d.subject IS NULL OR EXISTS (SELECT 1 FROM subject s WHERE s.id = d.subject
 _MAY_REST = f"""
 NOT EXISTS (SELECT 1 FROM subject r WHERE r.id = d.subject AND (r.restricted & {mask_of(["media"])}) <> 0)
 """  # noqa: S608 - constants of this page
+# A restriction of processing lets a file be fetched and kept, not used.
+_MAY_BE_USED = f"""
+NOT EXISTS (SELECT 1 FROM subject s WHERE s.id = d.subject AND (({RESTRICTED}) & {mask_of(["media"])}) <> 0)
+"""  # noqa: S608 - constants of this page
 _DENIED = f"f.state = 'withheld' AND f.code = '{DENIED}'"
 _DUE = f"""
 SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at, m.subject
@@ -58,7 +63,8 @@ _WAITING = "SELECT count(*) FROM media_fetch WHERE state = 'waiting'"
 _READABLE = f"""
 SELECT d.key, d.sealed, d.file FROM derivative d JOIN derived_from o ON o.derivative = d.id
 JOIN message m ON m.mark = o.mark
-WHERE o.mark = :mark AND d.kind = 'media' AND d.whole = 1 AND m.keep = 'active' AND {_LIVES} ORDER BY d.id DESC LIMIT 1
+WHERE o.mark = :mark AND d.kind = 'media' AND d.whole = 1 AND m.keep = 'active' AND {_LIVES} AND {_MAY_BE_USED}
+ORDER BY d.id DESC LIMIT 1
 """  # noqa: S608 - constants of this page
 
 

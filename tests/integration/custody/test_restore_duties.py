@@ -1,8 +1,13 @@
 """What a law keeps, and what waits for it, is known to a restored store, one that has yet to learn its policy, too."""
 
+import asyncio
+
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from edge_node.commands import edge
+from edge_node.storage.content.duties import await_step
 from shared.clock import DAY
 from tests.support.backups import backed_up, lose, put_back, quarantined
 from tests.support.governed import govern, laws_of, of_law, take_at
@@ -55,6 +60,19 @@ async def test_what_waits_for_a_law_waits_in_a_restored_store(tmp_path, known):
         assert await node.rows("SELECT keep FROM message ORDER BY id") == [("active",)]
         assert await node.rows("SELECT keep FROM subject ORDER BY id") == [("active",), ("gone",)]
         await node.check_keys()
+
+
+def test_the_command_says_what_a_restored_store_awaits(tmp_path):
+    async def waits():
+        async with bench(tmp_path) as node:
+            await node.content.run([await_step(2)])
+
+    asyncio.run(waits())
+    config = tmp_path / "node.toml"
+    config.write_text('region = "id-test"\ndata_dir = "data"\njournal_dir = "journal"\n')
+    found = CliRunner().invoke(edge, ["policy", "status", "--config", str(config)])
+    assert found.exit_code == 1
+    assert "version 2, by which removals wait" in found.output
 
 
 async def test_a_hold_released_before_the_law_is_known_again_lets_nothing_go(tmp_path):

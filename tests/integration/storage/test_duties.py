@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_node.core.classes import RESTING, mask_of
 from edge_node.core.duties import judged
 from edge_node.core.erasing import Remnants, erasure_results
 from edge_node.storage.content.commands import CommandStore
@@ -176,8 +177,8 @@ async def test_a_restriction_yields_to_recall_and_stands_only_where_a_law_knows_
         everything = ("recall", "erase", "expire")
         hold = await node.holder.place(name, reason="restriction", review_at=LATER, beats=everything)
         # While processing is restricted nothing is shown.
-        assert await find_timeline(node.content, name) is None
-        assert await find_timeline(node.content, other) is not None
+        assert (await find_timeline(node.content, name)).restricted == mask_of(RESTING)
+        assert (await find_timeline(node.content, other)).restricted == 0
         with pytest.raises(HoldUnfounded):
             await node.holder.place(other, reason="restriction", review_at=LATER, beats=everything)
         await node.take(recall(1, ANN))
