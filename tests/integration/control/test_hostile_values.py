@@ -1,4 +1,4 @@
-"""Values that are of the right form, or nearly, and meant to break what reads them: answered as documented, never 5xx."""
+"""Values of the right form, or nearly, that are meant to break what reads them: answered as documented, never 5xx."""
 
 import httpx
 import pytest
@@ -44,7 +44,7 @@ def test_a_body_that_no_reader_can_hold_is_refused_by_name(company, taker, body)
 
 
 def test_a_receipt_that_dates_something_after_every_calendar_is_shown(company):
-    """A node may sign any instant of the wire; what it signed is shown all the same, and the date where there is one."""
+    """A node may sign any instant of the wire; what it signed is shown all the same."""
     subject = drawn()
     company.eu.beat(subject)
     wanted = {"kind": "erasure", "pseudonym": subject, "reason": "objection"}
