@@ -144,23 +144,22 @@ class Principals(Controller):
     @delete(
         "/{name:str}",
         opt=needs("principals:write"),
-        status_code=204,
+        status_code=202,
+        response_description="Proposed; another person decides.",
         responses={
             **documented(400, 401, 403, 404),
-            202: ResponseSpec(ProposalView, generate_examples=False, description="Proposed; another person decides."),
+            204: ResponseSpec(None, generate_examples=False, description="Removed."),
         },
     )
-    async def remove_principal(self, name: PrincipalName, request: Asked, plane: OpenPlane) -> Response[None]:
+    async def remove_principal(self, name: PrincipalName, request: Asked, plane: OpenPlane) -> Response[ProposalView]:
         """Take all tokens of a principal away at once, and remove it (204).
 
         That another person's officer, operator or auditor is removed for good is proposed (202).
         """
         async with plane.store.work() as work:
             proposed = await dismiss(work, name, request.state.actor)
-        if proposed is None:
-            return Response(None, status_code=204)
-        body: Any = msgspec.json.encode(proposal_view(proposed))
-        return Response(body, status_code=202, media_type="application/json")
+        nothing: Any = None
+        return Response(nothing, status_code=204) if proposed is None else Response(proposal_view(proposed))
 
     @get("/{name:str}/tokens", opt=needs("principals:read"), responses=documented(400, 401, 403, 404))
     async def list_tokens(self, name: PrincipalName, plane: OpenPlane) -> AccessList:
