@@ -13,7 +13,6 @@ from edge_node.app_media import media_part
 from edge_node.app_relay import relay_apps, relay_parts
 from edge_node.assembly import assemble_gate, assemble_judge
 from edge_node.channels.registry import BUS_FORMS, CHANNELS
-from edge_node.core.admission import admissions_of
 from edge_node.core.retention import periods_of
 from edge_node.http.private import private_app
 from edge_node.http.public import BodyLimits, Webhooks, public_app
@@ -69,9 +68,8 @@ class Node:
         self._uplink = self._join(Lease(stores.content, "uplink", holder, UPLINK_LEASE), metrics)
         self._uplink.on_ordered = self._custody.remover.wake
         self._custody.eraser.on_done = self._uplink.wake
-        admissions = admissions_of(settings.admit)
         relayer = self._relay.relayer
-        admitter = Admitter(admissions, judge, self._relay.membership)
+        admitter = Admitter(judge, self._relay.membership)
         intake = Intake(CHANNELS, book, admitter, committer, relayer, stores.content, metrics, stores.clock)
         limits = BodyLimits(settings.limits.body_bytes_max, settings.limits.body_seconds_max)
         handshakes = {"whatsapp": Handshake(book)}
@@ -83,7 +81,7 @@ class Node:
         self.apps: dict[str, ASGIApp] = {
             "public": public_app(webhooks),
             "private": private_app(metrics, self.unready),
-            **relay_apps(self._relay, stores, book, admissions, admitter, committer, self._custody.remover, metrics),
+            **relay_apps(self._relay, stores, book, admitter, committer, self._custody.remover, metrics),
         }
 
     def _join(self, lease: Lease, metrics: Metrics) -> Uplink:
@@ -197,8 +195,6 @@ def _warn(settings: EdgeSettings) -> None:
     """Say at start-up what the operator should know."""
     if settings.journal_dir_is_default:
         logger().warning("journal_beside_data", field_name="journal_dir", path=str(settings.journal_dir))
-    if not settings.admit:
-        logger().warning("admit_list_empty", field_name="admit", reason="everything is refused")
     kept = periods_of(settings.retention, settings.custody.backup_days_max).kept_for_ever()
     if kept:
         reason = f"no period is given for: {', '.join(kept)}"

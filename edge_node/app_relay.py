@@ -3,7 +3,6 @@
 import msgspec
 from litestar.types import ASGIApp
 
-from edge_node.core.admission import Admissions
 from edge_node.http.desk import desk_app
 from edge_node.http.relay import Handler, RelayDoor, relay_app
 from edge_node.metrics import Metrics
@@ -78,7 +77,7 @@ def relay_parts(stores: Stores, policy: PolicyBook, metrics: Metrics, holder: st
     membership = Membership(UplinkStore(stores.content), identity, clock)
     client = RelayClient(membership, clock, stores.entropy, ca_file=settings.relay.ca_file)
     gates, border = ViewGates(stores.content, policy, clock), Border(policy)
-    shower = Shower(stores.content, stores.keys, settings.show, gates, border, metrics, clock)
+    shower = Shower(stores.content, stores.keys, gates, border, metrics, clock)
     hours = settings.relay.view_hours
     viewer = Viewer(stores.content, stores.keys, membership, client, gates, border, clock, hours)
     views = Views(stores.content)
@@ -100,7 +99,6 @@ def relay_apps(
     parts: RelayParts,
     stores: Stores,
     book: AccountBook,
-    admissions: Admissions,
     admitter: Admitter,
     committer: Committer,
     remover: Remover,
@@ -117,7 +115,7 @@ def relay_apps(
     parts.viewer.on_removal = remover.wake
     parts.viewer.on_change = parts.live.wake
     if settings.listen is not None:
-        homecoming = Homecoming(book, admissions, admitter, committer, metrics, stores.clock)
+        homecoming = Homecoming(book, admitter, committer, metrics, stores.clock)
         handlers: dict[type[wire.Message], Handler] = {
             wire.RelayedWebhook: homecoming.receive,
             wire.ViewAsk: parts.shower.show,

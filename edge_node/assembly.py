@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from edge_node.core.admission import admissions_of
 from edge_node.metrics import Metrics
 from edge_node.platforms.sending import Sender
 from edge_node.storage.content.people import People
@@ -23,7 +22,9 @@ from edge_node.usecases.taking_in import TakingIn
 
 async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyBook:
     """Give a command the policy in force; whoever asks it writes down at the end what was decided."""
-    book = PolicyBook(PolicyStore(stores.content), stores.settings.region, metrics or Metrics(), stores.clock)
+    settings = stores.settings
+    store, seconds = PolicyStore(stores.content), settings.custody.decisions_seconds
+    book = PolicyBook(store, settings.region, metrics or Metrics(), stores.clock, seconds)
     await book.look()
     book.alone = await UplinkStore(stores.content).load() is None
     return book
@@ -63,7 +64,6 @@ async def assemble_replier(stores: Stores) -> Replier:
         stores.content,
         stores.keys,
         stores.accounts,
-        admissions_of(stores.settings.admit),
         taking_in,
         sender,
         judge.book,

@@ -12,14 +12,12 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from edge_node.core.admission import AdmitEntry, admissions_of
 from edge_node.core.retention import RetentionEntry, periods_of
-from edge_node.core.showing import ShowEntry, check_entries
 from edge_node.settings_custody import RETENTION_EXAMPLE, Custody
 from edge_node.settings_keys import Keys, Pkcs11, check_keys
 from edge_node.settings_limits import Limits
 from edge_node.settings_media import MediaSettings, Platforms
-from edge_node.settings_relay import ADDRESS, SHOW_EXAMPLE, Relay, check_base, check_listeners
+from edge_node.settings_relay import ADDRESS, Relay, check_base, check_listeners
 from edge_node.settings_uplink import Uplink
 from shared.errors import SettingsInvalid
 from shared.settings_file import toml_refused
@@ -74,10 +72,6 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     relay: Relay = Relay()
     uplink: Uplink = Uplink()
     custody: Custody = Custody()
-    admit: Annotated[tuple[AdmitEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
-    """Which accounts' events may rest here; without an entry everything is refused."""
-    show: Annotated[tuple[ShowEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
-    """Which nodes are shown what, and for which purposes; without an entry nothing is shown."""
     retention: Annotated[tuple[RetentionEntry, ...], Meta(max_length=_ENTRIES_MAX)] = ()
     """How long which class is kept; see :mod:`edge_node.core.retention`."""
 
@@ -111,6 +105,12 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _RESOLVED = frozenset({"journal_dir_is_default"})
+_GONE = {
+    "admit": "no such list any more: the policy in force says what may rest here; take the list out, and for an "
+    "account with another home run homeport edge account set-home NAME NODE before the node starts",
+    "show": "no such list any more: the policy in force says who is shown what; take the list out",
+}
+"""Lists of earlier settings files, and what there is instead."""
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "limits": Limits,
     "platforms": Platforms,
@@ -132,6 +132,8 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> EdgeSettings:
     raw = _read(path)
     for name in raw.keys() & _RESOLVED:
         raise SettingsInvalid(field_name=name, wants="no such setting; it follows from journal_dir")
+    for name in sorted(raw.keys() & _GONE):
+        raise SettingsInvalid(field_name=name, wants=_GONE[name])
     _overlay(raw, environ)
     _resolve_paths(raw, path.parent.absolute())
     try:
@@ -166,7 +168,7 @@ def example_toml(region: str = "my-region", data_dir: str = "data") -> str:
     for name, default, help_text in describe():
         head, _, leaf = name.rpartition(".")
         if head != table:
-            lines += ["", *_ADMIT_EXAMPLE, ""] if not table else [""]
+            lines += [*RETENTION_EXAMPLE, ""] if not table else [""]
             lines.append(f"[{head}]")
             table = head
         lines.append(f"\n# {help_text}")
@@ -175,16 +177,6 @@ def example_toml(region: str = "my-region", data_dir: str = "data") -> str:
         else:
             lines.append(f"# {leaf} = {_toml(default)}")
     return "\n".join(lines) + "\n"
-
-
-_ADMIT_EXAMPLE = (
-    "# Which accounts' messages may rest at this node.  No wildcard; an account that is not listed is refused.",
-    "# [[admit]]",
-    '# account = "shop-de"     # name given with: homeport edge account add',
-    '# data = "rest"           # stored here; or instead:  home = "name-of-its-node"',
-    *SHOW_EXAMPLE,
-    *RETENTION_EXAMPLE,
-)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -231,7 +223,7 @@ def _resolve_paths(raw: dict[str, Any], base: Path) -> None:
 
 
 def _check_together(settings: EdgeSettings) -> None:
-    """Check what no single field can: addresses, folders apart, platform bases, the list of admissions."""
+    """Check what no single field can: addresses, folders apart, platform bases, periods."""
     relay, own = settings.relay, {"listen": settings.listen, "private_listen": settings.private_listen}
     check_listeners({**own, "relay.listen": relay.listen, "relay.desk_listen": relay.desk_listen}, relay.desk_listen)
     data, journal = settings.data_dir, settings.journal_dir
@@ -243,12 +235,7 @@ def _check_together(settings: EdgeSettings) -> None:
         raise SettingsInvalid(field_name="database_url", wants="postgresql://..., or no such setting for SQLite")
     for name, base in settings.platforms.bases():
         check_base(f"platforms.{name}", base)
-    for entry in settings.admit:
-        if not entry.account or entry.home == "":
-            raise SettingsInvalid(field_name="admit", wants="the name of an account, and of a node where home is given")
     check_keys(settings.key_provider, settings.keys, settings.pkcs11, (settings.key_dir, settings.second_key_dir))
-    admissions_of(settings.admit)
-    check_entries(settings.show)
     periods_of(settings.retention, settings.custody.backup_days_max)
 
 
@@ -269,8 +256,6 @@ def _invalid(message: str) -> SettingsInvalid:
             wants = "no such setting" if "unknown" in opening else "a value; it has no default"
             return SettingsInvalid(field_name=name, wants=wants)
     helps = {name: help_text for name, _, help_text in describe()}
-    helps["admit"] = 'a list of [[admit]], each with account and either data = "rest" or home = a node'
-    helps["show"] = "a list of [[show]], each with asker = a node, purposes = [...] and form = full, masked or metadata"
     helps["retention"] = "a list of [[retention]], each with class = a class and days = a whole number"
     helps |= dict.fromkeys(_TABLES, "a table of settings")
     return SettingsInvalid(field_name=place, wants=helps.get(place) or helps[place.partition("[")[0]])

@@ -15,6 +15,10 @@ class Custody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(ge=0, le=3_650, description="age in days of the oldest backup that may be restored; marks live so long"),
     ] = 35
+    decisions_seconds: Annotated[
+        float,
+        Meta(ge=1, le=3_600, description="seconds between writing down what policy decided: a kill loses as much"),
+    ] = 1.0
     backup_dir: Annotated[
         AbsolutePath | None,
         Meta(description="absolute path of the folder of content backups: another disk of the region"),

@@ -12,16 +12,6 @@ from shared.settings_file import AbsolutePath
 
 ADDRESS = r"\A((\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[^\x00]{1,90})\Z"
 Address = Annotated[str, Meta(pattern=ADDRESS)]
-SHOW_EXAMPLE = (
-    "",
-    "# Which nodes are shown messages of this one.  No wildcard; what is not listed is refused.",
-    "# [[show]]",
-    '# asker = "eu"               # its name in the roster',
-    '# purposes = ["complaint"]   # audit, complaint, customer_service, fraud_prevention, legal_claim',
-    '# form = "masked"            # full, masked, metadata',
-)
-"""How ``[[show]]`` is explained in a new settings file."""
-
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 

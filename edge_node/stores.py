@@ -3,6 +3,7 @@
 ``initialise`` makes them, once; ``open_stores`` opens them for a running node or for one command.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
@@ -21,8 +22,8 @@ from edge_node.storage.keys.pkcs11_provider import Pkcs11Provider, TokenSettings
 from edge_node.storage.keys.provider import KeyProvider
 from edge_node.storage.keys.store import KeyStore, create_key_store, open_key_store
 from shared.clock import Clock, SystemClock
-from shared.database.contract import Database
-from shared.database.migrations import migrate
+from shared.database.contract import Database, StatementInvalid
+from shared.database.migrations import ensure_current, migrate
 from shared.database.postgres import open_postgres
 from shared.database.sqlite import open_sqlite
 from shared.entropy import Entropy, SystemEntropy
@@ -117,6 +118,28 @@ async def open_stores(settings: EdgeSettings) -> AsyncIterator[Stores]:
         accounts = Accounts(content, keys, clock)
         journal, blobs = Journal(settings.journal_dir), BlobStore(settings.data_dir / FOLDER, entropy)
         yield Stores(settings, keys, content, accounts, journal, blobs, clock, entropy)
+
+
+@asynccontextmanager
+async def open_to_read(settings: EdgeSettings) -> AsyncIterator[Database]:
+    """Open the content store alone, for a command that only reads: no key is needed, and no schema is changed.
+
+    Raises ``StoreMissing`` or ``ContentStoreLost`` where there is none, ``StoreTooOld`` where its schema is an older
+    release's.
+    """
+    clock = SystemClock()
+    if settings.database_url is None and not (settings.data_dir / CONTENT_FILE).exists():  # opening would make one
+        raise await _missing(settings, clock)
+    content, there = await open_content(settings), False
+    try:
+        with contextlib.suppress(StatementInvalid):  # there is no such table
+            there = await _has_row(content, "SELECT 1 FROM content_store")
+        if not there:
+            raise await _missing(settings, clock)
+        await ensure_current(content, MIGRATIONS / "content")
+        yield content
+    finally:
+        await content.close()
 
 
 async def open_content(settings: EdgeSettings) -> Database:

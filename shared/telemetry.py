@@ -4,56 +4,69 @@ A log line is one JSON object: ``at``, ``level``, ``event``, and fields from :da
 the list is not printed; its name is replaced by a count in ``fields_withheld``, so that a slip is seen without
 being published.  Values are numbers, truth values, or short strings of safe characters; no field can hold a
 person's words, a platform's id, a name or a key.
+
+Each field is of a class of data in the policy's words: what a policy does not let be logged is withheld by
+:func:`withhold`.  Event, level and time are always printed.
 """
 
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
 import structlog
 
-FIELDS = frozenset(
-    {
-        "account",  # the operator's own name for a number or channel
-        "attempt",
-        "buckets",
-        "bytes",
-        "case",  # drawn name of a case
-        "channel",
-        "code",  # from shared/errors
-        "count",
-        "duplicates",
-        "error",  # class name of an exception; never its text
-        "events",
-        "field_name",  # of a setting
-        "generation",
-        "kind",  # of a canonical event
-        "level_reached",
-        "listener",
-        "log_entry",
-        "ms",
-        "node",  # name in the roster
-        "path",  # of a store or folder
-        "pid",
-        "port",
-        "reason",  # a code
-        "region",
-        "remedy",
-        "state",
-        "status",  # of an HTTP answer
-        "store",
-        "table",
-        "version",
-        "waiting",
-        "worker",
-    }
-)
+OPERATIONAL, EVIDENCE = "operational", "evidence"
+FIELDS: Mapping[str, str] = {
+    "account": OPERATIONAL,  # the operator's own name for a number or channel
+    "attempt": OPERATIONAL,
+    "buckets": OPERATIONAL,
+    "bytes": OPERATIONAL,
+    "case": EVIDENCE,  # drawn name of a case
+    "channel": OPERATIONAL,
+    "code": OPERATIONAL,  # from shared/errors
+    "count": OPERATIONAL,
+    "duplicates": OPERATIONAL,
+    "error": OPERATIONAL,  # class name of an exception; never its text
+    "events": OPERATIONAL,
+    "field_name": OPERATIONAL,  # of a setting
+    "generation": OPERATIONAL,
+    "kind": OPERATIONAL,  # of a canonical event
+    "level_reached": OPERATIONAL,
+    "listener": OPERATIONAL,
+    "log_entry": EVIDENCE,
+    "ms": OPERATIONAL,
+    "node": OPERATIONAL,  # name in the roster
+    "path": OPERATIONAL,  # of a store or folder
+    "pid": OPERATIONAL,
+    "port": OPERATIONAL,
+    "reason": OPERATIONAL,  # a code
+    "region": OPERATIONAL,
+    "remedy": OPERATIONAL,
+    "state": OPERATIONAL,
+    "status": OPERATIONAL,  # of an HTTP answer
+    "store": OPERATIONAL,
+    "table": OPERATIONAL,
+    "version": OPERATIONAL,
+    "waiting": OPERATIONAL,
+    "worker": OPERATIONAL,
+}
+"""Fields that may be printed, each with its class of data."""
 _META = frozenset({"event", "level", "at"})
 _SAFE = re.compile(r"[\w .,:;/()'\[\]<>=+%*-]{0,300}", re.ASCII)
 
 Logger = structlog.typing.FilteringBoundLogger
+
+
+_withheld: set[str] = set()
+"""Classes of data that are not printed."""
+
+
+def withhold(classes: Iterable[str]) -> None:
+    """Print no field of these classes of data from now on, in the whole process; any other again."""
+    _withheld.clear()
+    _withheld.update(classes)
 
 
 def withhold_unlisted(_logger: object, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -66,8 +79,8 @@ def withhold_unlisted(_logger: object, _method: str, record: MutableMapping[str,
 
 
 def _may_be_printed(name: str, value: object) -> bool:
-    """Say whether a field is listed and its value is a number, a truth value or a short safe string."""
-    if name not in FIELDS and name not in _META:
+    """Say whether a field may be logged, and its value is a number, a truth value or a short safe string."""
+    if name not in _META and (name not in FIELDS or FIELDS[name] in _withheld):
         return False
     return isinstance(value, int | float | bool) or (isinstance(value, str) and _SAFE.fullmatch(value) is not None)
 

@@ -27,7 +27,12 @@ def plain(policy: Policy) -> Callable[[Question], bool]:
     def decide(asked: Question) -> bool:
         allowed = False
         party = {"subject": asked.subject, "node": of[asked.node], "asker": of[asked.asker]}
-        for deny, operations, classes, purposes, subjects, begin, end, node, asker, roles, needs in chain:
+        for deny, operations, classes, purposes, subjects, kept, begin, end, node, asker, roles, needs in chain:
+            if kept is not None and not any(
+                asked.subject == law and asked.data_class in some and since <= asked.at < until
+                for law, some, since, until in kept
+            ):
+                continue
             if asked.operation not in operations or asked.data_class not in classes or asked.purpose not in purposes:
                 continue
             if asked.subject not in subjects or not begin <= asked.at < end or not node(asked.node, party):
@@ -93,6 +98,7 @@ def _conditions(policy: Policy, names: Names, rule: Rule) -> tuple[Any, ...]:
         names.chosen("classes", rule.classes, rule.classes_except),
         names.chosen("purposes", rule.purposes, rule.purposes_except),
         names.chosen("jurisdictions", rule.subjects, rule.subjects_except),
+        None if rule.localised is None else list(_kept(policy, names, rule)),
         begin,
         moment_ms(rule.valid_until) if rule.valid_until else FOR_EVER,
         _place(names, rule.nodes, rule.nodes_except),
@@ -100,6 +106,14 @@ def _conditions(policy: Policy, names: Names, rule: Rule) -> tuple[Any, ...]:
         names.chosen("roles", rule.roles or ANY),
         [(need.from_, need.to, list(_ways(policy, need.kinds))) for need in rule.needs],
     )
+
+
+def _kept(policy: Policy, names: Names, rule: Rule) -> Iterator[tuple[str, frozenset[str], int, int]]:
+    """Give what laws keep in their country by a rule's demand: law, classes, from when, until when (ms)."""
+    for file in policy.jurisdictions:
+        for each in file.localisation:
+            if each.demands == rule.localised:
+                yield file.code, names.chosen("classes", each.classes), *_edges(each.valid_from, each.valid_until)
 
 
 def _place(
@@ -161,6 +175,12 @@ def _cedar_rule(policy: Policy, names: Names, rule: Rule) -> str:
         *_cedar_place(names, "node", rule.nodes, rule.nodes_except),
         *_cedar_time(rule.valid_from, rule.valid_until),
     ]
+    if rule.localised is not None:
+        kept = [
+            " && ".join((f'context.subject == "{law}"', _among("data_class", some), *_cedar_between(since, until)))
+            for law, some, since, until in _kept(policy, names, rule)
+        ]
+        when.append(f"({' || '.join(f'({each})' for each in kept) or 'false'})")
     if rule.askers is not None:
         asking = " && ".join(
             [*_cedar_place(names, "asker", rule.askers, rule.askers_except), "true"]
@@ -198,10 +218,15 @@ def _cedar_place(names: Names, party: str, choice: str | tuple[str, ...], but: t
 
 def _cedar_time(valid_from: str | None, valid_until: str | None) -> Iterator[str]:
     """Write a validity."""
-    if valid_from is not None:
-        yield f"context.at >= {moment_ms(valid_from)}"
-    if valid_until is not None:
-        yield f"context.at < {moment_ms(valid_until)}"
+    yield from _cedar_between(*_edges(valid_from, valid_until))
+
+
+def _cedar_between(since: int, until: int) -> Iterator[str]:
+    """Write from when until when (ms), as far as it is not for ever."""
+    if since > -FOR_EVER:
+        yield f"context.at >= {since}"
+    if until < FOR_EVER:
+        yield f"context.at < {until}"
 
 
 def _cedar_need(policy: Policy, need: Need) -> str:
@@ -211,7 +236,6 @@ def _cedar_need(policy: Policy, need: Need) -> str:
     ways = [f"{source} == context.{to}"]
     for begins, ends, start, end in _ways(policy, need.kinds):
         parts = [f'{source} == "{begins}"', *([_among(to, ends)] if ends is not None else [])]
-        parts += [f"context.at >= {start}"] if start > -FOR_EVER else []
-        parts += [f"context.at < {end}"] if end < FOR_EVER else []
+        parts += _cedar_between(start, end)
         ways.append(f"({' && '.join(parts)})")
     return f"({' || '.join(ways)})"

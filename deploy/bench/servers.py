@@ -31,14 +31,6 @@ data_dir = "data"
 journal_dir = "journal"
 listen = "127.0.0.1:{{listen}}"
 private_listen = "127.0.0.1:{{private}}"
-
-[[admit]]
-account = "{WHATSAPP_ACCOUNT}"
-data = "rest"
-
-[[admit]]
-account = "{LINE_ACCOUNT}"
-data = "rest"
 """
 
 
@@ -152,7 +144,7 @@ def homeport_node(folder: Path, core: set[int]) -> Iterator[Node]:
 
 
 def set_up_node(folder: Path) -> tuple[Path, int, int]:
-    """Make a node with both accounts admitted; give its settings file, its port and its private port."""
+    """Make a node with both accounts; give its settings file, its port and its private port."""
     port, private = free_port(), free_port()
     settings, secret = folder / "node.toml", folder / "secret"
     settings.write_text(_NODE_TOML.format(listen=port, private=private))

@@ -22,29 +22,11 @@ LAW = {"eu": "DE", "ap": "JP"}
 BUNDLE = "demonstration.bundle"
 """The policy in force, as the officers signed it."""
 PURPOSE = "complaint"
-"""The one purpose for which ``ap`` shows something to ``eu``."""
+"""For what somebody at ``eu`` asks to see what a customer of ``ap`` wrote."""
 ROLE = "supervisor"
 """Who may settle a complaint across borders, by the policy."""
-
-LISTS = {
-    "eu": f"""[[admit]]
-account = "{WHATSAPP_ACCOUNT}"
-data = "rest"                        # what comes for this account may rest here
-
-[[admit]]
-account = "{LINE_ACCOUNT}"
-home = "ap"                          # what comes here for this one is sent home, sealed
-""",
-    "ap": f"""[[admit]]
-account = "{LINE_ACCOUNT}"
-data = "rest"
-
-[[show]]                             # what other nodes are shown; nothing else, to nobody else
-asker = "eu"
-purposes = ["{PURPOSE}"]
-form = "full"
-""",
-}
+NEVER_READS = "operator"
+"""Who reads no conversation, by the policy."""
 
 
 class Company:

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from deploy.demo.commands import CHECKOUT, Command
-from deploy.demo.company import ACCOUNTS, BUNDLE, LAW, LISTS, NAME, NODES, OFFICERS, Company
+from deploy.demo.company import ACCOUNTS, BUNDLE, HOME, LAW, NAME, NODES, OFFICERS, Company
 from deploy.demo.stage import Stage
 
 _ABOUT = """\
@@ -73,7 +73,7 @@ async def _programs(stage: Stage, root: str) -> None:
     tell.note("Secrets of the accounts go in by pipe, are sealed at once, and lie in no file and no argument.")
     await company.platforms.start()
     for node in company.nodes.values():
-        node.write(LISTS[node.name], company.platforms.address)
+        node.write(company.platforms.address)
     control, eu, ap = await asyncio.gather(_set_up_control(company, root), _set_up_eu(company), _set_up_ap(company))
     for done in control[:-1]:
         stage.command(done, "Version", "dpo")
@@ -106,7 +106,7 @@ async def _set_up_eu(company: Company) -> list[Command]:
     return [
         await company.eu.command(["init"]),
         await company.eu.add_whatsapp(ACCOUNTS["whatsapp"], company.secrets),
-        await company.eu.add_line(ACCOUNTS["line"], company.secrets),
+        await company.eu.add_line(ACCOUNTS["line"], company.secrets, "--home", HOME["line"]),
     ]
 
 

@@ -34,8 +34,7 @@ desk_listen = "127.0.0.1:0"
 [uplink]
 beat_seconds = 1
 poll_seconds = 5
-
-{lists}"""
+"""
 
 
 REGIONS = {"eu": "eu-frankfurt", "ap": "jp-tokyo"}
@@ -90,10 +89,10 @@ class DemoNode(HomeportProgram):
         """Where other nodes reach it."""
         return f"http://127.0.0.1:{self.ports['relay']}"
 
-    def write(self, lists: str, platforms: str) -> None:
-        """Write the settings; ``lists`` are the entries of what may rest, go home and be shown."""
+    def write(self, platforms: str) -> None:
+        """Write the settings."""
         self.write_settings(
-            _SETTINGS.format(name=self.name, region=REGIONS[self.name], lists=lists, platforms=platforms, **self.ports)
+            _SETTINGS.format(name=self.name, region=REGIONS[self.name], platforms=platforms, **self.ports)
         )
 
     async def add_whatsapp(self, account: str, secrets: Secrets) -> Command:
@@ -103,9 +102,9 @@ class DemoNode(HomeportProgram):
         ids += ["--phone-number-id", number.phone_number_id, "--country", "DE"]
         return await self._add(account, "whatsapp", ids, secrets.whatsapp, secrets.whatsapp_token, secrets.verify_token)
 
-    async def add_line(self, account: str, secrets: Secrets) -> Command:
-        """Set up a LINE account."""
-        ids = ["--scope", "200200", "--bot-user-id", LineChannel().bot_user_id, "--country", "JP"]
+    async def add_line(self, account: str, secrets: Secrets, *more: str) -> Command:
+        """Set up a LINE account; ``more`` are options."""
+        ids = ["--scope", "200200", "--bot-user-id", LineChannel().bot_user_id, "--country", "JP", *more]
         return await self._add(account, "line", ids, secrets.line, secrets.line_token)
 
     async def _add(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.demo import story
-from deploy.demo.company import ACCOUNTS, PURPOSE, ROLE
+from deploy.demo.company import ACCOUNTS, NEVER_READS, PURPOSE, ROLE
 from deploy.demo.copies import files_with
 from deploy.demo.look import Chain, Look, StoredRow
 from deploy.demo.narrator import hexed, plural
@@ -14,7 +14,7 @@ from shared.message import Event
 
 _SHOW = """\
 Taro has called the European team, who must see what he wrote. Their node asks ap directly, and says what for. ap \
-looks the asker up in the roster, decides by its own short list and by the policy, notes each message that it shows, \
+looks the asker up in the roster, decides by the policy, notes each message that it shows, \
 and seals them for eu. The control plane is not asked and sees nothing. What eu is shown it keeps sealed, while \
 somebody looks."""
 _TAKE_BACK = """\
@@ -27,21 +27,24 @@ async def show(stage: Stage) -> None:
     """Play chapter 5."""
     tell, platforms, watch = stage.tell, stage.company.platforms, stage.watch
     tell.chapter(5, "A desk in Europe looks at somebody in Asia", _SHOW)
-    tell.step("Refused: a purpose that ap does not list")
+    tell.step("Refused: by a rule of the policy")
     before = await stage.before("line")
     attempts = await platforms.act("taro", "line", text=story.DOOR_CODE, called="door")
     scene = stage.kept["door"] = stage.scenes("ap", "line", attempts, before)[0]
     stage.show_arrival(scene, f"Taro writes: {story.DOOR_CODE}")
     pseudonym = stage.known["Taro"]
-    tell.line("eu asks", "POST /views at its own desk listener: that pseudonym, node ap, purpose audit")
-    status, content = await watch.open("ap", pseudonym, "audit", ROLE)
-    tell.line("answered", f"{status}, rule: {content.get('rule')}")
-    tell.check("refused, and the rule is named", (status, content.get("rule")) == (403, "purpose_not_listed"))
-    tell.step("Refused: a role that no rule of the policy allows it")
-    tell.line("eu asks", f"the same, purpose {PURPOSE}, as an agent")
+    tell.line(
+        "eu asks", f"POST /views at its own desk: that pseudonym, node ap, purpose {PURPOSE}, as an {NEVER_READS}"
+    )
+    status, content = await watch.open("ap", pseudonym, PURPOSE, NEVER_READS)
+    named = content.get("rule"), content.get("policy_rule")
+    tell.line("answered", f"{status}, rule: {named[0]}, {named[1]}")
+    tell.check("refused, and the rule is named", (status, *named) == (403, "policy_denied", "no-reading-by-operators"))
+    tell.step("Refused: what no rule of the policy allows")
+    tell.line("eu asks", "the same, as an agent")
     status, content = await watch.open("ap", pseudonym, PURPOSE, "agent")
     tell.line("answered", f"{status}, rule: {content.get('rule')}")
-    tell.check("the list would allow it, the policy does not", (status, content.get("rule")) == (403, "no_rule"))
+    tell.check("an agent may settle no complaint across borders", (status, content.get("rule")) == (403, "no_rule"))
     tell.check("nothing was shown: no disclosure on record at ap", not await stage.looks["ap"].disclosed())
 
     tell.step(f"Shown: the purpose {PURPOSE}, to a {ROLE}")

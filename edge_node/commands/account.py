@@ -1,9 +1,9 @@
-"""``homeport edge account add|list|check|set-country|remove``: which numbers and channels this node receives for."""
+"""``homeport edge account ...``: for which numbers and channels this node receives, and where what arrives rests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,7 +13,11 @@ from edge_node.core.accounts import Account, Credentials, Finding, LineIds, What
 from edge_node.settings import EdgeSettings
 from edge_node.usecases import accounts as usecase
 from shared.errors import AccountInvalid, AccountUnknown
+from shared.roster import read_signed
 from shared.screen import print_table
+
+if TYPE_CHECKING:
+    from edge_node.stores import Stores
 
 T = TypeVar("T")
 
@@ -34,6 +38,7 @@ def account() -> None:
 @click.option("--phone-number-id", "phone_number_ids", multiple=True, help="WhatsApp: number's id; may be repeated.")
 @click.option("--app-home", is_flag=True, help="WhatsApp: this node is the home of what Meta sends to the app only.")
 @click.option("--country", help="Where its customers are (TH, US-CA): their law, where nothing better is known.")
+@click.option("--home", help="The node at which what arrives for it rests, by its name in the roster; else here.")
 @click.option("--secret-file", "secret_files", multiple=True, help="App or channel secret; twice during rotation.")
 @click.option("--verify-token-file", "verify_token_files", multiple=True, help="WhatsApp: token of the handshake.")
 @click.option("--access-token-file", help="For asking the platform (account check); receiving needs none.")
@@ -50,6 +55,7 @@ def add(
     phone_number_ids: tuple[str, ...],
     app_home: bool,
     country: str | None,
+    home: str | None,
     secret_files: tuple[str, ...],
     verify_token_files: tuple[str, ...],
     access_token_file: str | None,
@@ -64,30 +70,30 @@ def add(
     settings = settings_of(config)
     ids = _line_ids(bot_user_id) if channel == "line" else _whatsapp_ids(app_id, waba_ids, phone_number_ids)
     _refuse_foreign(channel, bot_user_id, (app_id, *waba_ids, *phone_number_ids))
-    wanted = Account(name, ids, scope, app_home=app_home, country=country)
+    wanted = Account(name, ids, scope, app_home=app_home, country=country, home=home)
     credentials = read_credentials(channel, secret_files, verify_token_files, access_token_file, bus_secret_files)
     act = usecase.replace if replace else usecase.add
-    _with_accounts(settings, lambda store: act(store, wanted, credentials))
+    _with_accounts(settings, lambda stores: act(stores.accounts, wanted, credentials))
     click.echo(f"Account {name} is set up. Callback: https://<public name of this node>/webhooks/{channel}/{name}")
     if country is None:
         click.echo("No country: whoever is known by nothing better is refused. homeport edge account set-country.")
-    if all(entry.account != name for entry in settings.admit):
-        click.echo(f'Not admitted yet: add [[admit]] with account = "{name}" to {config}, or its messages are refused.')
+    if home is not None:
+        click.echo(f"Home: node {home}; what arrives here is sent there.")
     click.echo("A running node takes it up within seconds.")
 
 
 @account.command("list")
 @config_option
 def list_accounts(config: Path) -> None:
-    """List the accounts with what may rest here; no secret is shown."""
+    """List the accounts, each with its home; no secret is shown."""
     settings = settings_of(config)
-    found = _with_accounts(settings, usecase.list_accounts)
+    found = _with_accounts(settings, lambda stores: usecase.list_accounts(stores.accounts))
     if not found:
         click.echo("No account is set up yet: homeport edge account add --help.")
         return
     print_table(
-        ("account", "channel", "scope", "country", "ids", "secrets", "token", "admitted"),
-        [_row(settings, each, credentials) for each, credentials in found],
+        ("account", "channel", "scope", "country", "ids", "secrets", "token", "home"),
+        [_row(each, credentials) for each, credentials in found],
     )
 
 
@@ -96,7 +102,7 @@ def list_accounts(config: Path) -> None:
 @click.argument("name")
 @click.option("--test", is_flag=True, help="LINE: have an empty webhook sent to the callback (60 an hour).")
 def check(config: Path, name: str, test: bool) -> None:
-    """Look at the account NAME: its secrets, and what its platform says of callback and storage settings.
+    """Look at the account NAME: its home and secrets, and what its platform says of callback and storage settings.
 
     Exit status 1 if anything needs mending.
     """
@@ -107,7 +113,11 @@ def check(config: Path, name: str, test: bool) -> None:
         "whatsapp": WhatsAppProbe(settings.platforms.whatsapp_api),
         "line": LineProbe(settings.platforms.line_api, test=test),
     }
-    findings = [_admitted(settings, name), *_with_accounts(settings, lambda store: usecase.check(store, name, probes))]
+
+    async def look(stores: "Stores") -> list[Finding]:
+        return await usecase.check(stores.accounts, name, probes, await _others(stores))
+
+    findings = _with_accounts(settings, look)
     print_table(
         ("topic", "state", "found", "what to do"),
         [(finding.topic, finding.state, finding.what, finding.remedy) for finding in findings],
@@ -128,8 +138,24 @@ def set_country(config: Path, name: str, country: str) -> None:
     """
     settings = settings_of(config)
     code = None if country == "none" else country
-    _with_accounts(settings, lambda store: usecase.set_country(store, name, code))
+    _with_accounts(settings, lambda stores: usecase.set_country(stores.accounts, name, code))
     click.echo(f"Country of {name}: {country}. A running node takes it up within seconds.")
+
+
+@account.command("set-home", short_help="Say at which node what arrives for an account rests.")
+@config_option
+@click.argument("name")
+@click.argument("node")
+def set_home(config: Path, name: str, node: str) -> None:
+    """Say that what arrives for account NAME rests at NODE, by its name in the roster, or with none: here.
+
+    It is sent there sealed, and acknowledged when it is stored there; the account has to be set up at NODE, too.
+    Where it may rest is for the policy to say. What was stored before stays where it is.
+    """
+    settings = settings_of(config)
+    home = None if node == "none" else node
+    _with_accounts(settings, lambda stores: usecase.set_home(stores.accounts, name, home))
+    click.echo(f"Home of {name}: {home or 'here'}. A running node takes it up within seconds.")
 
 
 @account.command(short_help="Remove an account and its credentials.")
@@ -139,23 +165,37 @@ def set_country(config: Path, name: str, country: str) -> None:
 def remove(config: Path, name: str, yes: bool) -> None:
     """Remove the account NAME and destroy its credentials; what it received stays."""
     settings = settings_of(config)
-    if name not in [each.name for each, _ in _with_accounts(settings, usecase.list_accounts)]:
+    found = _with_accounts(settings, lambda stores: usecase.list_accounts(stores.accounts))
+    if name not in [each.name for each, _ in found]:
         raise AccountUnknown(account=name)
     if not yes:
         confirmed("Webhooks for this account will be answered 401. Remove it?")
-    _with_accounts(settings, lambda store: usecase.remove(store, name))
+    _with_accounts(settings, lambda stores: usecase.remove(stores.accounts, name))
     click.echo(f"Account {name} is removed. A running node sees it within seconds.")
 
 
-def _with_accounts(settings: EdgeSettings, act: Callable[[usecase.AccountStore], Awaitable[T]]) -> T:
-    """Open the stores, do ``act`` with the account store, and close them again."""
+def _with_accounts(settings: EdgeSettings, act: Callable[["Stores"], Awaitable[T]]) -> T:
+    """Open the stores, do ``act`` with them, and close them again."""
     from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
 
     async def inside() -> T:
         async with open_stores(settings) as stores:
-            return await act(stores.accounts)
+            return await act(stores)
 
     return asyncio.run(inside())
+
+
+async def _others(stores: "Stores") -> list[str] | None:
+    """Name the other nodes that can be reached by the roster in force; ``None`` where there is none."""
+    from edge_node.storage.content.uplink import UplinkStore  # noqa: PLC0415
+
+    store = UplinkStore(stores.content)
+    enrolled, body = await store.load(), await store.roster()
+    if enrolled is None or body is None:
+        return None
+    roster = read_signed(body).roster
+    active = [each for each in roster.nodes if each.name != enrolled.node and roster.active(each.name)]
+    return [each.name for each in active if each.relay is not None]
 
 
 def _line_ids(bot_user_id: str | None) -> LineIds:
@@ -180,7 +220,7 @@ def _refuse_foreign(channel: str, bot_user_id: str | None, meta_ids: tuple[str |
         raise AccountInvalid(field_name="channel", wants="no --bot-user-id for WhatsApp")
 
 
-def _row(settings: EdgeSettings, each: Account, credentials: Credentials) -> tuple[str, ...]:
+def _row(each: Account, credentials: Credentials) -> tuple[str, ...]:
     """Describe one account in a line of the table."""
     if isinstance(each.ids, LineIds):
         ids = each.ids.bot_user_id
@@ -191,21 +231,4 @@ def _row(settings: EdgeSettings, each: Account, credentials: Credentials) -> tup
     bus = f" + {len(credentials.bus_secrets)} bus" if credentials.bus_secrets else ""
     secrets = f"{len(credentials.secrets)}{bus}"
     country = each.country or "none"
-    return each.name, each.channel, each.scope, country, ids, secrets, token, _rests(settings, each.name)
-
-
-def _rests(settings: EdgeSettings, name: str) -> str:
-    """Say in words where an account's messages go."""
-    for entry in settings.admit:
-        if entry.account == name:
-            return "rests here" if entry.home is None else f"home {entry.home}"
-    return "refused"
-
-
-def _admitted(settings: EdgeSettings, name: str) -> Finding:
-    """Say whether the settings admit the account."""
-    where = _rests(settings, name)
-    if where == "refused":
-        remedy = "Add an [[admit]] entry for it to the settings file."
-        return Finding("admission", "warning", "not on the list: its messages are refused", remedy)
-    return Finding("admission", "ok", where)
+    return each.name, each.channel, each.scope, country, ids, secrets, token, each.home or "here"

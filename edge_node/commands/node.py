@@ -24,9 +24,6 @@ def _settings_help() -> str:
     for name, default, text in describe():
         lines.append(f"  {name}: {text}{'' if default is None else f' [{default}]'}")
     lines.append(
-        '  [[admit]]: account = NAME and either data = "rest" or home = NODE; an account not listed is refused'
-    )
-    lines.append(
         "  [[retention]]: class = CLASS and days = N; message, interaction, relation and preference are otherwise kept "
         "until removed"
     )
@@ -61,7 +58,7 @@ def init(config: Path, region: str, data_dir: str) -> None:
     asyncio.run(initialise(settings))
     click.echo(f"Stores of region {settings.region} are ready in {settings.data_dir}.")
     _warn(settings)
-    click.echo("Next: homeport edge account add --help, then [[admit]] in the settings file, then homeport edge run.")
+    click.echo("Next: homeport edge account add --help, then homeport edge policy install, then homeport edge run.")
 
 
 @click.command(epilog=_settings_help(), short_help="Run the node until it is stopped.")
@@ -158,8 +155,6 @@ def _warn(settings: EdgeSettings) -> None:
     """Tell the operator what start-up will warn of: allowed, but it should not stay so."""
     if settings.journal_dir_is_default:
         click.echo("Warning: journal_dir lies beside the stores. Set it to a folder on another disk.", err=True)
-    if not settings.admit:
-        click.echo("Warning: no account is admitted yet, so every message is refused.", err=True)
 
 
 def _write_new(path: Path, text: str) -> None:

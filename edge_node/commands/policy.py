@@ -1,4 +1,4 @@
-"""``homeport edge policy install|status|restricted|decisions``: by which bundle this node decides, and about what."""
+"""``homeport edge policy install|status|restricted|decisions|holdings``: by which bundle this node decides, on what."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_node.commands.common import config_option, confirmed, settings_of
+from edge_node.commands.holdings import holdings
 from edge_node.commands.policy_decisions import decisions
 from edge_node.settings import EdgeSettings
 from shared.clock import SystemClock
@@ -179,3 +180,4 @@ def _time(at: int) -> str:
 
 
 policy.add_command(decisions)
+policy.add_command(holdings)

@@ -13,6 +13,7 @@ import msgspec
 from shared.errors import AccountExists, AccountInvalid
 from shared.message import Event, IdentityChange, Notice, Preference, Unclassified
 from shared.message.events import Channel
+from shared.wire.types import NodeName
 
 IDS_MAX = 1_000
 """Numbers or WABAs of one account: a bound for the description, far above what one app serves."""
@@ -80,6 +81,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """WhatsApp: this node is the home of what Meta sends to the app's own address only."""
     country: str | None = None
     """Where its customers are, as far as nothing better is known of one: ISO 3166 code, ``TH``, ``US-CA``."""
+    home: str | None = None
+    """The node at which what arrives for it rests; ``None``: here."""
 
     @property
     def channel(self) -> Channel:
@@ -124,6 +127,7 @@ def validate(account: Account) -> None:
     """Raise ``AccountInvalid`` (field_name, wants) where the account is not of the platform's form."""
     _want(_NAME.fullmatch(account.name), "name", "a lower-case letter, then letters, digits, hyphens; at most 48")
     _want(is_country(account.country), "country", "a code of ISO 3166: TH, or US-CA for a part with a law of its own")
+    _want(_is_node(account.home), "home", "the name of a node in the roster; without one, what arrives rests here")
     match account.ids:
         case LineIds(bot_user_id=bot):
             _want(_LINE_BOT.fullmatch(bot), "bot_user_id", "U and 32 hexadecimal digits: the webhook's destination")
@@ -262,6 +266,15 @@ def _same_app(account: Account, app_id: str) -> bool:
 def is_country(code: str | None) -> bool:
     """Say whether this is written like a country's code, or none is given."""
     return code is None or _COUNTRY.fullmatch(code) is not None
+
+
+def _is_node(name: str | None) -> bool:
+    """Say whether this is written like a node's name, or none is given."""
+    try:
+        msgspec.convert(name, NodeName | None)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _are_ids(ids: tuple[str, ...]) -> bool:

@@ -3,7 +3,7 @@
 Rules, in this order:
 
 1. The account is one of this node, on that channel: else ``account_not_here``.
-2. The admit list says that it rests here: else ``not_admitted``.  An account whose home is elsewhere is not passed on.
+2. Its home is here: else ``home_elsewhere``.  An account whose home is another node is not passed on.
 3. There is at least one event, and no more than a platform sends at once, none before 1970 or beyond what a store
    holds: else ``events_out_of_bounds``.
 4. Every event is of that channel, and of that account by the account's own numbers: else ``event_of_another_account``.
@@ -16,24 +16,23 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from edge_node.core.accounts import Account, account_of, is_app_level
-from edge_node.core.admission import Admissions, RestsHere
 from shared.canonical import INTEGER_MAX
 from shared.limits import BODY_UPDATES_MAX
 from shared.message import Event
 
 HomecomingRule = Literal[
-    "account_not_here", "not_admitted", "events_out_of_bounds", "event_of_another_account", "policy_denied"
+    "account_not_here", "home_elsewhere", "events_out_of_bounds", "event_of_another_account", "policy_denied"
 ]
 
 
 def refuses(
-    admissions: Admissions, accounts: Iterable[Account], account: Account | None, channel: str, events: Sequence[Event]
+    accounts: Iterable[Account], account: Account | None, channel: str, events: Sequence[Event]
 ) -> HomecomingRule | None:
     """Give the rule that keeps relayed events of ``account`` out, or ``None`` where they may rest here."""
     if account is None or account.channel != channel:
         return "account_not_here"
-    if not isinstance(admissions.get(account.name), RestsHere):
-        return "not_admitted"
+    if account.home is not None:
+        return "home_elsewhere"
     if not 1 <= len(events) <= BODY_UPDATES_MAX or not all(0 <= event.at <= INTEGER_MAX for event in events):
         return "events_out_of_bounds"
     known = list(accounts)

@@ -1,7 +1,7 @@
 """Whose law?  What the identifiers in an event, and the account it came to, say of the person it is about.
 
 Only codes of countries come out (:mod:`shared.policy.deriving`).  What becomes known later is added to what is known;
-it never makes what is known less certain.
+weaker evidence never takes the place of stronger.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -52,7 +52,9 @@ def clues_of(
 def joined(known: Clues, heard: Clues, laws: Mapping[str, str]) -> Clues:
     """Add to what is known of a subject what was heard of them now.
 
-    Of the same source the newer word counts, unless less would be certain then; the first account's country stays.
+    Of the same source the newer word counts, unless less would be certain then; the first account's country stays.  A
+    source that had said nothing is always heard: a number of several countries may leave none certain where the
+    account's had been assumed, and then the laws of all of them count.
     """
     newer = Clues(
         declared=known.declared,
@@ -60,15 +62,14 @@ def joined(known: Clues, heard: Clues, laws: Mapping[str, str]) -> Clues:
         number=heard.number or known.number,
         account=known.account or heard.account,
     )
-    added = Clues(
+    if _certainty(newer, laws) >= _certainty(known, laws):
+        return newer
+    return Clues(
         declared=known.declared,
         platform=known.platform or heard.platform,
         number=known.number or heard.number,
         account=newer.account,
     )
-    # A number of several countries says less than an account's country alone: then nothing is added.
-    sure = _certainty(known, laws)
-    return next((each for each in (newer, added) if _certainty(each, laws) >= sure), known)
 
 
 def laws_in(derived: Derived) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ Why a subject cannot be answered (:class:`NoReply`):
 ``nothing_received``    there is no message of theirs that still rests here: whom they wrote to is not known
 ``group``               they wrote in groups only, and a group is not one subject's conversation
 ``account_gone``        the account they wrote to is not set up any more
-``account_not_here``    the account is not, or no longer, admitted to rest at this node
+``account_not_here``    the account has its home at another node, which answers for it
 ``standby``             LINE: another module has the conversation, so nothing may be sent
 ``nobody_to_send_to``   none of the names they wrote under is theirs still
 ``window_closed``       WhatsApp: their last message to this number is 24 hours old; only a template may be sent
@@ -108,7 +108,7 @@ def plan_reply(
 
     ``open_names`` are the identifiers that are the subject's today: a number that was given to somebody else since
     the message is none of them.  ``in_groups`` says whether the subject wrote in groups, ``rests_here`` whether the
-    account's messages may rest at this node.
+    account's home is this node.
     """
     if heard is None:
         return NoReply("group" if in_groups else "nothing_received")

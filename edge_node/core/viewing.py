@@ -1,7 +1,8 @@
-"""What may be seen of a message, and what seeing it obliges to: the list's word and the policy's made one.  Pure.
+"""May a message be seen, in which form, and what does seeing it oblige to?  The policy's answers made one.  Pure.
 
-Both must allow, and the stricter form wins.  What the policy wants withheld and no form withholds takes the message
-down to ``metadata``; what wants a second person's consent is refused, since nobody can give it yet.
+Where several things are asked, all must be allowed, and the strictest form wins.  What the policy wants withheld and no
+form withholds takes the message down to ``metadata``; what wants a second person's consent is refused, since nobody can
+give it yet.
 """
 
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Unseen(NamedTuple):
     bundle: str
 
 
-def seen(decisions: Sequence[Decision], listed: FormCode, now: Milliseconds) -> Seen | Unseen:
+def seen(decisions: Sequence[Decision], now: Milliseconds) -> Seen | Unseen:
     """Make one answer of all that was asked for a message: allowed only where everything allows it."""
     for decision in decisions:
         if not decision.allowed:
@@ -52,7 +53,7 @@ def seen(decisions: Sequence[Decision], listed: FormCode, now: Milliseconds) -> 
     for decision in decisions:
         if decision.must.second_approver:
             return Unseen("second_approver_needed", decision.rule, "second_approver_needed", decision.bundle)
-    form = min((listed, *(decision.must.form for decision in decisions)), key=FORMS.index)
+    form = min((decision.must.form for decision in decisions), key=FORMS.index)
     mask = {field for decision in decisions for field in decision.must.mask}
     if mask and form == "full":
         form = "masked"

@@ -4,7 +4,7 @@ Decisions are in ``core/accounts``; storing (credentials sealed) is the :class:`
 is a :class:`Probe`'s, handed in, so that nothing here opens a connection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -56,8 +56,8 @@ async def add(store: AccountStore, account: Account, credentials: Credentials) -
 async def replace(store: AccountStore, account: Account, credentials: Credentials) -> None:
     """Put new settings or secrets in the place of the account of that name; ``AccountUnknown`` if there is none.
 
-    The channel stays and so does the scope: stored identities were indexed under them.  The country stays where none
-    is given.
+    The channel stays and so does the scope: stored identities were indexed under them.  Country and home stay where
+    none is given.
     """
     validate(account)
     validate_credentials(account, credentials)
@@ -67,18 +67,18 @@ async def replace(store: AccountStore, account: Account, credentials: Credential
         raise AccountUnknown(account=account.name)
     _ensure_kept(old, account)
     ensure_apart(account, stored.values())
-    kept = msgspec.structs.replace(account, country=account.country or old.country)
+    kept = msgspec.structs.replace(account, country=account.country or old.country, home=account.home or old.home)
     await store.save(kept, credentials, replace=True)
 
 
 async def set_country(store: AccountStore, name: str, country: str | None) -> None:
     """Say where an account's customers are, or that it says nothing of them; ``AccountUnknown``, ``AccountInvalid``."""
-    found = next((pair for pair in await store.load() if pair[0].name == name), None)
-    if found is None:
-        raise AccountUnknown(account=name)
-    changed = msgspec.structs.replace(found[0], country=country)
-    validate(changed)
-    await store.save(changed, found[1], replace=True)
+    await _change(store, name, country=country)
+
+
+async def set_home(store: AccountStore, name: str, home: str | None) -> None:
+    """Say at which node what arrives for an account rests, ``None``: here; ``AccountUnknown``, ``AccountInvalid``."""
+    await _change(store, name, home=home)
 
 
 async def list_accounts(store: AccountStore) -> list[tuple[Account, Credentials]]:
@@ -91,14 +91,19 @@ async def remove(store: AccountStore, name: str) -> None:
     await store.remove(name)
 
 
-async def check(store: AccountStore, name: str, probes: Mapping[str, Probe]) -> list[Finding]:
-    """Look at one account: first what is here, then what its platform says of callback and storage settings."""
+async def check(
+    store: AccountStore, name: str, probes: Mapping[str, Probe], others: Collection[str] | None = None
+) -> list[Finding]:
+    """Look at one account: first what is here, then what its platform says of callback and storage settings.
+
+    ``others`` are the other nodes that can be reached by the roster in force, ``None`` where there is no roster.
+    """
     stored = await store.load()
     found = next(((account, secret) for account, secret in stored if account.name == name), None)
     if found is None:
         raise AccountUnknown(account=name)
     account, credentials = found
-    findings = _look_at_secrets(account, credentials, stored)
+    findings = [look_at_home(account, others), *_look_at_secrets(account, credentials, stored)]
     if credentials.access_token is None:
         asked = Finding(
             "platform",
@@ -108,6 +113,30 @@ async def check(store: AccountStore, name: str, probes: Mapping[str, Probe]) -> 
         )
         return [*findings, asked]
     return [*findings, *await probes[account.channel](account, credentials)]
+
+
+def look_at_home(account: Account, others: Collection[str] | None) -> Finding:
+    """Say where what arrives for an account goes; ``others`` as for :func:`check`."""
+    if account.home is None:
+        return Finding("home", "ok", "here: what arrives rests here where the policy in force lets it")
+    what = f"node {account.home}: what arrives here is sent there, sealed, where the policy in force lets it"
+    if others is None:
+        remedy = "Enrol this node: homeport edge enrol. Until then its platform is told to send again."
+        return Finding("home", "warning", f"{what}; but this node is in no roster", remedy)
+    if account.home not in others:
+        remedy = f"homeport edge account set-home {account.name} NODE. Until then its platform is told to send again."
+        return Finding("home", "warning", f"{what}; but the roster names no other node so that can be reached", remedy)
+    return Finding("home", "ok", what)
+
+
+async def _change(store: AccountStore, name: str, **changes: str | None) -> None:
+    """Change fields of an account's public part."""
+    found = next((pair for pair in await store.load() if pair[0].name == name), None)
+    if found is None:
+        raise AccountUnknown(account=name)
+    changed = msgspec.structs.replace(found[0], **changes)
+    validate(changed)
+    await store.save(changed, found[1], replace=True)
 
 
 def _ensure_kept(old: Account, new: Account) -> None:

@@ -1,17 +1,20 @@
-"""May this event rest here, and where else?  The admit list and the policy in force: both must allow.
+"""May this event rest here, and where else?  Decided by the policy in force, and by nothing else.
 
-Asked for each event before anything of it is written.  What may not rest here goes, sealed, to a node in a region where
-it may, if policy lets it go there; else it is dropped.  There is no setting that turns this off.
+Asked for each event before anything of it is written, in this order:
 
-A recall is carried out in any case: it keeps nothing, and what it takes back may rest here since before the answer
-changed.  Where its message may rest elsewhere, it goes there as well.
+1. An event of no account that is set up at this node is refused: ``account_not_here``.
+2. What arrives for an account whose home is another node goes there, sealed, if policy lets it go and rest there.
+3. What may not rest here goes, sealed, to a node in a region where it may, if policy lets it go there.
+4. What may go nowhere is dropped and refused on record.
+
+There is no setting that turns this off.  A recall is carried out here in any case: it keeps nothing, and what it takes
+back may rest here since before the answer, or the account's home, changed.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from edge_node.core.accounts import Account
-from edge_node.core.admission import Admissions, RefusalReason, Refused, RestsHere, SentHome, admit
 from edge_node.core.classes import class_of
 from edge_node.core.laws import Identifiers, Region, laws_in, nearest, persons_of
 from edge_node.usecases.company import Company, member
@@ -20,6 +23,12 @@ from shared.message import Event, Recall
 from shared.policy.deciding import Decision
 from shared.policy.deriving import Derived
 
+RefusalReason = Literal[
+    "account_not_here",  # no account of this node
+    "policy_denied",  # neither here nor where it might be sent
+    "policy_missing",  # no bundle is in force
+    "policy_stale",  # it might be sent, but for too long nobody has told the node that its policy stands
+]
 ROLE = "program"
 """Who asks for what goes between nodes."""
 _OWN_REASONS: Mapping[str, RefusalReason] = {"policy_missing": "policy_missing", "policy_stale": "policy_stale"}
@@ -34,23 +43,25 @@ class Placing(NamedTuple):
     refused: RefusalReason | None = None
 
 
-_HERE = Placing(here=True)
+_HERE, _NOT_HERE = Placing(here=True), Placing(refused="account_not_here")
 _NOBODY: tuple[Identifiers, ...] = ((),)
 
 
 class Admitter:
     """Says where events may rest."""
 
-    def __init__(self, admissions: Admissions, judge: Judge, company: Company) -> None:
-        """Take the admit list, who asks the policy, and the company's nodes."""
-        self._admissions = admissions
+    def __init__(self, judge: Judge, company: Company) -> None:
+        """Take who asks the policy, and the company's nodes."""
         self._judge = judge
         self._company = company
 
     def place(self, account: Account | None, event: Event) -> Placing:
         """Say what becomes of an event of ``account`` (``None``: of no account of this node)."""
-        admission = admit(self._admissions, account.name if account is not None else None, event)
-        if account is not None and type(admission) is RestsHere:
+        if account is None:
+            return _NOT_HERE
+        if account.home is not None:
+            elsewhere = self._sent(account.home, self._derived(account, event), class_of(event))
+        else:
             refusal = self._first_no(account, event)
             if refusal is None:
                 return _HERE
@@ -58,10 +69,7 @@ class Admitter:
                 elsewhere = Placing(refused=_OWN_REASONS[refusal.reason])
             else:
                 elsewhere = self._elsewhere(self._derived(account, event), class_of(event))
-            return Placing(here=True, home=elsewhere.home) if isinstance(event, Recall) else elsewhere
-        if account is not None and isinstance(admission, SentHome):
-            return self._sent(admission.node, self._derived(account, event), class_of(event))
-        return Placing(refused=admission.reason if isinstance(admission, Refused) else "account_not_here")
+        return Placing(here=True, home=elsewhere.home) if isinstance(event, Recall) else elsewhere
 
     def all_rest(self, account: Account, events: Iterable[Event]) -> bool:
         """Say whether the policy lets everything that another node sent home rest here."""
@@ -82,7 +90,7 @@ class Admitter:
         return None
 
     def _sent(self, node: str, derived: Iterable[Derived], data_class: str) -> Placing:
-        """Say whether what the admit list sends to ``node`` may go there, and rest there."""
+        """Say whether what arrives for an account whose home is ``node`` may go there, and rest there."""
         here = member(self._company)
         peer = here.other(node) if here is not None else None
         if peer is None and self._judge.book.in_force is not None:

@@ -1,7 +1,8 @@
 """Find a person by what a letter says, at this node and nowhere else; every search is on record, without its words.
 
-The policy is asked twice: whether anybody may be looked for here for that purpose, by the law of the place, and for
-each person found, by the law that protects them.  Whom it denies is not found, and that is on record, too.
+The policy is asked whether anybody may be looked for here for that purpose, by the law of the place, and for
+each person found, by the law that protects them: whether they may be looked for, and whether it may be on record that
+they were.  Whom it denies is not found, and that is on record, too.
 """
 
 from edge_node.core.asking import LookupPurpose
@@ -54,8 +55,11 @@ async def find_people(
     found: list[Sought] = []
     for name, subject in sorted(people.items()):
         decision = policy.decide_noted("process", "identifier", purpose, laws.get(subject))
-        if decision.allowed:
+        recorded = policy.decide_noted("log", "pseudonym", "audit", laws.get(subject)) if decision.allowed else decision
+        if recorded.allowed:
             found.append(Sought(name, decision.rule or "", decision.bundle))
+        else:
+            decision = recorded
     if people and not found:
         raise denies(decision)
     await record_lookup(content, purpose, found, Sought(None, decision.rule or "", decision.bundle), clock.now())

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from edge_node.core.crossing import own_state
 from edge_node.core.governing import OwnReason, is_stale, own_refusal, strictest
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import Answered, Counted, Kept, PolicyStore
@@ -23,10 +24,12 @@ from shared.policy.deriving import Derived
 from shared.policy.evaluator import Evaluator
 from shared.policy.spans import FOR_EVER
 from shared.policy.terms import NO_ASKER
-from shared.telemetry import logger
+from shared.telemetry import EVIDENCE, OPERATIONAL, logger, withhold
 
 LOOK_SECONDS = 1.0
 """How soon a process decides by a bundle that another one has taken over."""
+LOGGED_FOR = {OPERATIONAL: "security", EVIDENCE: "coordination"}
+"""What the operator's log holds of each class of data (:mod:`shared.telemetry`) is for."""
 COUNTED_MAX = 10_000
 """Different answers kept until they are written; beyond, what is counted is lost and said so."""
 
@@ -44,8 +47,11 @@ class InForce(msgspec.Struct, frozen=True):
 class PolicyBook:
     """The one who is asked."""
 
-    def __init__(self, store: PolicyStore, region: str, metrics: Metrics, clock: Clock) -> None:
-        """Take the store of bundles and the name of the node's region."""
+    def __init__(
+        self, store: PolicyStore, region: str, metrics: Metrics, clock: Clock, write_seconds: float = LOOK_SECONDS
+    ) -> None:
+        """Take the store of bundles, the name of the node's region, and how often decisions are written down."""
+        self._write_seconds = write_seconds
         self._store = store
         self._region = region
         self._metrics = metrics
@@ -162,6 +168,13 @@ class PolicyBook:
         self._metrics.policy.decisions.labels(operation, decision.outcome, decision.reason).inc(times)
 
     async def look(self) -> None:
+        """Take a newer bundle over, and hear of what was heard; what may not be logged now is withheld from the log."""
+        await self._look()
+        own = self.own_law()
+        asked = {name: own_state(self.decide("log", name, purpose, own)) for name, purpose in LOGGED_FOR.items()}
+        withhold(name for name, decision in asked.items() if not decision.allowed)
+
+    async def _look(self) -> None:
         """Take a newer bundle over, and hear of what was heard."""
         kept, told = await self._store.newest(), self.alone and await self._store.stated() is not None
         self.alone = self.alone and not told
@@ -195,11 +208,14 @@ class PolicyBook:
 
     async def _watch(self) -> None:
         """Look every second; what cannot be read leaves the bundle in force as it is."""
+        written = self._clock.elapsed()
         while True:
             await self._clock.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-                await self.write()
+                if self._clock.elapsed() - written >= self._write_seconds:
+                    written = self._clock.elapsed()
+                    await self.write()
             except HomeportError as error:
                 logger().error("alert_policy_unreadable", error=type(error).__name__, code=error.code)
 

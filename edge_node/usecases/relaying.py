@@ -7,7 +7,6 @@ where that node does not say that it is stored, the platform is told to send aga
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from edge_node.core.admission import Admissions
 from edge_node.core.homecoming import refuses
 from edge_node.metrics import Metrics
 from edge_node.usecases.account_book import AccountBook
@@ -92,17 +91,10 @@ class Homecoming:
     """Takes in what other nodes received for accounts whose home is here."""
 
     def __init__(
-        self,
-        book: AccountBook,
-        admissions: Admissions,
-        admitter: Admitter,
-        committer: Committer,
-        metrics: Metrics,
-        clock: Clock,
+        self, book: AccountBook, admitter: Admitter, committer: Committer, metrics: Metrics, clock: Clock
     ) -> None:
-        """Take the accounts, the admit list, who asks the policy, and what commits."""
+        """Take the accounts, who asks the policy, and what commits."""
         self._book = book
-        self._admissions = admissions
         self._admitter = admitter
         self._committer = committer
         self._metrics = metrics
@@ -125,7 +117,7 @@ class Homecoming:
             account=message.account,
         )
         account = stored.account if stored is not None else None
-        rule = refuses(self._admissions, self._book.all, account, message.channel, webhook.events)
+        rule = refuses(self._book.all, account, message.channel, webhook.events)
         if rule is None and account is not None and not self._admitter.all_rest(account, webhook.events):
             rule = "policy_denied"
         if rule is not None or stored is None:

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple, Protocol
 import msgspec
 
 from edge_node.core.accounts import Account, Credentials
-from edge_node.core.admission import Admissions, RestsHere, admit
 from edge_node.core.classes import names_of
 from edge_node.core.replying import (
     Heard,
@@ -86,18 +85,16 @@ class Replier:
         content: Database,
         keys: KeyStore,
         accounts: Accounts,
-        admissions: Admissions,
         taking_in: TakingIn,
         sender: Sending,
         policy: PolicyBook,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        """Take the open stores, the admit list, what commits, the way to the platforms, and the policy in force."""
+        """Take the open stores, what commits, the way to the platforms, and the policy in force."""
         self._content = content
         self._keys = keys
         self._accounts = accounts
-        self._admissions = admissions
         self._taking_in = taking_in
         self._sender = sender
         self.policy = policy
@@ -191,16 +188,13 @@ class Replier:
         heard, stored = loaded.heard, loaded.stored
         if heard is not None and stored is None:
             return NoReply("account_gone")
-        rests_here = False
-        if heard is not None and stored is not None:
-            rests_here = isinstance(admit(self._admissions, stored.account.name, heard.event), RestsHere)
         return plan_reply(
             heard,
             text=text,
             now=self._clock.now(),
             open_names=loaded.names,
             in_groups=loaded.in_groups,
-            rests_here=rests_here,
+            rests_here=stored is not None and stored.account.home is None,
         )
 
     async def _store(self, pseudonym: str, stored: StoredAccount, event: Message) -> None:

@@ -1,7 +1,7 @@
 """Showing a subject's messages to another node: decide, open, seal to the asker, record, and only then answer.
 
-The operator's list and the policy must both allow it, and the stricter form wins.  Every shown message is a
-disclosure of its own, with the rule that allowed it, on record and synced before its bytes leave.  What is on record
+The policy decides, for each class of message.  Every shown message is a disclosure of its own, with the rule that
+allowed it, on record and synced before its bytes leave.  What is on record
 may have never arrived (the answer is lost, the node dies); what arrived is always on record.
 """
 
@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from edge_node.core.showing import Refuses, ShowEntry, decide, shown
+from edge_node.core.showing import shown
 from edge_node.core.viewing import Seen, Unseen, named_rule
 from edge_node.metrics import Metrics
 from edge_node.storage.content import disclosures
@@ -57,16 +57,14 @@ class Shower:
         self,
         content: Database,
         keys: KeyStore,
-        entries: Sequence[ShowEntry],
         gates: ViewGates,
         border: Border,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        """Take the open stores, the operator's list, and what asks the policy."""
+        """Take the open stores, and what asks the policy."""
         self._content = content
         self._keys = keys
-        self._entries = tuple(entries)
         self._gates = gates
         self._border = border
         self._metrics = metrics
@@ -125,17 +123,14 @@ class Shower:
         return wire.ViewNoted(protocol=wire.PROTOCOL, view=closed.view)
 
     async def _grant(self, asker: Node, ask: wire.ViewAsk | wire.ViewFollow) -> _Granted | wire.ViewRefused:
-        """Ask the operator's list, then the policy."""
+        """Ask the policy."""
         if ask.asker != asker.name:
             raise WireMalformed(reason="asker")
         await refuse_in_quarantine(self._content)
-        listed = decide(self._entries, asker.name, ask.purpose)
-        if isinstance(listed, Refuses):
-            return self._refuse(ask, listed.rule)
         timeline = await disclosures.find_timeline(self._content, ask.pseudonym)
         if timeline is None:
             return self._refuse(ask, "subject_unknown")
-        gate = await self._gates.of(timeline, Looking(asker.region, ask.role, ask.purpose, listed.form, sent=True))
+        gate = await self._gates.of(timeline, Looking(asker.region, ask.role, ask.purpose, sent=True))
         refused = gate.refusal()
         if refused is not None:
             return self._refuse(ask, refused.code, refused)

@@ -36,8 +36,6 @@ class Looking(NamedTuple):
     """Where the desk stands, by the roster; this node's own for a desk here."""
     role: str
     purpose: str
-    listed: FormCode
-    """The form that the operator's list grants; ``full`` where there is no list."""
     sent: bool
     """Whether what is shown leaves this node."""
 
@@ -69,11 +67,20 @@ class ViewGate:
                 for operation in (("view", "transfer") if looking.sent else ("view",))
             ]
             decisions = [decision for _, decision in asked]
-            found = seen(decisions, looking.listed, self._clock.now())
+            found = seen(decisions, self._clock.now())
             if data_class in self._restricted and isinstance(found, Seen):
                 found = restricted(found.bundle)
+            if looking.sent and isinstance(found, Seen):
+                found = self._recorded(found)
             self._answers[data_class] = found
         return found
+
+    def _recorded(self, found: Seen) -> Seen | Unseen:
+        """Give an answer for another node: nothing is shown there of which no record may be kept here."""
+        decision = self._policy.decide_noted("log", "disclosure_record", "audit", self._law)
+        if decision.allowed:
+            return found
+        return Unseen("policy_denied", decision.rule, decision.reason, decision.bundle)
 
     def of_message(self, event: Message | Edit) -> Seen | Unseen:
         """Give the answer for a message."""
@@ -152,7 +159,7 @@ class ViewGates:
 
     async def here(self, timeline: Timeline, purpose: str, role: str) -> ViewGate:
         """Give what a desk of this node is answered."""
-        return await self.of(timeline, Looking(self._policy.region, role, purpose, "full", sent=False))
+        return await self.of(timeline, Looking(self._policy.region, role, purpose, sent=False))
 
     async def of(self, timeline: Timeline, looking: Looking) -> ViewGate:
         """Give what somebody is answered who looks at a subject."""

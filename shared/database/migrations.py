@@ -17,6 +17,7 @@ from shared.clock import Milliseconds
 from shared.database.contract import Database, Transaction
 from shared.database.statements import split
 from shared.errors import MigrationChanged, StoreTooNew
+from shared.errors.custody import StoreTooOld
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _WORKS_WITH = re.compile(r"^--\s*works-with:\s*(\d+)\s*$", re.MULTILINE)
@@ -71,6 +72,21 @@ async def migrate(database: Database, folder: Path | Traversable, at: Millisecon
         if applied is None:
             return done
         done.append(applied)
+
+
+async def ensure_current(database: Database, folder: Path | Traversable) -> None:
+    """Look, without writing, whether a store is of this release; :class:`StoreTooOld` where it is not yet.
+
+    Raises :class:`MigrationChanged` or :class:`StoreTooNew` as :func:`migrate` does.
+    """
+    migrations = load(folder)
+    async with database.read() as transaction:
+        rows = await transaction.fetch(_APPLIED)
+    applied = {number: (sha256, works_with) for number, sha256, works_with in rows}
+    _judge(applied, migrations)
+    missing = next((each for each in migrations if each.number not in applied), None)
+    if missing is not None:
+        raise StoreTooOld(number=missing.number, name=missing.name)
 
 
 async def _next(

@@ -15,7 +15,8 @@
     ├── ContentStoreDamaged     the content store's file cannot be read
     ├── RestoreFailed           the copy could not be put in place
     ├── JournalGap              the tombstone journal does not know the backup
-    └── StorePresent            there is a content store already
+    ├── StorePresent            there is a content store already
+    └── StoreTooOld             of an older release, and what was asked for only reads
     BusyError
     ├── BeatElsewhere           another process exchanges keys
     └── InQuarantine       503  a restored store opens nothing yet
@@ -46,6 +47,13 @@ class KeyBackupForeign(OperatorError):
     remedy = (
         "If this node was set up where one was lost, restore that one (edge_node/BACKUP.md); else move the file away."
     )
+
+
+class StoreTooOld(OperatorError):
+    """The store was not brought up to this release yet, and what only reads does not do that."""
+
+    code = "store_too_old"
+    remedy = "Start the node of this release, which brings its stores up to date; then try again."
 
 
 class BeatElsewhere(BusyError):

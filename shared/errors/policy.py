@@ -30,7 +30,7 @@ class PolicyUnreadable(OperatorError):
     """A policy file cannot be read."""
 
     code = "policy_unreadable"
-    remedy = "Mend the file at the line named; shared/policy/README.md shows every kind of file."
+    remedy = "Mend the file at the line named; shared/policy/LANGUAGE.md shows every kind of file."
 
 
 class PolicyCircular(OperatorError):

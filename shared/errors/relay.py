@@ -37,7 +37,7 @@ class ShowingRefused(CallerError):
 
     code = "showing_refused"
     status = 403
-    remedy = "The rule says why; [[show]] in the asked node's settings says who is shown what, and for which purpose."
+    remedy = "The rule says why; homeport policy explain says whom a policy lets see what, and for which purpose."
 
 
 class ViewUnknown(CallerError):

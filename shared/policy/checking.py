@@ -6,7 +6,7 @@
 ``gap``           a class that may rest nowhere, a jurisdiction without a deadline, a hold that no article backs
 ``expired``       what is valid no more, or soon not
 ``unused``        what nothing refers to: parameters, groups, instruments, articles
-``no_case``       a rule that no case reaches
+``no_case``       a rule, clock, filing or localisation that no case reaches
 ``unproved``      a case that does not come out as it says
 """
 
@@ -20,7 +20,7 @@ from shared.policy.evaluator import Column, Evaluator
 from shared.policy.matrix import Space, decided, space_of
 from shared.policy.model import Rule
 from shared.policy.problems import Problem
-from shared.policy.proving import prove
+from shared.policy.proving import prove, unreached
 
 _AXES = ("operations", "classes", "purposes", "subjects", "nodes", "askers", "roles")
 
@@ -88,11 +88,19 @@ class _Survey:
 
 def _rules(made: Assembled, survey: _Survey) -> Iterator[Problem]:
     """Find rules that no question matches, and allows that never hold."""
-    for number, rule in enumerate(made.policy.rules):
-        if not survey.matched >> number & 1:
+    compiled = survey.evaluator.tables.rules
+    matched, holding = (
+        {rule.id for number, rule in enumerate(compiled) if bits >> number & 1}
+        for bits in (survey.matched, survey.holding)
+    )
+    for rule in made.policy.rules:
+        if rule.id not in matched and rule.localised is not None:
+            what = f"matches no question: no law here has a [[localisation]] for it that demands {rule.localised}."
+            yield _finding(made, "unreachable", rule, what, "Mend what it chooses, or remove it.")
+        elif rule.id not in matched:
             what = "matches no question at all."
             yield _finding(made, "unreachable", rule, what, "Mend what it chooses, or remove it.")
-        elif rule.effect == "allow" and not survey.holding >> number & 1:
+        elif rule.effect == "allow" and rule.id not in holding:
             what = "never comes to hold: every question that it matches is denied, or has no way open."
             yield _finding(
                 made, "overruled", rule, what, "Look at the denies beside it, and at mechanisms and instruments."
@@ -106,6 +114,7 @@ def _twins(made: Assembled) -> Iterator[Problem]:
         keys = [getattr(rule, key, None) for axis in _AXES for key in (axis, f"{axis}_except")]
         key = (
             *(frozenset(each) if isinstance(each, tuple) else each for each in keys),
+            rule.localised,
             rule.valid_from,
             rule.valid_until,
         )
@@ -141,15 +150,14 @@ def _classes(made: Assembled, survey: _Survey) -> Iterator[Problem]:
 
 def _proofs(made: Assembled) -> Iterator[Problem]:
     """Find rules that no case reaches, and cases that fail."""
-    reached: set[str] = set()
-    for verdict in prove(made.policy):
-        reached.update(verdict.rules)
+    verdicts = tuple(prove(made.policy))
+    for verdict in verdicts:
         if not verdict.passed:
             where = made.where("case", verdict.case.id)
             yield Problem("unproved", where, f"{verdict.differences[0]}.", "homeport policy test shows it.")
-    for rule in made.policy.rules:
-        if rule.id not in reached:
-            yield _finding(made, "no_case", rule, "is reached by no case.", "Write an example that a lawyer can check.")
+    for table, name in unreached(made.policy, verdicts):
+        wants = "Write an example that a lawyer can check."
+        yield Problem("no_case", made.where(table, name), "is reached by no case.", wants, "warning")
 
 
 def _finding(made: Assembled, code: str, rule: Rule, what: str, wants: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Lint of localisation: a law says that data stays, and an answer lets it leave; or it may not even rest at home."""
+"""Lint of localisation: data must stay, and no rule sees to it, an answer lets it leave, or it has no home."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,23 @@ _LEAVES = frozenset({"store", "transfer"})
 
 def place_findings(made: Assembled, evaluator: Evaluator, space: Space) -> Iterator[Problem]:
     """Give answers that contradict a duty to keep data in the country."""
+    carried_out = {rule.localised for rule in made.policy.rules}
+    homes = set(evaluator.tables.names.jurisdiction.values())
     for file in made.policy.jurisdictions:
         for duty in file.localisation:
             inside, leaking = _look(evaluator, space, file.code, duty)
             where = made.where("localisation", qualified(file.code, duty.id))
+            if duty.demands not in carried_out:
+                wants = f'Write a deny with localised = "{duty.demands}".'
+                yield Problem(
+                    "gap", where, "says that data stays, but no rule says what that forbids.", wants, "warning"
+                )
+            if file.code not in homes:
+                what = "says that data stays, but no region stands there: it may rest nowhere."
+                yield Problem("gap", where, what, "If that is meant, leave it so.", "warning")
             if leaking:
                 what = f"says that data stays, but rule {min(leaking)} lets it leave."
-                yield Problem("contradiction", where, what, "Write a deny that cites it.", "warning")
+                yield Problem("contradiction", where, what, "Let a localised deny reach it.", "warning")
             if not inside:
                 what = "says that data stays, but no rule lets it rest there."
                 yield Problem("contradiction", where, what, "Write an allow for storing it at home.", "warning")

@@ -1,6 +1,7 @@
 """A policy as tables: for each part of a question, the rules that it matches, one bit a rule.
 
-Rules stand in the order of their names, so bit 0 is the first of the alphabet.  What a question matches is the AND of a
+Rules stand in the order of their names, so bit 0 is the first of the alphabet; a localised rule is several, one for
+each ``[[localisation]]`` it carries out.  What a question matches is the AND of a
 **row** (operation, class, purpose) and a **column** (subject, node, asker, role, time).  Platform conditions are bits
 above the rules': they match rows, and every column.
 """
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from shared.policy.localising import spelled_out
 from shared.policy.mechanisms import Ways, validity
 from shared.policy.model import Need, Policy, Rule
 from shared.policy.names import PLACES, Names, names_of
@@ -54,6 +56,7 @@ class Tables(msgspec.Struct, frozen=True):
     policy: Policy
     names: Names
     rules: tuple[Rule, ...]
+    """Localised ones spelled out, so several may have one name."""
     deny: int
     """Bits of rules that deny."""
     needing: int
@@ -91,7 +94,7 @@ class Tables(msgspec.Struct, frozen=True):
 def compile_tables(policy: Policy) -> Tables:
     """Compile a policy that holds together (:mod:`shared.policy.sound`)."""
     names = names_of(policy)
-    rules = policy.rules
+    rules = spelled_out(policy, names)
     ways = Ways(policy)
     conditions = sorted((condition.id, condition) for platform in policy.platforms for condition in platform.condition)
     rows = _rows(names, rules)

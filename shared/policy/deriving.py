@@ -21,11 +21,11 @@ from typing import Literal
 import msgspec
 import phonenumbers
 
-from shared.policy.terms import JurisdictionCode
+from shared.policy.terms import JurisdictionCode, LawBasis, LawCertainty, LawSource
 
-Source = Literal["declared_residence", "platform_country", "number_plan", "account_country"]
-Basis = Source | Literal["nothing_known"]
-Certainty = Literal["none", "assumed", "indicated", "platform_stated", "declared"]
+Source = LawSource
+Basis = LawBasis
+Certainty = LawCertainty
 CERTAINTIES: tuple[Certainty, ...] = ("none", "assumed", "indicated", "platform_stated", "declared")
 """From the weakest to the strongest."""
 _CERTAINTY: dict[Basis, Certainty] = {
@@ -118,6 +118,13 @@ def hint_of_number(number: str) -> NumberHint | None:
         return None
     valid = [country for country in sharing if phonenumbers.is_valid_number_for_region(parsed, country)]
     return NumberHint(tuple(valid or sharing))
+
+
+def hint_of_prefix(prefix: str) -> NumberHint | None:
+    """Give the countries that share the country code of ``+44``, the main one first; ``None`` for a code of none."""
+    digits = prefix.removeprefix("+")
+    sharing = phonenumbers.region_codes_for_country_code(int(digits)) if digits.isascii() and digits.isdigit() else ()
+    return NumberHint(tuple(sharing)) if sharing and _NO_COUNTRY not in sharing else None
 
 
 def laws_of(jurisdictions: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:

@@ -53,8 +53,8 @@ class Evaluator:
         """Compile a policy that holds together; ``bundle`` is the hash that its decisions bear."""
         self.tables = compile_tables(policy)
         self.bundle = bundle
-        self._all = (1 << len(policy.rules) + len(self.tables.conditions)) - 1
-        self._rule_bits = (1 << len(policy.rules)) - 1
+        self._all = (1 << len(self.tables.rules) + len(self.tables.conditions)) - 1
+        self._rule_bits = (1 << len(self.tables.rules)) - 1
         self._conditions = self._all ^ self._rule_bits
         self._own: dict[OwnReason, Decision] = {}
         self._slices: dict[int, _Slice] = {}
@@ -159,7 +159,7 @@ class Evaluator:
             citations=tuple(sorted(citations)),
             must=united(owed if outcome == "allow" else (), tables.spans, relied, (name for name, _ in named)),
             relied=relied,
-            rules=tuple(rule.id for rule in rules),
+            rules=tuple(dict.fromkeys(rule.id for rule in rules)),
             bundle=self.bundle,
         )
 

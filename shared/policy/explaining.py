@@ -6,10 +6,11 @@ import msgspec
 
 from shared.policy.deciding import Decision, Must, Question, Relied
 from shared.policy.evaluator import Evaluator
+from shared.policy.localising import localisations
 from shared.policy.model import Duty, Policy, Rule, Sourced
 from shared.policy.names import qualified
 from shared.policy.sound_values import article_owners
-from shared.policy.spans import written
+from shared.policy.spans import holds, written
 from shared.policy.terms import NO_ASKER
 
 _VERBS = {
@@ -96,6 +97,8 @@ class _Words:
             yield f"{decision.reason}: {_OWN[decision.reason]}"
         for name in decision.rules:
             yield f"Rule {name}: {self._rules[name].says}"
+            if self._rules[name].localised is not None:
+                yield from self._localised(self._rules[name])
         if decision.reason == "no_mechanism":
             for name in decision.rules:
                 yield from self._unmet(self._rules[name])
@@ -183,6 +186,15 @@ class _Words:
             f"Duty {qualified(code, duty.id)}: {duty.says} It stops {stops} and keeps the record {duty.keeps}{long}"
             f" ({self._cite(duty.article)})."
         )
+
+    def _localised(self, rule: Rule) -> Iterator[str]:
+        """Say what the subject's law keeps in its country, which a rule carries out here."""
+        asked, names = self._question, self._evaluator.tables.names
+        for file, each in localisations(self._policy, rule):
+            in_force = holds(each.valid_from, each.valid_until, asked.at)
+            if file.code == asked.subject and in_force and asked.data_class in names.chosen("classes", each.classes):
+                since = f" Since {each.valid_from}." if each.valid_from else ""
+                yield f"{qualified(file.code, each.id)} ({self._cite(each.article)}): {each.says}{since} {_sure(each)}"
 
     def _unmet(self, rule: Rule) -> Iterator[str]:
         """Say which needs of a rule no open way meets."""

@@ -72,6 +72,13 @@ def names_of(policy: Policy) -> Names:
     )
 
 
+def near(names: Names, wrong: str) -> str:
+    """Suggest names that begin like one that stands for nothing; empty where there are none."""
+    every = {*names.groups, *(name for members in names.members.values() for name in members)}
+    found = sorted(name for name in every if name[:3].lower() == wrong[:3].lower())
+    return f"Is it {' or '.join(found[:4])}?" if found else ""
+
+
 PLACES = ("regions", "jurisdictions")
 """What a choice of places may name."""
 

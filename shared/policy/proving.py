@@ -1,14 +1,28 @@
 """Runs the cases of a policy: given, asked, expected; and says which rules and articles no case reaches."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from shared.policy.clocks import names_of_clocks
 from shared.policy.conflicts import Happened, Kept, resolve
 from shared.policy.deciding import Decision, Question
+from shared.policy.deriving import laws_of
 from shared.policy.evaluator import Evaluator
-from shared.policy.model import Case, ConflictAsked, ConflictExpected, DecisionAsked, DecisionExpected, Policy
+from shared.policy.model import (
+    Case,
+    ClockAsked,
+    ClockExpected,
+    ConflictAsked,
+    ConflictExpected,
+    DecisionAsked,
+    DecisionExpected,
+    JurisdictionAsked,
+    JurisdictionExpected,
+    Policy,
+)
 from shared.policy.names import qualified
+from shared.policy.proving_people import clock_differences, jurisdiction_differences
 from shared.policy.spans import Span, moment_ms, span_of
 from shared.policy.terms import NO_ASKER
 
@@ -20,6 +34,8 @@ class Verdict(msgspec.Struct, frozen=True):
     differences: tuple[str, ...]
     rules: tuple[str, ...] = ()
     """Rules that it reaches."""
+    articles: tuple[str, ...] = ()
+    """Articles that the decision it asks for cites."""
 
     @property
     def passed(self) -> bool:
@@ -30,6 +46,7 @@ class Verdict(msgspec.Struct, frozen=True):
 def prove(policy: Policy, told: Callable[[], None] = lambda: None) -> Iterator[Verdict]:
     """Run every case; ``told`` is called after each."""
     whole = Evaluator(policy)
+    laws = laws_of((file.code, file.countries) for file in policy.jurisdictions)
     worlds: dict[tuple[str, ...], Evaluator] = {(): whole}
     for case in policy.cases:
         without = case.given.without if case.given is not None else ()
@@ -39,7 +56,7 @@ def prove(policy: Policy, told: Callable[[], None] = lambda: None) -> Iterator[V
         else:
             if without not in worlds:
                 worlds[without] = Evaluator(less(policy, without))
-            yield _run(worlds[without], case)
+            yield _run(worlds[without], laws, case)
         told()
 
 
@@ -81,17 +98,43 @@ def less(policy: Policy, without: Iterable[str]) -> Policy:
     )
 
 
-def _run(evaluator: Evaluator, case: Case) -> Verdict:
+def unreached(policy: Policy, verdicts: Iterable[Verdict]) -> Iterator[tuple[str, str]]:
+    """Give table and name of every rule, clock, filing and localisation that no case reaches.
+
+    A clock's acknowledgement is reached by a case of its own.
+    """
+    found = tuple(verdicts)
+    rules = {rule for verdict in found for rule in verdict.rules}
+    yield from (("rule", each.id) for each in policy.rules if each.id not in rules)
+    clocks = {verdict.case.asked.clock for verdict in found if isinstance(verdict.case.asked, ClockAsked)}
+    for file in policy.jurisdictions:
+        filings = {qualified(file.code, each.id) for each in file.filing}
+        for name in names_of_clocks(file):
+            if name not in clocks:
+                yield "filing" if name in filings else "clock", name
+    localised = {rule.id for rule in policy.rules if rule.localised is not None}
+    cited = {article for verdict in found if localised & set(verdict.rules) for article in verdict.articles}
+    for file in policy.jurisdictions:
+        for each in file.localisation:
+            if each.article not in cited:
+                yield "localisation", qualified(file.code, each.id)
+
+
+def _run(evaluator: Evaluator, laws: Mapping[str, str], case: Case) -> Verdict:
     """Run one case."""
-    asked, expected = case.asked, case.expected
-    if isinstance(asked, DecisionAsked) and isinstance(expected, DecisionExpected):
-        decision = evaluator.decide(question_of(asked))
-        return Verdict(case, tuple(_decision(decision, expected)), decision.rules)
-    if isinstance(asked, ConflictAsked) and isinstance(expected, ConflictExpected):
-        facts = [Happened(fact.what, moment_ms(fact.at)) for fact in asked.facts]
-        at = moment_ms(asked.at)
-        kept = resolve(evaluator.tables, (asked.jurisdiction,), asked.data_class, asked.wanted, facts, at)
-        return Verdict(case, tuple(_conflict(kept, expected)))
+    match case.asked, case.expected:
+        case DecisionAsked() as asked, DecisionExpected() as expected:
+            decision = evaluator.decide(question_of(asked))
+            return Verdict(case, tuple(_decision(decision, expected)), decision.rules, decision.citations)
+        case ConflictAsked() as asked, ConflictExpected() as expected:
+            facts = [Happened(fact.what, moment_ms(fact.at)) for fact in asked.facts]
+            at = moment_ms(asked.at)
+            kept = resolve(evaluator.tables, (asked.jurisdiction,), asked.data_class, asked.wanted, facts, at)
+            return Verdict(case, tuple(_conflict(kept, expected)))
+        case ClockAsked() as asked, ClockExpected() as expected:
+            return Verdict(case, tuple(clock_differences(evaluator.tables.policy, asked, expected)))
+        case JurisdictionAsked() as asked, JurisdictionExpected() as expected:
+            return Verdict(case, tuple(jurisdiction_differences(laws, asked, expected)))
     return Verdict(case, ("it asks about one thing and expects another",))
 
 

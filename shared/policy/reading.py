@@ -18,6 +18,8 @@ _PATTERNS = (
     ("[12][0-9]", "wants a date such as 2026-01-26, or a moment with its offset: 2026-07-01T00:00:00+07:00"),
     ("(?:hours?|days?)", 'wants a span such as "7 days" or "12 hours"'),
     ("{1,3}[a-z]?", "wants a handle: 2 to 8 letters, then one to three numbers of at most three digits: gdpr-17-3-b"),
+    ("+[1-9][0-9]{0,2}$", "wants a country code such as +44"),
+    ("^(?:none|", 'wants an ISO 3166 code such as TH or US-CA, or "none"'),
     ("^[A-Z]{2}", "wants an ISO 3166 code: TH, US-CA"),
 )
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from shared.policy.assembling import Assembled
 from shared.policy.model import Rule
-from shared.policy.names import PLACES, Names, Unknown, names_of
+from shared.policy.names import PLACES, Names, Unknown, names_of, near
 from shared.policy.problems import Problem
+from shared.policy.sound_cases import case_problems
 from shared.policy.sound_law import law_problems
 from shared.policy.sound_values import article_owners, moment_problems, period_problems
 from shared.policy.terms import ANY, ASKING, RELATIVE
@@ -23,7 +24,7 @@ def soundness(made: Assembled) -> list[Problem]:
     problems = [*_vocabulary(made, names), *law_problems(made, names)]
     for rule in made.policy.rules:
         problems += _rule(made, names, rule)
-    problems += _cases(made, names)
+    problems += case_problems(made, names)
     if not made.policy.rules:
         problems.append(
             Problem(
@@ -80,6 +81,12 @@ def _rule(made: Assembled, names: Names, rule: Rule) -> Iterator[Problem]:
             "denies, so it can neither need nor oblige.",
             "Leave needs and obligations out, or write it as an allow.",
         )
+    if rule.localised is not None and rule.effect == "allow":
+        what = "allows, but what a law keeps in its country can only be denied elsewhere."
+        yield Problem("localised_allow", made.where("rule", rule.id, "localised"), what, 'effect = "deny".')
+    if rule.localised is None and not rule.cites:
+        what = "cites nothing."
+        yield Problem("key_missing", made.where("rule", rule.id, "cites"), what, "Each rule stands on an article.")
     yield from moment_problems(made, "rule", rule.id, rule.valid_from, rule.valid_until)
     owners = article_owners(made.policy)
     for article in rule.cites:
@@ -110,7 +117,7 @@ def _choice(made: Assembled, names: Names, rule: Rule, axes: tuple[str, ...], ke
         except Unknown as wrong:
             code = "circular" if "itself" in wrong.why else "name_unknown"
             yield Problem(
-                code, made.where("rule", rule.id, part), f"{wrong.name} {wrong.why}.", _near(names, wrong.name)
+                code, made.where("rule", rule.id, part), f"{wrong.name} {wrong.why}.", near(names, wrong.name)
             )
             return
         if "here" in given and part.startswith("nodes"):
@@ -126,13 +133,6 @@ def _choice(made: Assembled, names: Names, rule: Rule, axes: tuple[str, ...], ke
     if not meant.get(key, everything) - meant[f"{key}_except"]:
         where = made.where("rule", rule.id, f"{key}_except")
         yield Problem("empty", where, f"takes out all that {key} chooses.", "A rule that matches nothing is a mistake.")
-
-
-def _near(names: Names, wrong: str) -> str:
-    """Suggest names that begin alike."""
-    every = {*names.groups, *(name for members in names.members.values() for name in members)}
-    near = sorted(name for name in every if name[:3].lower() == wrong[:3].lower())
-    return f"Is it {' or '.join(near[:4])}?" if near else ""
 
 
 def _asking(made: Assembled, rule: Rule) -> Iterator[Problem]:
@@ -170,26 +170,3 @@ def _asking(made: Assembled, rule: Rule) -> Iterator[Problem]:
             yield Problem(
                 "place_wrong", made.where("rule", rule.id, "needs"), "needs a mechanism from the node to itself."
             )
-
-
-def _cases(made: Assembled, names: Names) -> Iterator[Problem]:
-    """Look at the names in cases."""
-    for case in made.policy.cases:
-        asked, where = case.asked, made.where("case", case.id, "asked")
-        if type(asked).__struct_config__.tag != type(case.expected).__struct_config__.tag:
-            yield Problem("case_mixed", where, "asks about one thing and expects another.", "The same about in both.")
-        yield from moment_problems(made, "case", case.id, asked.at, None)
-        pairs = [("classes", asked.data_class), ("jurisdictions", getattr(asked, "jurisdiction", None))]
-        for key, axis in (
-            ("purpose", "purposes"),
-            ("subject", "jurisdictions"),
-            ("node", "regions"),
-            ("asker", "regions"),
-            ("role", "roles"),
-        ):
-            pairs.append((axis, getattr(asked, key, None)))
-        for axis, name in pairs:
-            if name is not None and name not in names.members[axis]:
-                yield Problem(
-                    "name_unknown", where, f"{name} is none of the {axis} of this policy.", _near(names, name)
-                )

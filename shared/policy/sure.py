@@ -57,7 +57,8 @@ def _rests_on(policy: Policy) -> Iterator[tuple[str, str, Sourced, str]]:
     cited = {article: f"rule {rule.id}" for rule in policy.rules for article in rule.cites}
     for file in policy.jurisdictions:
         yield from _jurisdiction(policy, file)
-        backing = {duty.article: f"duty {qualified(file.code, duty.id)}" for duty in file.duty} | cited
+        backing = {duty.article: f"duty {qualified(file.code, duty.id)}" for duty in file.duty}
+        backing |= {each.article: f"localisation {qualified(file.code, each.id)}" for each in file.localisation} | cited
         for article in file.article:
             if article.id in backing:
                 yield "article", article.id, article, backing[article.id]
@@ -81,8 +82,10 @@ def _jurisdiction(policy: Policy, file: JurisdictionFile) -> Iterator[tuple[str,
     for mechanism in file.mechanism:
         if mechanism.kind in kinds:
             yield "mechanism", qualified(file.code, mechanism.id), mechanism, "rules that need it"
+    seen_to = {rule.localised: f"rule {rule.id}" for rule in reversed(policy.rules)}
     for localisation in file.localisation:
-        yield "localisation", qualified(file.code, localisation.id), localisation, "where data may rest"
+        used_by = seen_to.get(localisation.demands, "where data may rest")
+        yield "localisation", qualified(file.code, localisation.id), localisation, used_by
 
 
 def _written(policy: Policy) -> dict[str, str]:

@@ -14,16 +14,17 @@ from shared.wire.types import ArticleCode, JurisdictionCode, RegionName
 __all__ = ["ArticleCode", "JurisdictionCode", "RegionName"]
 
 _NAME = r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*"
-_CODE = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
+CODE = r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?"
+"""A pattern: ISO 3166 codes of countries and their parts."""
 _SPAN = "(?:hour|day|business day|week|month|year)"
 _DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:Z|[+-][01][0-9]:[0-5][0-9])"
 
 Name = Annotated[str, Meta(pattern=rf"^{_NAME}$(?!\n)", max_length=64)]
 """A name within the bundle: lower case, digits, single - or _ between: ``store-at-home``, ``message_text``."""
-Ref = Annotated[str, Meta(pattern=rf"^(?:{_CODE}\.)?{_NAME}$(?!\n)", max_length=72)]
+Ref = Annotated[str, Meta(pattern=rf"^(?:{CODE}\.)?{_NAME}$(?!\n)", max_length=72)]
 """A name of a jurisdiction file from outside it: ``TH.access_limit``; within the file ``access_limit``."""
-Place = Annotated[str, Meta(pattern=rf"^(?:{_CODE}|{_NAME})$(?!\n)", max_length=64)]
+Place = Annotated[str, Meta(pattern=rf"^(?:{CODE}|{_NAME})$(?!\n)", max_length=64)]
 """A jurisdiction (``TH``), a region (``th-bangkok``), a group of either, or one of :data:`RELATIVE`."""
 Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
 """A sentence for people."""
@@ -36,7 +37,7 @@ Number = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 Period = Annotated[
     str,
     Meta(
-        pattern=rf"^(?:[1-9][0-9]{{0,5}} {_SPAN}s?|{_CODE}\.{_NAME})$(?!\n)",
+        pattern=rf"^(?:[1-9][0-9]{{0,5}} {_SPAN}s?|{CODE}\.{_NAME})$(?!\n)",
         max_length=72,
     ),
 ]
@@ -130,6 +131,33 @@ Phase = Literal[
     "acknowledge", "decide", "answer", "execute", "notify", "report", "assess", "file", "preserve", "confirm"
 ]
 PauseReason = Literal["identity_unverified", "clarification", "fee_unpaid", "third_party"]
+_Halts = Literal["paused", "resumed", "identity_requested", "clarification_requested", "clarification_received"]
+_Works = Literal["third_party_involved", "extended", "phase_done", "completed"]
+Happening = Start | _Halts | _Works
+"""What can happen to a case: what starts a clock, and what comes after.  ``identity_requested`` pauses for
+``identity_unverified`` until ``identity_verified``; the two of clarification do the same for ``clarification``."""
+ClockState = Literal["waiting", "running", "paused", "due", "overdue", "met", "missed"]
+"""``waiting``: nothing started it yet.  ``due``: at most a day is left, or it is to be done at once."""
+WrongExtension = Literal[
+    "extension_not_provided",
+    "extension_without_notice",
+    "extension_too_often",
+    "extension_too_late",
+    "extension_before_start",
+]
+_WrongPause = Literal["resume_without_pause", "pause_twice", "pause_not_permitted", "pause_too_late"]
+_WrongElse = Literal["completed_before_start", "third_party_too_late", "phase_unknown"]
+_Unreached = Literal["holidays_unknown", "holidays_unannounced"]
+ClockFault = _WrongPause | WrongExtension | _WrongElse | _Unreached
+"""What does not fit in what happened to a case, or in the calendar it is counted by."""
+LawSource = Literal["declared_residence", "platform_country", "number_plan", "account_country"]
+"""What says whose law applies to a person, the most believed first."""
+LawBasis = LawSource | Literal["nothing_known"]
+LawCertainty = Literal["none", "assumed", "indicated", "platform_stated", "declared"]
+"""How certain it is whose law applies, from the weakest to the strongest."""
+Demand = Literal["copy_inside", "only_inside"]
+"""What a law asks for that keeps data in its country.  ``copy_inside``: what is taken in rests in the country, copies
+may leave on their own ground.  ``only_inside``: none may leave."""
 DutyKind = Literal["hold", "minimum", "preservation", "restriction", "blocking"]
 Removal = Literal["recall", "erase", "expire"]
 KeepState = Literal["active", "restricted", "blocked", "held", "tombstoned", "expunged"]

@@ -1,8 +1,10 @@
 """How many stored records a change of policy touches, from counts that a node gives; counts name nobody."""
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from shared.policy.differing import DIRECTIONS, Diff, Direction
 from shared.policy.matrix import AXES
@@ -16,7 +18,9 @@ class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How many records of a class, of people under one law, lie in a region."""
 
     data_class: Name = msgspec.field(name="class")
-    subject: JurisdictionCode
+    subjects: Annotated[tuple[JurisdictionCode, ...], Meta(max_length=100)]
+    """The jurisdictions that count for these people: one where their law is known, several where it may be any of them
+    (the strictest answer counts), none where none is known (whatever is asked is denied)."""
     node: RegionName
     records: Number
 
@@ -27,6 +31,8 @@ class Touched(msgspec.Struct, frozen=True):
     operation: str
     direction: Direction
     records: int
+    of: tuple[Holding, ...]
+    """Which ones they are, the most first."""
 
 
 def touched(difference: Diff, holdings: Iterable[Holding], at: int) -> list[Touched]:
@@ -42,12 +48,13 @@ def touched(difference: Diff, holdings: Iterable[Holding], at: int) -> list[Touc
                     found.update(
                         (one, two, three) for one in box[_CLASS] for two in box[_SUBJECT] for three in box[_NODE]
                     )
-    held = tuple(holdings)
-    out = [
-        Touched(operation, direction, sum(e.records for e in held if (e.data_class, e.subject, e.node) in found))
-        for (operation, direction), found in places.items()
-    ]
-    return sorted((each for each in out if each.records), key=lambda e: (DIRECTIONS.index(e.direction), e.operation))
+    held = sorted((each for each in holdings if each.records), key=lambda each: (-each.records, each.data_class))
+    out = []
+    for (operation, direction), found in places.items():
+        hit = tuple(each for each in held if any((each.data_class, law, each.node) in found for law in each.subjects))
+        if hit:
+            out.append(Touched(operation, direction, sum(each.records for each in hit), hit))
+    return sorted(out, key=lambda each: (DIRECTIONS.index(each.direction), each.operation))
 
 
 def _end(difference: Diff, interval: int) -> int:

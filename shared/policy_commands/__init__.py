@@ -8,7 +8,7 @@ from shared.policy_commands.publishing import bundle, override, sign, verify
 from shared.policy_commands.whole import diff, matrix
 
 
-@click.group(epilog="The language: shared/policy/README.md. The law in it: policies/README.md.")
+@click.group(epilog="The language: shared/policy/LANGUAGE.md. The law in it: policies/README.md.")
 def policy() -> None:
     """Say what may be done with people's data, where, and by which law.
 

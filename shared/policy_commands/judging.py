@@ -9,7 +9,7 @@ from shared.policy.checking import findings
 from shared.policy.loading import load
 from shared.policy.model import Policy
 from shared.policy.problems import Problem
-from shared.policy.proving import prove
+from shared.policy.proving import prove, unreached
 from shared.policy.sure import Unsure, unsure
 from shared.policy_commands.common import FILE, as_json, bar, given, is_bundle, moment, path_argument, print_json
 from shared.roster_commands.common import load as load_roster
@@ -57,10 +57,13 @@ def test(path: Path, only_failed: bool, as_json: bool) -> None:
     with bar("cases", len(policy.cases)) as progress:
         verdicts = list(prove(policy, progress.advance))
     failed = [each for each in verdicts if not each.passed]
-    unreached = sorted({rule.id for rule in policy.rules} - {name for each in verdicts for name in each.rules})
+    missing = list(unreached(policy, verdicts))
     if as_json:
         listed = [{"case": each.case.id, "differences": each.differences, "rules": each.rules} for each in verdicts]
-        print_json({"cases": listed, "passed": len(verdicts) - len(failed), "rules_without_case": unreached})
+        rules = sorted(name for table, name in missing if table == "rule")
+        others = sorted(name for table, name in missing if table != "rule")
+        whole = {"cases": listed, "passed": len(verdicts) - len(failed)}
+        print_json({**whole, "rules_without_case": rules, "law_without_case": others})
     else:
         rows = [
             ("ok" if each.passed else "FAILED", each.case.id, "; ".join(each.differences) or each.case.says)
@@ -68,8 +71,8 @@ def test(path: Path, only_failed: bool, as_json: bool) -> None:
         ]
         print_table(("", "case", "says, or what differs"), rows)
         click.echo(f"{len(verdicts) - len(failed)} of {len(verdicts)} cases come out as they say.")
-        if unreached:
-            click.echo(f"Rules that no case reaches: {', '.join(unreached)}.")
+        if missing:
+            click.echo(f"No case reaches: {', '.join(f'{table} {name}' for table, name in missing)}.")
     if failed:
         raise CasesFailed(first=failed[0].case.id, failed=len(failed))
 

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 
-from shared import private_files
 from shared.clock import SystemClock
 from shared.policy.boxes import cells as box_cells
 from shared.policy.differing import DIRECTIONS, Diff, Direction
@@ -15,13 +13,13 @@ from shared.policy.differing import diff as compare
 from shared.policy.evaluator import Evaluator, Place
 from shared.policy.facts import FactChange, fact_changes
 from shared.policy.matrix import AXES, cells, space_of, tally
-from shared.policy.touching import Holding, Touched, touched
+from shared.policy.touching import touched
 from shared.policy.wording import Group, groups_of, in_short
 from shared.policy_commands.asking import DENIED
 from shared.policy_commands.common import FILE, PATH, as_json, bar, given, path_argument, print_json
+from shared.policy_commands.held import print_touched, read_holdings
 from shared.screen import print_table
 
-_HOLDINGS_BYTES_MAX = 16 * 1024 * 1024
 _SYMBOLS: dict[Direction, str] = {
     "more_permissive": "MORE PERMISSIVE",
     "more_restrictive": "more restrictive",
@@ -83,7 +81,8 @@ def _counts(evaluator: Evaluator, *, as_json: bool) -> None:
 @click.argument("new", type=PATH)
 @click.option("--only", type=click.Choice(DIRECTIONS), help="Only what moved this way.")
 @click.option("--all", "every", is_flag=True, help="List each changed cell, one a line.")
-@click.option("--holdings", type=FILE, help="Counts of stored records, as a node gives them: how many are touched.")
+@click.option("--config", "configs", type=FILE, multiple=True, help="Settings of a node here: count what it touches.")
+@click.option("--holdings", type=FILE, multiple=True, help="Counts that homeport edge policy holdings --json made.")
 @click.option("--exit-code", is_flag=True, help="End with status 3 where anything becomes more permissive.")
 @as_json
 def diff(
@@ -91,7 +90,8 @@ def diff(
     new: Path,
     only: Direction | None,
     every: bool,
-    holdings: Path | None,
+    configs: tuple[Path, ...],
+    holdings: tuple[Path, ...],
     exit_code: bool,
     as_json: bool,
 ) -> None:
@@ -100,43 +100,33 @@ def diff(
     Cells that changed alike are one group; "any" stands for all names of an axis, "any but" for all except a few.
     Nothing is left out. An allow that asks for less than before, in any respect, counts as more permissive.
 
-    --holdings is a JSON array of {"class", "subject", "node", "records"}: a record is counted once for each operation.
+    With --config, at a node, or --holdings, anywhere, it says how many stored records have a question whose answer
+    changes now or later: a record is counted once for each operation. Both read only, and may be repeated for several
+    nodes.
     """
+    held = read_holdings(holdings, configs)
+    asked = bool(holdings or configs)
     before, after = given(old), given(new)
     with bar("comparing") as progress:
         difference = compare(before.policy, after.policy, progress.reach)
     groups = groups_of(difference, only)
     facts = fact_changes(before.policy, after.policy)
     counts = {direction: difference.count(direction) for direction in DIRECTIONS}
-    records = _touched(difference, holdings) if holdings is not None else []
+    records = touched(difference, held, SystemClock().now())
     if as_json:
-        whole = {"counts": counts, "axes": AXES, "changes": groups, "facts": facts, "touched": records}
-        print_json({**whole, "cells": difference.space.count})
+        whole = {"counts": counts, "cells": difference.space.count, "axes": AXES, "changes": groups, "facts": facts}
+        print_json({**whole, "touched": records, "held": sum(each.records for each in held)})
     elif every:
         for line in _each(difference, only):
             click.echo(line)
     else:
         click.echo(f"From {before.title}\nto   {after.title}\n")
         _print(groups, facts)
-        if holdings is not None:
-            rows = [(each.direction, each.operation, f"{each.records:,}") for each in records]
-            print_table(("records touched", "operation", "records"), rows)
-            click.echo("")
+        if asked:
+            print_touched(records, held, _SYMBOLS)
         click.echo(", ".join(f"{count:,} cells {_SYMBOLS[way]}" for way, count in counts.items()) + ".")
     if exit_code and counts["more_permissive"]:
         sys.exit(DENIED)
-
-
-def _touched(difference: Diff, path: Path) -> list[Touched]:
-    """Count the stored records that a diff touches, from a file of counts."""
-    try:
-        data = private_files.read(path, bytes_max=_HOLDINGS_BYTES_MAX)
-        held = msgspec.json.decode(data, type=tuple[Holding, ...])
-    except (OSError, msgspec.DecodeError):
-        raise click.BadParameter(
-            "an array of class, subject, node, records is wanted.", param_hint="--holdings"
-        ) from None
-    return touched(difference, held, SystemClock().now())
 
 
 def _print(groups: list[Group], facts: list[FactChange]) -> None:

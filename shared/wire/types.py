@@ -92,15 +92,12 @@ ProviderCode = Literal["file", "pkcs11"]
 FormCode = Literal["full", "masked", "metadata"]
 """How much of a message is shown: all of it, its text without what holds digits or addresses, or that it exists."""
 ShowingRule = Literal[
-    "asker_not_listed",  # the operator's list at the asked node
     "jurisdiction_not_derived",  # nobody knows whose law protects the subject
-    "list_empty",
     "no_mechanism",  # a rule of the policy would allow it, but no law's way is open
     "no_rule",  # no rule of the policy allows it
     "policy_denied",  # a rule of the policy forbids it
     "policy_missing",  # the asked node has no policy
     "policy_stale",  # it has not heard for too long that its policy stands
-    "purpose_not_listed",
     "restricted",  # the subject's records are restricted where they rest
     "second_approver_needed",  # the policy wants a second person's consent, which cannot be given yet
     "subject_unknown",

@@ -7,8 +7,9 @@ import pytest
 
 import edge_node.storage
 from shared.database import Database, StatementInvalid
-from shared.database.migrations import migrate
+from shared.database.migrations import ensure_current, migrate
 from shared.errors import MigrationChanged, StoreTooNew
+from shared.errors.custody import StoreTooOld
 
 FIRST = "-- works-with: 1\nCREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT DEFAULT ';') STRICT; -- one; two\n"
 SECOND = "-- works-with: 1\nALTER TABLE a ADD COLUMN b BLOB;\nCREATE INDEX a_b ON a (b) WHERE b IS NOT NULL;\n"
@@ -79,6 +80,19 @@ async def test_an_older_release_stops_where_the_newer_forbids(database, tmp_path
     for files in ([FIRST], [FIRST, SECOND]):
         with pytest.raises(StoreTooNew):
             await migrate(database, release(tmp_path / "old", *files), 6)
+
+
+async def test_what_only_reads_names_an_older_store_and_leaves_it(database, tmp_path):
+    old, new = release(tmp_path / "old", FIRST), release(tmp_path / "new", FIRST, SECOND, THIRD)
+    await migrate(database, old, 5)
+    await ensure_current(database, old)
+    with pytest.raises(StoreTooOld):
+        await ensure_current(database, new)
+    assert [number for number, *_ in await history(database)] == [1]
+    await migrate(database, new, 6)
+    await ensure_current(database, new)
+    with pytest.raises(StoreTooNew):
+        await ensure_current(database, old)
 
 
 async def test_without_a_word_on_it_no_older_release_goes_on(database, tmp_path):

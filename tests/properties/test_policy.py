@@ -10,7 +10,18 @@ from shared.policy.boxes import merged, size
 from shared.policy.differing import apply, diff, direction_of
 from shared.policy.evaluator import Evaluator
 from shared.policy.matrix import cells, question_at, space_of, tally
-from tests.support.policies import CLASSES, REGIONS, answers, named, policies, rules
+from tests.support.policies import (
+    CLASSES,
+    CODES,
+    REGIONS,
+    answers,
+    article,
+    localisation,
+    localised,
+    named,
+    policies,
+    rules,
+)
 
 quick = settings(
     max_examples=18, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -25,6 +36,22 @@ def test_adding_a_deny_never_permits(policy, drawn):
     """Whatever was denied stays denied, and what stays allowed is allowed on the same terms."""
     more = msgspec.structs.replace(policy, rules=(*policy.rules, *_called("rule-x", drawn)))
     before, after = Evaluator(policy), Evaluator(more)
+    space = space_of(before, after)
+    old, new = answers(before, space), answers(after, space)
+    for cell, answer in new.items():
+        assert not answer.allowed or answer == old[cell]
+
+
+@quick
+@given(policies(), localised(), st.sampled_from(CODES))
+def test_a_law_that_keeps_data_inside_never_permits(policy, drawn, code):
+    """Whatever a jurisdiction's file says of its country, nothing that was denied is allowed by it."""
+    stays = msgspec.structs.replace(localisation("stays-x", **drawn), article=article(code))
+    laws = tuple(
+        msgspec.structs.replace(each, localisation=(*each.localisation, stays)) if each.code == code else each
+        for each in policy.jurisdictions
+    )
+    before, after = Evaluator(policy), Evaluator(msgspec.structs.replace(policy, jurisdictions=laws))
     space = space_of(before, after)
     old, new = answers(before, space), answers(after, space)
     for cell, answer in new.items():
@@ -48,7 +75,10 @@ def test_the_order_of_what_is_written_does_not_matter(policy, chance):
             for each in policy.rules
         ),
         jurisdictions=tuple(
-            msgspec.structs.replace(each, mechanism=tuple(reversed(each.mechanism))) for each in policy.jurisdictions
+            msgspec.structs.replace(
+                each, mechanism=tuple(reversed(each.mechanism)), localisation=tuple(reversed(each.localisation))
+            )
+            for each in policy.jurisdictions
         ),
     )
     one, two = Evaluator(policy), Evaluator(other)

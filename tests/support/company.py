@@ -6,10 +6,9 @@ What enrolment leaves in a node's store (who it is, the roster in force) is writ
 import contextlib
 import socket
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import httpx
@@ -33,6 +32,19 @@ INSERT INTO uplink (id, node, address, control_fingerprint, root_fingerprint, ow
                     command_cursor, beat_number, beat_acknowledged_at)
 VALUES (1, ?, 'http://127.0.0.1:9', ?, ?, ?, 1, 0, 0, 0)
 """
+
+
+def write_enrolment(content_file: Path, name: str, signed: SignedRoster, own_fingerprint: str) -> None:
+    """Write what enrolment as ``name`` and an accepted roster leave in a content store."""
+    roster = signed.roster
+    row = (name, roster.control_plane.fingerprint, root_fingerprint(roster), own_fingerprint)
+    with contextlib.closing(sqlite3.connect(content_file)) as link, link:
+        if not link.execute("SELECT 1 FROM uplink").fetchall():
+            link.execute(_ENROL, row)
+        link.execute(
+            "INSERT INTO roster (version, body, accepted_at) VALUES (?, ?, 1)",
+            (roster.version, canonical.encode(signed)),
+        )
 
 
 class Signers(NamedTuple):
@@ -113,15 +125,7 @@ class Member:
 
     def enrol(self, signed: SignedRoster) -> None:
         """Write what enrolment and an accepted roster leave in the store."""
-        roster = signed.roster
-        row = (self.name, roster.control_plane.fingerprint, root_fingerprint(roster), self.identity.fingerprint)
-        with contextlib.closing(sqlite3.connect(self.content_file)) as link, link:
-            if not link.execute("SELECT 1 FROM uplink").fetchall():
-                link.execute(_ENROL, row)
-            link.execute(
-                "INSERT INTO roster (version, body, accepted_at) VALUES (?, ?, 1)",
-                (roster.version, canonical.encode(signed)),
-            )
+        write_enrolment(self.content_file, self.name, signed, self.identity.fingerprint)
 
 
 class Company:
@@ -152,8 +156,6 @@ data_dir = "data"
 journal_dir = "journal"
 listen = "127.0.0.1:0"
 private_listen = "127.0.0.1:0"
-{admit}
-{show}
 [relay]
 listen = "127.0.0.1:{port}"
 desk_listen = "127.0.0.1:0"
@@ -164,27 +166,27 @@ desk_listen = "127.0.0.1:0"
 def make_template(
     name: str,
     folder: Path,
-    accounts: dict[str, str],
+    accounts: Sequence[tuple[str, str, str, str | None]],
     secret: bytes,
-    countries: Mapping[str, str] = MappingProxyType({}),
     bundle: Bundle | None = None,
 ) -> Path:
-    """Set a node up by command, once, with LINE accounts: bot user id by name; ``countries`` where they differ."""
+    """Set a node up by command, once, with LINE accounts: name, bot user id, country, home where it is elsewhere."""
     node = RealNode(folder)
-    node.config.write_text(SETTINGS.format(name=name, admit="", show="", port=0, more=""))
+    node.config.write_text(SETTINGS.format(name=name, port=0, more=""))
     node.command("init")
-    for account, bot in accounts.items():
+    for account, bot, country, home in accounts:
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot, "--secret-file", "-"]
-        node.command("account", "add", account, *words, "--country", countries.get(account, COUNTRY), typed=secret)
+        words += ["--country", country, *(("--home", home) if home is not None else ())]
+        node.command("account", "add", account, *words, typed=secret)
     install(node, bundle)
     return folder
 
 
-def make_member(name: str, folder: Path, template: Path, *, admit: str, show: str = "", more: str = "") -> Member:
+def make_member(name: str, folder: Path, template: Path, more: str = "") -> Member:
     """Copy a node that was set up, and give it settings and a relay port of its own."""
     port = free_port()
     node = RealNode(folder, template)
-    node.config.write_text(SETTINGS.format(name=name, admit=admit, show=show, port=port, more=more))
+    node.config.write_text(SETTINGS.format(name=name, port=port, more=more))
     return Member(name, node, port)
 
 

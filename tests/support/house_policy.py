@@ -11,8 +11,9 @@ from typing import Protocol
 from shared import canonical
 from shared.crypto.signing import SigningKeys
 from shared.policy.bundling import Bundle, SignedBundle, digest, sign, write
+from shared.policy.deciding import Form
 from shared.policy.loading import load
-from shared.policy.model import JurisdictionFile, Policy, Region, Rule
+from shared.policy.model import JurisdictionFile, Obligations, Policy, Region, Rule
 from tests.support.policies import article, jurisdiction, rule
 from tests.support.rosters import FIRST, PEOPLE, signed
 
@@ -63,11 +64,37 @@ def vocabulary() -> Policy:
     return load(Path(__file__).parents[2] / "policies").sound().policy
 
 
-def open_policy(rules: Sequence[Rule] = (), regions: Mapping[str, str] | None = None) -> Policy:
-    """Make a policy that allows everything but what ``rules`` deny."""
+def views(asker: str, **forms: Form) -> tuple[Rule, ...]:
+    """Give rules by which desks in a region are shown what rests elsewhere: the form by purpose.
+
+    ``views("eu-region", complaint="full", audit="metadata")``, for :func:`open_policy`.
+    """
+    return tuple(
+        rule(
+            f"{asker}-{purpose.replace('_', '-')}",
+            operations=("view",),
+            purposes=(purpose,),
+            askers=(asker,),
+            askers_except=("here",),
+            obligations=Obligations(form=form),
+        )
+        for purpose, form in forms.items()
+    )
+
+
+def open_policy(
+    rules: Sequence[Rule] = (), regions: Mapping[str, str] | None = None, *, abroad: Sequence[Rule] | None = None
+) -> Policy:
+    """Make a policy that allows everything but what ``rules`` deny.
+
+    With ``abroad`` desks elsewhere see what these rules of :func:`views` say and nothing else; without, everything.
+    """
     words, places = vocabulary(), regions or REGIONS
     plain = rule("all-at-home", operations=("link", "log", "process", "retain", "store"))
     asked = rule("all-asked", operations=("transfer", "view"))
+    if abroad is not None:
+        asked = rule("all-asked", operations=("transfer",))
+        rules = (*rules, rule("all-seen-at-home", operations=("view",), askers=("here",)), *abroad)
     return Policy(
         regions=tuple(Region(name=name, jurisdiction=code, says=name) for name, code in sorted(places.items())),
         classes=words.classes,
@@ -122,4 +149,4 @@ def install(node: Commanded, made: Bundle | None = None) -> None:
     node.command("policy", "install", str(bundle), "--roster", str(roster), "--yes")
 
 
-__all__ = ["ROSTER", "article", "bundle_bytes", "bundle_of", "install", "open_policy", "rule", "signed_bundle"]
+__all__ = ["ROSTER", "article", "bundle_bytes", "bundle_of", "install", "open_policy", "rule", "signed_bundle", "views"]

@@ -1,6 +1,5 @@
 """Two nodes of one company over one store, without sockets: every message still goes through its bytes on the wire."""
 
-from edge_node.core.showing import ShowEntry
 from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.views import Views
@@ -24,8 +23,6 @@ from shared.wire.paths import ANSWERS
 from tests.support.company import draw_signers, member_of, signed_roster
 from tests.support.stores import Bench
 
-SHOWS = (ShowEntry("eu", ("complaint",), "full"),)
-
 
 class LaterClock:
     """The bench's clock, moved on by hand."""
@@ -46,7 +43,7 @@ class LaterClock:
 class Loop:
     """``eu`` asks and ``ap`` shows, over the stores of one bench."""
 
-    def __init__(self, bench: Bench, shows=SHOWS, view_hours: float = 8.0) -> None:
+    def __init__(self, bench: Bench, view_hours: float = 8.0) -> None:
         entropy = SystemEntropy()
         keys = {name: NodeIdentity(draw_signing_keys(entropy), draw_sealing_key(entropy)) for name in ("eu", "ap")}
         nodes = tuple(member_of(name, keys[name], f"http://{name}.example") for name in keys)
@@ -56,7 +53,7 @@ class Loop:
         self.away = False
         self.lose_answers = False
         gates, border = ViewGates(bench.content, bench.policy, self.clock), Border(bench.policy)
-        self.shower = Shower(bench.content, bench.keys, shows, gates, border, Metrics(), self.clock)
+        self.shower = Shower(bench.content, bench.keys, gates, border, Metrics(), self.clock)
         self.viewer = Viewer(bench.content, bench.keys, self, self, gates, border, self.clock, view_hours)
         self.views = Views(bench.content)
         self.live = LiveViews(self.views, bench.keys, gates, self.clock)

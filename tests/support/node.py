@@ -31,14 +31,14 @@ HOMEPORT = Path(sys.executable).with_name("homeport")
 REGION = "eu-test"
 LINE, WHATSAPP = "line-desk", "wa-shop"
 """Accounts whose messages rest at the node."""
-UNLISTED, ABROAD = "line-unlisted", "line-abroad"
-"""LINE accounts: one that the admit list does not know, one whose home is another node."""
+NOWHERE, ABROAD = "line-nowhere", "line-abroad"
+"""LINE accounts: one of no country, so that policy lets nothing of it rest; one whose home is another node."""
 LINE_SECRET, WHATSAPP_SECRET = b"plainly-invented-line-secret-4711", b"plainly-invented-meta-secret-4712"
 OTHER_SECRET = b"plainly-invented-other-secret-4713"
 VERIFY_TOKEN, ACCESS_TOKEN = "plainly-invented-verify-token-4714", "plainly-invented-access-token-4715"
 
 LINE_CHANNEL, NUMBER = LineChannel(), WhatsAppNumber()
-UNLISTED_CHANNEL, ABROAD_CHANNEL = LineChannel("U" + "e1" * 16), LineChannel("U" + "e2" * 16)
+NOWHERE_CHANNEL, ABROAD_CHANNEL = LineChannel("U" + "e1" * 16), LineChannel("U" + "e2" * 16)
 
 _SETTINGS = f"""
 region = "{REGION}"
@@ -46,17 +46,6 @@ data_dir = "data"
 journal_dir = "journal"
 listen = "127.0.0.1:0"
 private_listen = "127.0.0.1:0"
-"""
-_ADMIT = f"""
-[[admit]]
-account = "{LINE}"
-data = "rest"
-[[admit]]
-account = "{WHATSAPP}"
-data = "rest"
-[[admit]]
-account = "{ABROAD}"
-home = "jp-node"
 [media]
 fetch = false
 """
@@ -95,16 +84,15 @@ def until(happened: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T
 def make_template(folder: Path) -> Path:
     """Set a node up by command, once: settings file, stores and four accounts."""
     node = RealNode(folder)
-    node.config.write_text(_SETTINGS + _ADMIT)
+    node.config.write_text(_SETTINGS)
     node.command("init")
-    for name, bot, secret in (
-        (LINE, LINE_CHANNEL, LINE_SECRET),
-        (UNLISTED, UNLISTED_CHANNEL, OTHER_SECRET),
-        (ABROAD, ABROAD_CHANNEL, OTHER_SECRET),
+    for name, bot, secret, more in (
+        (LINE, LINE_CHANNEL, LINE_SECRET, ("--country", "DE")),
+        (NOWHERE, NOWHERE_CHANNEL, OTHER_SECRET, ()),
+        (ABROAD, ABROAD_CHANNEL, OTHER_SECRET, ("--country", "DE", "--home", "jp-node")),
     ):
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot.bot_user_id, "--secret-file", "-"]
-        words += ["--country", "DE"]
-        node.command("account", "add", name, *words, typed=secret)
+        node.command("account", "add", name, *words, *more, typed=secret)
     secrets = folder.parent / f"{folder.name}-secrets"
     secrets.mkdir()
     for file, secret in (("verify", VERIFY_TOKEN), ("access", ACCESS_TOKEN)):
@@ -121,7 +109,7 @@ class RealNode:
     """One node in a folder of its own."""
 
     def __init__(self, folder: Path, template: Path | None = None, settings: str = "") -> None:
-        """Make the folder, as a copy of a node that was set up; ``settings`` are lines put before the others."""
+        """Make the folder, as a copy of a node that was set up; ``settings`` are more tables."""
         if template is not None:
             shutil.copytree(template, folder)
         for name in ("tmp", "home"):
@@ -130,7 +118,7 @@ class RealNode:
         self.process: subprocess.Popen[bytes] | None = None
         self.public = self.private = ""
         if settings:
-            self.config.write_text(self.config.read_text().replace("[[admit]]", f"{settings}\n[[admit]]", 1))
+            self.config.write_text(self.config.read_text().replace("[media]", f"{settings}\n[media]", 1))
 
     @property
     def settings(self) -> EdgeSettings:

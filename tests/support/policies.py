@@ -1,5 +1,6 @@
 """Small policies for tests: a world of three jurisdictions, and rules drawn over it."""
 
+import msgspec
 from hypothesis import strategies as st
 
 from shared.policy.matrix import Space, question_at
@@ -10,6 +11,7 @@ from shared.policy.model import (
     Instrument,
     JurisdictionFile,
     Law,
+    Localisation,
     Mechanism,
     Need,
     Obligations,
@@ -38,6 +40,12 @@ def article(code: str) -> str:
 def mechanism(name: str = "adequacy", kind: str = "adequacy", to=("TH",), code: str = "EU", **more) -> Mechanism:
     """Make a mechanism."""
     return Mechanism(id=name, kind=kind, to=to, article=article(code), **SOURCE, **more)
+
+
+def localisation(name: str = "stays", demands: str = "only_inside", code: str = "TH", **more) -> Localisation:
+    """Make a duty to keep data in the country."""
+    given = {"classes": ("words",), "article": article(code), "says": "It stays.", **SOURCE, **more}
+    return Localisation(id=name, demands=demands, **given)
 
 
 def jurisdiction(code: str, mechanisms=(), **more) -> JurisdictionFile:
@@ -121,6 +129,19 @@ _obligations = st.builds(
 
 
 @st.composite
+def localised(draw):
+    """Draw what a law keeps in its country, without its name."""
+    return {
+        "demands": draw(st.sampled_from(["only_inside", "copy_inside"])),
+        "classes": draw(_some((*CLASSES, "words"))),
+        **draw(_validity),
+    }
+
+
+_stays = st.lists(localised(), max_size=2)
+
+
+@st.composite
 def rules(draw, effects=("allow", "deny")):
     """Draw a rule without its name."""
     asking = draw(st.booleans())
@@ -140,6 +161,8 @@ def rules(draw, effects=("allow", "deny")):
     }
     if asking:
         chosen |= {"askers": draw(_some((*_places, "here"))), "roles": draw(_some(ROLES))}
+    if effect == "deny":
+        chosen["localised"] = draw(st.sampled_from([None, "only_inside", "copy_inside"]))
     if effect == "allow":
         chosen["obligations"] = draw(st.one_of(st.none(), _obligations))
         to = "asker" if asking else "node"
@@ -170,7 +193,9 @@ def jurisdictions(draw):
                 ways.append(
                     mechanism(kind.replace("_", "-"), kind, to if to == "any" else (to,), code, **draw(_validity))
                 )
-        found.append(jurisdiction(code, ways))
+        stays = [localisation(f"stays-{number}", **each) for number, each in enumerate(draw(_stays))]
+        stays = [msgspec.structs.replace(each, article=article(code)) for each in stays]
+        found.append(jurisdiction(code, ways, localisation=tuple(stays)))
     return tuple(found)
 
 

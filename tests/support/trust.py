@@ -144,7 +144,7 @@ MESSAGES = {
         items=(wire.ShownItem(drawn("disclosure 1"), 1_795_000_000_000, SEALED),),
         more=True,
     ),
-    "relay.view_refused": wire.ViewRefused(protocol=1, view=drawn("view"), rule="asker_not_listed"),
+    "relay.view_refused": wire.ViewRefused(protocol=1, view=drawn("view"), rule="no_rule"),
     "relay.view_follow": wire.ViewFollow(
         protocol=1,
         view=drawn("view"),

@@ -8,7 +8,7 @@ from shared.policy.clocks.calendar import Calendar
 from shared.policy.clocks.conventions import COUNTING, Counting
 from shared.policy.clocks.deadline import deadline
 from shared.policy.clocks.model import Definition, Due, Escalation, Event, Fault, Length, Stage, StageDue, Step
-from shared.policy.clocks.reading import bands_of, definitions_of
+from shared.policy.clocks.reading import bands_of, definitions_of, names_of_clocks
 from shared.policy.clocks.volumes import Band, Counted, Volume, volume
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "bands_of",
     "deadline",
     "definitions_of",
+    "names_of_clocks",
     "volume",
 ]

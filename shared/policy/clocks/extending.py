@@ -1,8 +1,9 @@
 """How long a stage is: its limit, the third party's instead, and the extensions that count."""
 
 from shared.policy.clocks.counting import Count, End
-from shared.policy.clocks.model import Event, Length, Stage, WrongExtension
+from shared.policy.clocks.model import Event, Length, Stage
 from shared.policy.clocks.reckoning import Reckoning
+from shared.policy.terms import WrongExtension
 
 
 def extended(reckoning: Reckoning, stage: Stage, starts_ms: int, counting: Count, asked: tuple[Event, ...]) -> End:

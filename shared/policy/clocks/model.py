@@ -4,31 +4,16 @@ from typing import Literal
 
 import msgspec
 
-from shared.policy.terms import PauseReason, Start
+from shared.policy.terms import ClockFault, ClockState, Happening, PauseReason, Start
 
 LENGTH_MAX = 10_000
 """No law counts further: 10,000 days are 27 years, 10,000 months more than eight centuries."""
 
 Unit = Literal["hours", "days", "business_days", "weeks", "months", "years", "without_delay"]
 """``days`` are calendar days; ``without_delay`` is a duty without a number."""
-_Halts = Literal["paused", "resumed", "identity_requested", "clarification_requested", "clarification_received"]
-_Works = Literal["third_party_involved", "extended", "phase_done", "completed"]
-Kind = Start | _Halts | _Works
-"""What can happen to a case: what starts a clock, and what comes after.  ``identity_requested`` pauses for
-``identity_unverified`` until ``identity_verified``; the two of clarification do the same for ``clarification``."""
-State = Literal["waiting", "running", "paused", "due", "overdue", "met", "missed"]
-"""``waiting``: nothing started it yet.  ``due``: at most a day is left, or it is to be done at once."""
-_WrongPause = Literal["resume_without_pause", "pause_twice", "pause_not_permitted", "pause_too_late"]
-WrongExtension = Literal[
-    "extension_not_provided",
-    "extension_without_notice",
-    "extension_too_often",
-    "extension_too_late",
-    "extension_before_start",
-]
-_WrongElse = Literal["completed_before_start", "third_party_too_late", "phase_unknown"]
-_Unreached = Literal["holidays_unknown", "holidays_unannounced"]
-FaultCode = _WrongPause | WrongExtension | _WrongElse | _Unreached
+Kind = Happening
+State = ClockState
+FaultCode = ClockFault
 
 
 class Length(msgspec.Struct, frozen=True):

@@ -36,6 +36,13 @@ def definitions_of(file: JurisdictionFile, at_ms: int) -> dict[str, Definition]:
     return found
 
 
+def names_of_clocks(file: JurisdictionFile) -> tuple[str, ...]:
+    """Give the names of every clock, acknowledgement and filing of ``file``, in force or not."""
+    clocks = (f"{file.code}.{each.id}" for each in file.clock)
+    receipts = (_acknowledgement(f"{file.code}.{each.id}") for each in file.clock if each.acknowledge is not None)
+    return (*clocks, *receipts, *(f"{file.code}.{each.id}" for each in file.filing))
+
+
 def bands_of(file: JurisdictionFile, counter: str) -> tuple[Band, ...]:
     """Give the bands of one counter of ``file``.  Raises ``ValueError`` where it, or a number, is not there."""
     steps = next((each.step for each in file.counter if each.id == counter), None)
@@ -59,7 +66,12 @@ def _with_acknowledgement(
     if clock.acknowledge is None:
         return {name: stages}
     receipt = Stage(phase="acknowledge", limit=_length(file, clock.acknowledge))
-    return {name: stages, f"{name}_acknowledge": (receipt,)}
+    return {name: stages, _acknowledgement(name): (receipt,)}
+
+
+def _acknowledgement(name: str) -> str:
+    """Name the clock of the acknowledgement that a clock has beside it."""
+    return f"{name}_acknowledge"
 
 
 def _stage(file: JurisdictionFile, phase: ClockPhase) -> Stage:

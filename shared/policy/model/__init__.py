@@ -7,14 +7,21 @@ Every file says its ``kind``.  Files may stand in any order and any number: what
 from shared.policy.model.assembled import Policy
 from shared.policy.model.base import Part, Sourced
 from shared.policy.model.cases import (
+    Asked,
     Case,
     CasesFile,
+    ClockAsked,
+    ClockExpected,
     ConflictAsked,
     ConflictExpected,
     DecisionAsked,
     DecisionExpected,
+    EventGiven,
+    Expected,
     FactGiven,
     Given,
+    JurisdictionAsked,
+    JurisdictionExpected,
 )
 from shared.policy.model.company import Condition, Instrument, InstrumentsFile, PlatformFile
 from shared.policy.model.law import (
@@ -49,10 +56,13 @@ File = (
 
 __all__ = [
     "Article",
+    "Asked",
     "BundleFile",
     "Case",
     "CasesFile",
     "Clock",
+    "ClockAsked",
+    "ClockExpected",
     "ClockPhase",
     "Condition",
     "ConflictAsked",
@@ -63,6 +73,8 @@ __all__ = [
     "DecisionAsked",
     "DecisionExpected",
     "Duty",
+    "EventGiven",
+    "Expected",
     "FactGiven",
     "File",
     "Filing",
@@ -70,6 +82,8 @@ __all__ = [
     "Group",
     "Instrument",
     "InstrumentsFile",
+    "JurisdictionAsked",
+    "JurisdictionExpected",
     "JurisdictionFile",
     "Law",
     "Localisation",

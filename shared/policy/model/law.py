@@ -7,6 +7,7 @@ from msgspec import Meta
 from shared.policy.model.base import Chosen, Codes, Part, Sourced
 from shared.policy.terms import (
     ArticleCode,
+    Demand,
     DutyKind,
     JurisdictionCode,
     KeepState,
@@ -77,8 +78,8 @@ class Localisation(Sourced, frozen=True, kw_only=True):
 
     id: Name
     classes: Chosen
-    demands: Literal["copy_inside", "only_inside"]
-    """``copy_inside``: one copy stays in the country, others may leave.  ``only_inside``: none may leave."""
+    demands: Demand
+    """Rules that are ``localised`` by it say what that forbids; without one it forbids nothing, and lint says so."""
     article: ArticleCode
     valid_from: Moment | None = None
     valid_until: Moment | None = None

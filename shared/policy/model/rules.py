@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from shared.policy.model.base import Articles, Chosen, ChosenPlaces, Names, Part, Places
+from shared.policy.model.base import Chosen, ChosenPlaces, Names, Part, Places
 from shared.policy.terms import (
+    ArticleCode,
+    Demand,
     Effect,
     Field,
     Form,
@@ -71,11 +73,15 @@ class Rule(Part, frozen=True, kw_only=True):
     askers_except: Places | None = None
     roles: Chosen | None = None
     """As ``askers``."""
+    localised: Demand | None = None
+    """Of a deny: it holds only for what the subject's law keeps in its country by this demand.  Which classes, since
+    when and by which article the law's ``[[localisation]]`` says; the decision cites that article."""
     needs: tuple[Need, ...] = ()
     """Of an allow: all of them; where one is not met the rule does not hold."""
     valid_from: Moment | None = None
     valid_until: Moment | None = None
-    cites: Articles
+    cites: Annotated[tuple[ArticleCode, ...], Meta(max_length=100)] = ()
+    """Left out only where ``localised`` brings the articles."""
     reason: Name
     """Reason code of the decision."""
     obligations: Obligations | None = None

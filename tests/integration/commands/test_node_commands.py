@@ -33,8 +33,7 @@ def config(tmp_path):
     config = tmp_path / "node.toml"
     homeport(config, "init", "--region", "eu-test")
     ports = 'listen = "127.0.0.1:0"\nprivate_listen = "127.0.0.1:0"\n'
-    admit = '\n[[admit]]\naccount = "shop"\ndata = "rest"\n'
-    config.write_text(ports + config.read_text() + admit)
+    config.write_text(ports + config.read_text())
     words = ["--channel", "line", "--scope", "1", "--bot-user-id", LineChannel().bot_user_id, "--secret-file", "-"]
     homeport(config, "account", "add", "shop", *words, typed=SECRET)
     return config

@@ -19,7 +19,7 @@ from shared.enrolment_token import write_token
 from shared.roster import NodeIntroduction
 from tests.support.company import Member
 from tests.support.control import RealControl, free_port
-from tests.support.house_policy import install
+from tests.support.house_policy import bundle_of, install, open_policy, views
 from tests.support.node import (
     ABROAD,
     ABROAD_CHANNEL,
@@ -41,7 +41,8 @@ from tests.support.sandbox import SandboxProcess
 
 BOTS = {LINE: (LINE_CHANNEL, LINE_SECRET), ABROAD: (ABROAD_CHANNEL, OTHER_SECRET)}
 HOMES = {LINE: "eu", WHATSAPP: "eu", ABROAD: "ap"}
-_SHOW = '[[show]]\nasker = "{asker}"\npurposes = ["complaint"]\nform = "full"\n'
+SHOWN = (*views("eu-region", complaint="full"), *views("ap-region", complaint="full"))
+"""What each node is shown of the other's."""
 _UPLINK = "[uplink]\nbeat_seconds = 1\npoll_seconds = 2\n"
 _SETTINGS = """
 region = "{name}-region"
@@ -72,12 +73,14 @@ def _make_template(name: str, folder: Path) -> Path:
     token = ["--access-token-file", str(folder / "access")]
     for account, (bot, secret) in BOTS.items():
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot.bot_user_id, "--secret-file", "-"]
-        node.command("account", "add", account, *words, "--country", "DE", *token, typed=secret)
+        home = ["--home", HOMES[account]] if HOMES[account] != name else []
+        node.command("account", "add", account, *words, "--country", "DE", *home, *token, typed=secret)
     ids = ["--app-id", NUMBER.app_id, "--waba-id", NUMBER.waba_id, "--phone-number-id", NUMBER.phone_number_id]
     files = ["--verify-token-file", str(folder / "verify"), *token]
     words = ["--channel", "whatsapp", "--scope", "555", *ids, "--app-home", "--country", "DE", "--secret-file", "-"]
-    node.command("account", "add", WHATSAPP, *words, *files, typed=WHATSAPP_SECRET)
-    install(node)
+    home = ["--home", HOMES[WHATSAPP]] if HOMES[WHATSAPP] != name else []
+    node.command("account", "add", WHATSAPP, *words, *home, *files, typed=WHATSAPP_SECRET)
+    install(node, bundle_of(open_policy(abroad=SHOWN)))
     return folder / name
 
 
@@ -85,13 +88,8 @@ def make_member(name: str, folder: Path, template: Path, platforms: str = "") ->
     """Copy a node that was set up; ``platforms``: where it sends, if not to the platforms themselves."""
     port = free_port()
     node = RealNode(folder, template)
-    admits = "\n".join(
-        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if home == name else f'home = "{home}"')
-        for account, home in HOMES.items()
-    )
-    shows = _SHOW.format(asker="ap" if name == "eu" else "eu")
     sends = f'[platforms]\nwhatsapp_api = "{platforms}"\nline_api = "{platforms}"\n' if platforms else ""
-    more = f"{admits}\n{shows}\n{sends}\n{_UPLINK}"
+    more = f"{sends}\n{_UPLINK}"
     node.config.write_text(_SETTINGS.format(name=name, port=port, more=more))
     return Member(name, node, port)
 

@@ -20,6 +20,7 @@ from edge_node.stores import key_places
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import NothingShown
+from edge_node.usecases.border import Border
 from edge_node.usecases.remnants import RemnantsHere
 from shared import wire
 from shared.clock import DAY
@@ -53,6 +54,7 @@ async def receipts(node) -> list[wire.Receipt]:
         node.eraser,
         NothingShown(),
         DisclosurePlaces(node.content),
+        Border(node.policy),
         Metrics(),
         stores.clock,
         erasures_per_hour_max=50,

@@ -11,10 +11,12 @@ from tests.support.node import (
     ABROAD,
     ABROAD_CHANNEL,
     CHANNELS,
+    LINE,
+    NOWHERE,
+    NOWHERE_CHANNEL,
     OTHER_SECRET,
-    UNLISTED,
-    UNLISTED_CHANNEL,
     VERIFY_TOKEN,
+    until,
 )
 
 WORD = "Quittengelee-mit-Rosmarin"
@@ -97,17 +99,32 @@ def test_more_updates_than_a_platform_sends_are_refused_whole(node, channel):
     assert len(Opened(node.settings).messages) == before
 
 
-def test_events_of_an_unlisted_account_are_dropped_on_record(node):
+def test_events_that_policy_refuses_are_dropped_on_record(node):
     sign = CHANNELS["line"].sign
-    body = line_body(line_text(WORD), line_text(WORD), channel=UNLISTED_CHANNEL)
-    answer = ask(node.public, f"/webhooks/line/{UNLISTED}", {"x-line-signature": sign(OTHER_SECRET, body)}, body)
+    body = line_body(line_text(WORD), line_text(WORD), channel=NOWHERE_CHANNEL)
+    answer = ask(node.public, f"/webhooks/line/{NOWHERE}", {"x-line-signature": sign(OTHER_SECRET, body)}, body)
     assert (answer.status, answer.body) == (200, b"")
     stored = Opened(node.settings)
-    rows = stored.content("SELECT account, reason, events FROM refusal WHERE account = ?", (UNLISTED,))
-    assert rows == [(UNLISTED, "account_not_listed", 2)]
-    assert WORD not in [held.text for held in stored.messages if held.event.via == UNLISTED_CHANNEL.bot_user_id]
+    rows = stored.content("SELECT account, reason, events FROM refusal WHERE account = ?", (NOWHERE,))
+    assert rows == [(NOWHERE, "policy_denied", 2)]
+    assert WORD not in [held.text for held in stored.messages if held.event.via == NOWHERE_CHANNEL.bot_user_id]
     assert "alert_refused_at_intake" in node.log()
     assert is_silent(node, answer, body, "line")
+
+
+def test_an_account_that_was_removed_is_as_unknown_as_one_that_never_was(make_node):
+    node, body = make_node().start(), body_of("line")
+    headers = signed("line", body)
+    assert ask(node.public, CHANNELS["line"].path, headers, body).status == 200
+    node.command("account", "remove", LINE, "--yes")
+    gone = until(lambda: removed(ask(node.public, CHANNELS["line"].path, headers, body)))
+    assert gone.body == b""
+    assert gone.without_date == ask(node.public, "/webhooks/line/nosuch", headers, body).without_date
+
+
+def removed(answer):
+    """Give an answer once it is that of an account nobody knows."""
+    return answer if answer.status == 401 else None
 
 
 def test_events_for_another_nodes_account_are_not_acknowledged_while_it_cannot_be_reached(node):

@@ -24,9 +24,9 @@ from tests.support.node import (
     ACCESS_TOKEN,
     CHANNELS,
     LINE_SECRET,
+    NOWHERE,
+    NOWHERE_CHANNEL,
     OTHER_SECRET,
-    UNLISTED,
-    UNLISTED_CHANNEL,
     VERIFY_TOKEN,
     WHATSAPP_SECRET,
     RealNode,
@@ -87,7 +87,7 @@ def tell_refused(story):
             wire.send(head("POST", path, CHANNELS[channel].headers(whole) | {"content-length": "9999"}), whole)
             wire.sock.shutdown(socket.SHUT_WR)
             wire.closed()
-    for account, channel in ((UNLISTED, UNLISTED_CHANNEL), (ABROAD, ABROAD_CHANNEL)):
+    for account, channel in ((NOWHERE, NOWHERE_CHANNEL), (ABROAD, ABROAD_CHANNEL)):
         body = line_body(line_text(WORDS[3], HARU), line_text(WORDS[4], GRETA), channel=channel)
         signature = sign_line(OTHER_SECRET, body)
         story.post("line", body, path=f"/webhooks/line/{account}", **{"x-line-signature": signature})

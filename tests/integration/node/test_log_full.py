@@ -6,7 +6,7 @@ from deploy.sandbox.webhooks import ROSA, TARO, line_body, line_edited, line_tex
 from tests.integration.node.load import GROUP
 from tests.integration.node.opened import Opened, at_rest, faults
 from tests.integration.node.wire import ask
-from tests.support.node import OTHER_SECRET, UNLISTED, UNLISTED_CHANNEL, sign_line, until
+from tests.support.node import NOWHERE, NOWHERE_CHANNEL, OTHER_SECRET, sign_line, until
 
 LOG_BYTES = 256 * 1024 * 1024
 
@@ -24,9 +24,9 @@ def test_a_log_that_takes_no_more_keeps_a_node_from_nothing(make_node):
     # Each of these would be logged: a removal, an edit by another author, events that may not rest here, a restart.
     assert node.post("line", line_body(line_unsend(said["message"]["id"], TARO, group=GROUP))).status_code == 200
     assert node.post("line", line_body(line_edited(kept["message"]["id"], "no", GROUP, ROSA))).status_code == 200
-    body = line_body(line_text("unlisted"), channel=UNLISTED_CHANNEL)
+    body = line_body(line_text("refused"), channel=NOWHERE_CHANNEL)
     headers = {"x-line-signature": sign_line(OTHER_SECRET, body)}
-    assert ask(node.public, f"/webhooks/line/{UNLISTED}", headers, body).status == 200
+    assert ask(node.public, f"/webhooks/line/{NOWHERE}", headers, body).status == 200
     assert node.post("line", line_body(line_text("goes on", TARO))).status_code == 200
     until(lambda: at_rest(node.settings))
     node.restart()

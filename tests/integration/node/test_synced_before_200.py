@@ -34,9 +34,11 @@ from edge_node.stores import CONTENT_FILE
 from tests.integration.node.load import GROUP, Post, send_all
 from tests.integration.node.traced import STRACE, SYNCS, Exchange, Trace, calls_of
 from tests.integration.node.wire import ask
-from tests.support.node import OTHER_SECRET, UNLISTED, UNLISTED_CHANNEL, RealNode, sign_line
+from tests.support.node import NOWHERE, NOWHERE_CHANNEL, OTHER_SECRET, RealNode, sign_line
 
 NOT_DUMPABLE = "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); open(sys.argv[1], 'w').write('seen')"
+QUIET = "[custody]\ndecisions_seconds = 3600"
+"""Nothing but webhooks writes while they are looked at: what was decided is written when a worker leaves."""
 BATCH, AT_ONCE = 300, 40
 
 
@@ -72,7 +74,7 @@ class Told(NamedTuple):
         return [each for each in found if each]
 
 
-BACKGROUND = ("remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
+BACKGROUND = ("judging", "remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
 
 
 def hold_leases(settings):
@@ -80,10 +82,7 @@ def hold_leases(settings):
     with contextlib.closing(sqlite3.connect(settings.data_dir / CONTENT_FILE)) as link, link:
         link.executemany(
             "INSERT OR REPLACE INTO lease (name, holder, until) VALUES (?, 'somebody else', ?)",
-            [
-                (name, 2**62)
-                for name in ("remover", "upkeep", "epochs", "retention", "media", "news", "views", "uplink")
-            ],
+            [(name, 2**62) for name in BACKGROUND],
         )
 
 
@@ -122,7 +121,7 @@ def story_of_the_next_worker():
 def told(strace, node_template, tmp_path_factory):
     """Tell the story to a node under strace; a new worker hears its end, and then everybody speaks at once."""
     folder = tmp_path_factory.mktemp("traced")
-    node = RealNode(folder / "node", node_template)
+    node = RealNode(folder / "node", node_template, QUIET)
     hold_leases(node.settings)
     sent = []
 
@@ -134,9 +133,9 @@ def told(strace, node_template, tmp_path_factory):
     try:
         node.start(*strace, str(folder / "trace"))
         tell(story())
-        refused = line_body(line_text("not admitted"), channel=UNLISTED_CHANNEL)
+        refused = line_body(line_text("refused"), channel=NOWHERE_CHANNEL)
         signature = {"x-line-signature": sign_line(OTHER_SECRET, refused)}
-        assert ask(node.public, f"/webhooks/line/{UNLISTED}", signature, refused).status == 200
+        assert ask(node.public, f"/webhooks/line/{NOWHERE}", signature, refused).status == 200
         sent.append("refusal")
         node.restart()
         # The first worker writes to the key store as it leaves.

@@ -26,8 +26,8 @@ from tests.support.node import (
     LINE,
     LINE_CHANNEL,
     LINE_SECRET,
+    NOWHERE,
     OTHER_SECRET,
-    UNLISTED,
     WHATSAPP_SECRET,
     RealNode,
     until,
@@ -128,7 +128,7 @@ def test_a_wrong_signature_is_answered_like_an_unknown_account_whatever_the_body
     answer = post(node, xml, **headers).without_date
     assert (answer.status, answer.body) == (401, b"")
     assert answer == post(node, xml, f"{PATH}-unknown", **headers_of(xml)).without_date
-    assert answer == post(node, xml, f"/webhooks/line/{UNLISTED}", **headers_of(xml, OTHER_SECRET)).without_date
+    assert answer == post(node, xml, f"/webhooks/line/{NOWHERE}", **headers_of(xml, OTHER_SECRET)).without_date
     assert len(Opened(node.settings).messages) == before
     assert is_silent(node, answer)
 

@@ -1,9 +1,8 @@
-"""May it rest here, and where else: both lists asked, for every kind of person, the answers on record."""
+"""May it rest here, and where else: the policy asked, for every kind of person, the answers on record."""
 
 import pytest
 
 from edge_node.core.accounts import Account, LineIds, WhatsAppIds
-from edge_node.core.admission import RestsHere, SentHome
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.usecases.admitting import Admitter, Placing
@@ -23,8 +22,7 @@ from tests.support.trust import Seeded
 
 SHOP = Account("shop", WhatsAppIds("1", ("2",), ("3",)), "5", country="DE")
 DESK = Account("desk", LineIds("U" + "1" * 32), "1", country="JP")
-AWAY = Account("away", LineIds("U" + "2" * 32), "1", country="SG")
-ADMISSIONS = {"shop": RestsHere(), "desk": RestsHere(), "away": SentHome("ap")}
+AWAY = Account("away", LineIds("U" + "2" * 32), "1", country="SG", home="ap")
 AT_HOME = rule(
     "at-home", "deny", operations=("store",), subjects=("SG", "TH", "US-CA"), nodes="any", nodes_except=("home",)
 )
@@ -65,7 +63,7 @@ class Here:
         self.node, self.clock = node, Clock()
         self.book = PolicyBook(PolicyStore(node.content), "eu-frankfurt", Metrics(), self.clock)
         self.judge = Judge(self.book, self.clock)
-        self.admitter = Admitter(ADMISSIONS, self.judge, company)
+        self.admitter = Admitter(self.judge, company)
         self.last = None
 
     async def decide_by(self, *rules):
@@ -87,13 +85,16 @@ async def test_without_a_bundle_everything_is_refused_but_what_is_taken_back(her
     place = here.admitter.place
     assert place(SHOP, said("DE")) == Placing(refused="policy_missing")
     assert place(AWAY, said("DE")) == Placing(refused="policy_missing")
-    assert place(SHOP, Recall(**HEAD, author=somebody("DE"), message_id="m")) == Placing(here=True)
+    for account in (SHOP, AWAY):
+        assert place(account, Recall(**HEAD, author=somebody("DE"), message_id="m")) == Placing(here=True)
 
 
-async def test_the_list_is_asked_first(here):
+async def test_what_is_of_no_account_is_refused_and_what_is_taken_back_too(here):
     await here.decide_by()
     assert here.admitter.place(None, said("DE")).refused == "account_not_here"
-    assert here.admitter.place(Account("other", SHOP.ids, "5"), said("DE")).refused == "account_not_listed"
+    assert here.admitter.place(None, Recall(**HEAD, author=somebody("DE"), message_id="m")) == Placing(
+        refused="account_not_here"
+    )
 
 
 async def test_what_may_rest_here_does_and_else_goes_where_it_may(here):
@@ -134,12 +135,20 @@ async def test_an_event_of_several_people_asks_for_each(here):
     assert here.admitter.place(SHOP, came) == Placing(refused="policy_denied")
 
 
-async def test_what_the_list_sends_home_may_be_forbidden_to_go(here):
+async def test_what_is_at_home_elsewhere_may_be_forbidden_to_go(here):
     await here.decide_by()
     assert here.admitter.place(AWAY, said("SG")) == Placing(home="ap")
     await here.decide_by(STAY)
     assert here.admitter.place(AWAY, said("SG")) == Placing(refused="policy_denied")
     assert here.admitter.place(AWAY, said("DE")) == Placing(home="ap")
+
+
+async def test_a_message_that_rested_here_before_its_account_moved_is_taken_back_here_too(here):
+    await here.decide_by()
+    place, recall = here.admitter.place, Recall(**HEAD, author=somebody("SG"), message_id="m")
+    assert place(AWAY, recall) == Placing(here=True, home="ap")
+    await here.decide_by(STAY)
+    assert place(AWAY, recall) == Placing(here=True)
 
 
 async def test_what_may_not_go_is_dropped_and_a_stale_policy_lets_nothing_go(here):

@@ -1,7 +1,11 @@
 """The policy in force at a node: taken over whole, by signatures alone; asked in one place; answers on record."""
 
+import io
+import json
+
 import msgspec
 import pytest
+import structlog
 
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
@@ -16,6 +20,7 @@ from shared.errors.policy import (
 )
 from shared.policy.bundling import read_bundle, write
 from shared.policy.deriving import Derived
+from shared.telemetry import configure, logger
 from tests.support.house_policy import ROSTER, bundle_bytes, bundle_of, open_policy, rule, signed_bundle
 from tests.support.rosters import FIRST, following, signed
 from tests.support.stores import bench
@@ -137,6 +142,37 @@ async def test_decisions_on_record_name_the_rule_and_the_bundle(tmp_path):
             "SELECT operation, data_class, subject, outcome, rule, reason, bundle, times FROM decision"
         )
         assert rows == [("store", "media", "ID", "deny", "no-media", "not_here", book.in_force.kept.hash, 3)]
+
+
+@pytest.fixture
+def printed():
+    """Print the log where it can be read; give what reads the fields of its last line."""
+    said, before = io.StringIO(), structlog.get_config()
+    configure(stream=said)
+
+    def last():
+        logger().warning("alert_case", case="c" * 32, count=3)
+        return json.loads(said.getvalue().splitlines()[-1])
+
+    yield last
+    structlog.configure(**before)
+
+
+async def test_what_may_not_be_logged_is_withheld_from_the_log(tmp_path, printed):
+    async with bench(tmp_path, bundle=None) as node:
+        store, now = PolicyStore(node.content), node.stores.clock.now()
+        book = await book_of(node)
+        assert printed()["case"] == "c" * 32, "without a policy a node can say why"
+        deny = rule("no-evidence", "deny", operations=("log",), classes=("evidence",), reason="never_logged")
+        first = bundle_of(open_policy([deny]))
+        await take_over(store, signed_bundle(first), FIRST, now)
+        await book.look()
+        line = printed()
+        assert (line["event"], line["count"], line["fields_withheld"]) == ("alert_case", 3, 1)
+        assert "case" not in line
+        await take_over(store, signed_bundle(bundle_of(open_policy(), first), "ada", "ben"), FIRST, now)
+        await book.look()
+        assert printed()["case"] == "c" * 32
 
 
 async def test_a_lone_node_pins_the_root_of_the_roster_that_its_operator_named(tmp_path):

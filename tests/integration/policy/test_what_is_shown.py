@@ -1,4 +1,4 @@
-"""Whatever is shown or used is decided by the policy, beside the operator's list; on record with rule and bundle."""
+"""Whatever is shown or used is decided by the policy alone; on record with rule and bundle."""
 
 import asyncio
 
@@ -8,7 +8,6 @@ from click.testing import CliRunner
 
 from edge_node.assembly import assemble_replier
 from edge_node.commands import edge
-from edge_node.core.showing import ShowEntry
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.usecases.lookup import find_people
 from edge_node.usecases.policy_taking import take_over
@@ -22,7 +21,6 @@ from tests.support.media import Files, media_desk, picture
 from tests.support.stores import bench, message, person
 
 ANN = person(1, phone=81)
-LISTED = (ShowEntry("eu", ("complaint", "customer_service"), "full"),)
 ASKED = ("view", "transfer")
 
 
@@ -59,10 +57,10 @@ async def said_now(loop, name):
 
 
 @pytest.mark.parametrize("operation", ASKED)
-async def test_a_deny_of_the_policy_refuses_what_the_list_grants_and_names_its_rule(tmp_path, operation):
+async def test_a_deny_of_the_policy_refuses_and_names_its_rule(tmp_path, operation):
     deny = rule("not-to-europe", "deny", operations=(operation,), askers=("eu-region",), reason="stays")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         with pytest.raises(ShowingRefused) as caught:
             await loop.viewer.open("ap", name, "complaint")
         assert caught.value.details == {"rule": "policy_denied", "policy_rule": "not-to-europe"}
@@ -74,7 +72,7 @@ async def test_a_deny_of_the_policy_refuses_what_the_list_grants_and_names_its_r
 async def test_a_role_travels_and_decides(tmp_path):
     deny = rule("no-agents", "deny", operations=("view",), roles=("agent",))
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         with pytest.raises(ShowingRefused):
             await loop.viewer.open("ap", name, "complaint")
         page = await loop.viewer.open("ap", name, "complaint", "supervisor")
@@ -88,7 +86,7 @@ async def test_a_role_travels_and_decides(tmp_path):
 async def test_the_stricter_form_wins_and_the_record_says_why_and_until_when(tmp_path):
     made = bundle_of(open_policy([owes("masked-abroad", form="masked", mask=("numbers",), log_for="3 years")]))
     async with bench(tmp_path, bundle=made) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         page = await loop.viewer.open("ap", name, "complaint")
         assert page.form == "masked"
         assert texts(await loop.said(page.view)) == ["call ••• ••• ••• •••", "thank you"]
@@ -101,7 +99,7 @@ async def test_the_stricter_form_wins_and_the_record_says_why_and_until_when(tmp
 async def test_a_record_stays_as_long_as_the_rule_that_allowed_it_asks(tmp_path):
     made = bundle_of(open_policy([owes("on-record", log_for="3 years")]))
     async with bench(tmp_path, bundle=made) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         page = await loop.viewer.open("ap", name, "complaint")
         await loop.viewer.close(page.view)
         async with node.content.write() as transaction:
@@ -119,7 +117,7 @@ async def test_what_of_a_class_may_not_be_shown_is_left_out(tmp_path):
     deny = rule("no-pictures", "deny", operations=("transfer",), classes=("media",), reason="stay")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
         pictures = [picture(10 + number, ANN, "a", at=100 + number) for number in range(60)]
-        name, loop = await filled(node, *pictures), Loop(node, LISTED)
+        name, loop = await filled(node, *pictures), Loop(node)
         page = await loop.viewer.open("ap", name, "complaint")
         assert (page.shown, page.more) == (2, False)
         assert texts(await loop.said(page.view)) == ["call +62 811 000 111", "thank you"]
@@ -133,7 +131,7 @@ async def test_what_of_a_class_may_not_be_shown_is_left_out(tmp_path):
 async def test_where_nothing_that_is_there_may_be_shown_the_view_is_refused(tmp_path, node_name):
     deny = rule("no-words", "deny", operations=("view",), classes=("message_text",), reason="no_words")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         with pytest.raises((ShowingRefused, PolicyDenies)) as caught:
             await loop.viewer.open(node_name, name, "complaint")
         assert "no-words" in caught.value.details.values()
@@ -143,7 +141,7 @@ async def test_where_nothing_that_is_there_may_be_shown_the_view_is_refused(tmp_
 async def test_what_wants_a_second_person_is_refused_and_on_record_as_a_no(tmp_path):
     made = bundle_of(open_policy([owes("for-two", second_approver=("officer",))]))
     async with bench(tmp_path, bundle=made) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         with pytest.raises(ShowingRefused) as caught:
             await loop.viewer.open("ap", name, "complaint")
         assert caught.value.details["rule"] == "second_approver_needed"
@@ -153,7 +151,7 @@ async def test_what_wants_a_second_person_is_refused_and_on_record_as_a_no(tmp_p
 async def test_an_open_view_is_told_no_more_when_the_policy_changes(tmp_path):
     first = bundle_of(open_policy())
     async with bench(tmp_path, bundle=first) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         page = await loop.viewer.open("ap", name, "complaint")
         view = await loop.views.find(page.view)
         deny = rule("stopped", "deny", operations=("view",), reason="stopped")
@@ -168,7 +166,7 @@ async def test_an_open_view_is_told_no_more_when_the_policy_changes(tmp_path):
 async def test_a_node_that_may_not_ask_does_not(tmp_path):
     deny = rule("no-questions", "deny", operations=("transfer",), classes=("pseudonym",), reason="stays")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         asked = []
         loop.ask = lambda *words: asked.append(words)
         with pytest.raises(PolicyDenies) as caught:
@@ -202,7 +200,7 @@ async def test_a_desk_here_is_asked_for_its_role_too_and_sees_what_it_may(tmp_pa
 @pytest.mark.parametrize("node_name", ["ap", None])
 async def test_restricted_records_are_shown_to_no_desk(tmp_path, node_name):
     async with bench(tmp_path) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         own = await loop.viewer.open(None, name, "complaint")
         async with node.content.write() as transaction:
             await transaction.execute("UPDATE subject SET restricted = 255")
@@ -218,7 +216,7 @@ async def test_restricted_records_are_shown_to_no_desk(tmp_path, node_name):
 
 async def test_without_a_bundle_nothing_is_shown(tmp_path):
     async with bench(tmp_path, bundle=None) as node:
-        name, loop = await filled(node), Loop(node, LISTED)
+        name, loop = await filled(node), Loop(node)
         with pytest.raises(PolicyDenies) as caught:
             await loop.viewer.open("ap", name, "complaint")
         assert caught.value.details["reason"] == "policy_missing"
@@ -243,14 +241,34 @@ async def test_a_search_asks_for_the_place_and_for_each_person_found(tmp_path):
         assert {row[2] for row in await decided(node, "process")} == {"ID", "SG"}
 
 
-async def test_a_file_that_may_not_rest_here_waits_and_is_not_asked_for(tmp_path):
+async def test_what_may_not_be_on_record_is_not_shown_and_nobody_is_looked_for(tmp_path):
+    made = bundle_of(
+        open_policy([rule("no-records", "deny", operations=("log",), classes=("disclosure_record", "pseudonym"))])
+    )
+    async with bench(tmp_path, bundle=made) as node:
+        name, loop = await filled(node), Loop(node, LISTED)
+        with pytest.raises(ShowingRefused) as caught:
+            await loop.viewer.open("ap", name, "complaint")
+        assert caught.value.details == {"rule": "policy_denied", "policy_rule": "no-records"}
+        assert await node.rows("SELECT count(*) FROM disclosure") == [(0,)]
+        page = await loop.viewer.open(None, name, "complaint")
+        assert page.view, "at home nothing is disclosed"
+        with pytest.raises(PolicyDenies) as sought:
+            await find_people(
+                node.content, node.keys, node.stores.accounts, "ID.1", None, "audit", node.policy, node.stores.clock
+            )
+        assert sought.value.details["rule"] == "no-records"
+        assert ("no-records", "deny") in {(row[6], row[5]) for row in await decided(node, "log")}
+
+
+async def test_a_file_that_may_not_rest_here_is_withheld_and_not_asked_for(tmp_path):
     deny = rule("no-media", "deny", operations=("store",), classes=("media",), reason="not_here")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
         source = Files(a=b"\xff\xd8\xff" + bytes(64))
         desk = await media_desk(node, source)
         await node.take(picture(1, ANN, "a"))
         await desk.fetcher.once()
-        assert await node.rows("SELECT state, code FROM media_fetch") == [("waiting", "")]
+        assert await node.rows("SELECT state, code FROM media_fetch") == [("withheld", "policy_denied")]
         assert not source.asked
         assert isinstance(picture(1, ANN, "a").content, Media)
 

@@ -4,47 +4,37 @@ import httpx
 import pytest
 
 from deploy.sandbox.webhooks import LineChannel, line_body, sign_line
-from tests.support.company import NAMES, Company, make_member, make_template, running
-from tests.support.house_policy import bundle_of, open_policy, rule
+from tests.support.company import COUNTRY, NAMES, Company, make_member, make_template, running
+from tests.support.house_policy import bundle_of, open_policy, rule, views
 from tests.support.node import PATIENCE_S
 
 SHOP, DESK = LineChannel("U" + "a1" * 16), LineChannel("U" + "a2" * 16)
 """LINE accounts: ``shop`` is at home at ap, ``desk`` at eu."""
 JAPAN = LineChannel("U" + "a3" * 16)
-"""An account that both nodes admit; its customers are in Japan, and so is ap."""
+"""An account that is at home at both nodes; its customers are in Japan, and so is ap."""
 AT_HOME = rule("japan-at-home", "deny", operations=("store",), subjects=("JP",), nodes="any", nodes_except=("home",))
 SECRET = b"plainly-invented-line-secret-4801"
 ACCOUNTS = {"shop": (SHOP, "ap"), "desk": (DESK, "eu"), "japan": (JAPAN, "eu ap")}
-SHOWS = {
-    "ap": '[[show]]\nasker = "eu"\npurposes = ["complaint"]\nform = "full"\n'
-    '[[show]]\nasker = "eu"\npurposes = ["customer_service"]\nform = "masked"\n'
-    '[[show]]\nasker = "eu"\npurposes = ["audit"]\nform = "metadata"\n',
-    "eu": "",
-}
-
-
-def admit(name):
-    """Write a node's admit list."""
-    return "\n".join(
-        f'[[admit]]\naccount = "{account}"\n' + ('data = "rest"' if name in home.split() else f'home = "{home}"')
-        for account, (_, home) in ACCOUNTS.items()
-    )
+SHOWN = views("eu-region", complaint="full", customer_service="masked", audit="metadata")
+"""What eu is shown; to ap nothing is."""
 
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory):
     """Give the folders of both nodes, set up by command and never started."""
-    folder, accounts = tmp_path_factory.mktemp("set-up"), {name: each[0].bot_user_id for name, each in ACCOUNTS.items()}
-    made, countries = bundle_of(open_policy([AT_HOME])), {"japan": "JP"}
-    return {name: make_template(name, folder / name, accounts, SECRET, countries, made) for name in NAMES}
+    folder, made = tmp_path_factory.mktemp("set-up"), bundle_of(open_policy([AT_HOME], abroad=SHOWN))
+    return {name: make_template(name, folder / name, list(accounts_at(name)), SECRET, made) for name in NAMES}
+
+
+def accounts_at(node):
+    """Give the accounts as they are set up at a node: name, bot user id, country, home."""
+    for name, (channel, home) in ACCOUNTS.items():
+        yield name, channel.bot_user_id, "JP" if name == "japan" else COUNTRY, None if node in home.split() else home
 
 
 def make_company(folder, templates, more=""):
     """Set both nodes up, enrolled, not started."""
-    members = {
-        name: make_member(name, folder / name, templates[name], admit=admit(name), show=SHOWS[name], more=more)
-        for name in NAMES
-    }
+    members = {name: make_member(name, folder / name, templates[name], more) for name in NAMES}
     company = Company(members)
     for member in members.values():
         member.enrol(company.roster())

@@ -1,4 +1,4 @@
-"""Another node is shown what the list allows: by default nothing, the rule named; every message on record first."""
+"""Another node is shown what the policy allows: by default nothing, the reason named; every message on record first."""
 
 import pytest
 
@@ -22,13 +22,13 @@ def told(company):
 def test_by_default_nothing_is_shown_and_the_rule_is_named(told):
     company, pseudonym = told
     assert post(company.eu, "desk", line_text("at home here", ROSA)).status_code == 200
-    # eu has no [[show]] at all.
+    # No rule lets ap be shown anything.
     with company.ap.desk as desk:
         answer = open_view(desk, last_author(company.eu), node="eu")
-    assert (answer.status_code, answer.json()["rule"]) == (403, "list_empty")
+    assert (answer.status_code, answer.json()["rule"]) == (403, "no_rule")
     with company.eu.desk as desk:
         answer = open_view(desk, pseudonym, purpose="fraud_prevention")
-        assert (answer.status_code, answer.json()["rule"]) == (403, "purpose_not_listed")
+        assert (answer.status_code, answer.json()["rule"]) == (403, "no_rule")
         stranger = desk.post("/views", json={"pseudonym": "0" * 32, "purpose": "complaint", "node": "ap"})
     assert (stranger.status_code, stranger.json()["rule"]) == (403, "subject_unknown")
     assert company.eu.read("SELECT count(*) FROM disclosure") == [(0,)]
@@ -54,7 +54,7 @@ def test_the_desk_opens_to_its_token_alone(told):
         ("audit", "metadata", None),
     ],
 )
-def test_the_form_is_the_lists(told, purpose, form, texts):
+def test_the_form_is_the_rules(told, purpose, form, texts):
     company, pseudonym = told
     with company.eu.desk as desk:
         answer = open_view(desk, pseudonym, purpose=purpose)

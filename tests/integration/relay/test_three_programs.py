@@ -6,7 +6,7 @@ from deploy.demo.scanner import scan
 from deploy.sandbox.webhooks import ANNA, TARO, line_text, line_unsend
 from shared.enrolment_token import write_token
 from shared.roster import NodeIntroduction
-from tests.integration.relay.conftest import SHOWS, admit, post
+from tests.integration.relay.conftest import post
 from tests.integration.relay.watching import Watch, last_author, open_view
 from tests.support.company import NAMES, make_member
 from tests.support.control import RealControl
@@ -25,7 +25,7 @@ def cluster(folder, templates):
         (officer,) = control.appoint(("dpo", "omar", "officer"))
         control.start()
         for name in NAMES:
-            member = make_member(name, folder / name, templates[name], admit=admit(name), show=SHOWS[name], more=UPLINK)
+            member = make_member(name, folder / name, templates[name], UPLINK)
             token = write_token(control.enrolment_token(name)).encode()
             member.node.command("enrol", "--jurisdiction", "DE", "--relay-address", member.relay, typed=token)
             keys = NodeIntroduction(name, f"{name}-region", "DE", member.relay, member.identity.public)

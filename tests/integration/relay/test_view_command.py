@@ -53,8 +53,9 @@ def test_what_a_customer_writes_is_words_and_never_an_event_of_the_stream(compan
 
 
 def test_a_refusal_is_one_line_with_the_rule(company):
-    done = view(company.eu, "--node", "ap", "--purpose", "legal_claim", "0" * 32)
+    assert post(company.ap, "shop", line_text("not for a claim", ROSA)).status_code == 200
+    done = view(company.eu, "--node", "ap", "--purpose", "legal_claim", last_author(company.ap))
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"showing_refused" in done.stderr
-    assert b"purpose_not_listed" in done.stderr
+    assert b"no_rule" in done.stderr
     assert view(company.eu, "--node", "ap", "--purpose", "audit", "+491710004711").returncode == 2

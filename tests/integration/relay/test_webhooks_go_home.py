@@ -38,7 +38,7 @@ def test_it_rests_at_home_alone(company):
 
 
 def test_what_policy_lets_rest_elsewhere_alone_goes_there(company):
-    """Both nodes admit the account; its customers' law lets their words rest at ap, and not at eu."""
+    """The account is at home at both nodes; its customers' law lets their words rest at ap, and not at eu."""
     before = rests(company.ap), rests(company.eu)
     event = line_text(WORD, HANA)
     assert post(company.eu, "japan", event).status_code == 200
@@ -80,6 +80,23 @@ def test_the_other_direction_goes_home_too(company):
     before = rests(company.ap), rests(company.eu)
     assert post(company.ap, "desk", line_text("to eu")).status_code == 200
     assert (rests(company.ap), rests(company.eu)) == (before[0], before[1] + 1)
+
+
+def test_an_account_that_moves_takes_new_messages_along_and_old_ones_back_where_they_are(own_company):
+    eu, ap = own_company.eu, own_company.ap
+    old, new = line_text("before the move"), line_text("after the move")
+    assert post(eu, "desk", old).status_code == 200
+    assert (rests(eu), rests(ap)) == (1, 0)
+    # While ap takes eu for the account's home, it passes nothing on and takes nothing in: the platform sends again.
+    eu.node.command("account", "set-home", "desk", "ap")
+    until(lambda: post(eu, "desk", new).status_code == 503)
+    assert '"home_elsewhere"' in ap.node.log()
+    stored = rests(eu)
+    ap.node.command("account", "set-home", "desk", "none")
+    until(lambda: post(eu, "desk", new).status_code == 200)
+    assert (rests(eu), rests(ap)) == (stored, 1)
+    assert post(eu, "desk", line_unsend(old["message"]["id"])).status_code == 200
+    until(lambda: rests(eu) == stored - 1)
 
 
 def test_home_away_means_send_again_and_nothing_is_kept(own_company):

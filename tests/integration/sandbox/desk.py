@@ -11,17 +11,20 @@ from deploy.sandbox.world import Bot, Number
 from edge_node.assembly import assemble_replier, assemble_taking_in
 from edge_node.channels.registry import CHANNELS
 from edge_node.core.accounts import Account, Credentials, LineIds, WhatsAppIds
-from edge_node.core.admission import AdmitEntry
 from edge_node.settings import EdgeSettings
 from edge_node.settings_media import Platforms
+from edge_node.storage.content.policies import PolicyStore
 from edge_node.stores import Stores, initialise, open_stores
 from edge_node.usecases.filing import Taken
 from shared.crypto import Cipher, content_place
 from shared.message import Event, Message
+from shared.policy.bundling import digest
+from tests.support.house_policy import bundle_bytes
+from tests.support.stores import OPEN
 
 NUMBER, CHANNEL = WhatsAppNumber(), LineChannel()
-SHOP = Account("shop", WhatsAppIds(NUMBER.app_id, (NUMBER.waba_id,), (NUMBER.phone_number_id,)), "555")
-DESK = Account("line-desk", LineIds(CHANNEL.bot_user_id), "1656")
+SHOP = Account("shop", WhatsAppIds(NUMBER.app_id, (NUMBER.waba_id,), (NUMBER.phone_number_id,)), "555", country="DE")
+DESK = Account("line-desk", LineIds(CHANNEL.bot_user_id), "1656", country="JP")
 ACCOUNTS = {"whatsapp": SHOP, "line": DESK}
 
 
@@ -37,7 +40,8 @@ class Desk:
         account, now = ACCOUNTS[channel], self.stores.clock.now()
         (row,) = await self.rows("SELECT id FROM account WHERE name = :name", name=account.name)
         events = CHANNELS[channel].parse(body)
-        await taking_in.take_in([Taken(event, row[0], account.name, account.scope, now) for event in events])
+        taken = [Taken(event, row[0], account.name, account.scope, now, account.country) for event in events]
+        await taking_in.take_in(taken)
         return (await self.rows("SELECT pseudonym FROM subject ORDER BY id DESC LIMIT 1"))[0][0]
 
     async def reply(self, pseudonym: str, text: str):
@@ -65,7 +69,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, platforms: str, **settings: object) -> AsyncIterator[Desk]:
+async def desk(folder: Path, platforms: str) -> AsyncIterator[Desk]:
     """Open a node's parts below ``folder``, with both accounts at the sandbox at ``platforms``."""
     data = folder / "data"
     chosen = EdgeSettings(
@@ -74,7 +78,6 @@ async def desk(folder: Path, platforms: str, **settings: object) -> AsyncIterato
         journal_dir=folder / "journal",
         key_dir=data / "keyring",
         platforms=Platforms(platforms, platforms),
-        **({"admit": tuple(AdmitEntry(account.name, "rest") for account in ACCOUNTS.values())} | settings),
     )
     if not data.exists():
         await initialise(chosen)
@@ -83,4 +86,7 @@ async def desk(folder: Path, platforms: str, **settings: object) -> AsyncIterato
             for account, token in ((SHOP, Number().token), (DESK, Bot().token)):
                 tokens = ("verify",) if account is SHOP else ()
                 await stores.accounts.save(account, Credentials((b"0123456789abcdef",), tokens, token), replace=False)
+        policies = PolicyStore(stores.content)
+        if await policies.newest() is None:
+            await policies.keep(1, digest(OPEN), bundle_bytes(OPEN), stores.clock.now())
         yield Desk(stores)

@@ -77,7 +77,7 @@ async def member(opened, control, *installed, at=None):
 
 
 async def test_what_is_published_is_decided_by_after_the_next_beat(open_bench, control):
-    async with member(open_bench(), control) as here:
+    async with member(open_bench(bundle=None), control) as here:
         assert control.of(wire.Beat)[0].policy == wire.PolicyStand(0, None)
         control.publish(ONE)
         await here.beats()
@@ -102,7 +102,7 @@ async def test_a_node_that_was_away_takes_what_it_missed_in_order(tmp_path, cont
     for bundle in (ONE, TWO, THREE):
         control.publish(bundle)
     control.publish(four, "ada")
-    async with member(bench(tmp_path), control, ONE) as here:
+    async with member(bench(tmp_path, bundle=None), control, ONE) as here:
         await here.decides_by(four)
         assert await here.kept() == [1, 2, 3, 4]
         assert control.asked_policies == ["after=1", "after=2", "after=3"]
@@ -112,7 +112,7 @@ async def test_a_node_that_was_away_takes_what_it_missed_in_order(tmp_path, cont
 async def test_a_new_node_takes_the_newest_or_where_that_alone_is_not_believed_all(tmp_path, control, signers):
     control.publish(ONE)
     control.publish(TWO, *signers)
-    async with member(bench(tmp_path), control) as here:
+    async with member(bench(tmp_path, bundle=None), control) as here:
         await here.decides_by(TWO)
         asked = ["after=1", "after=0", "after=1"] if signers else ["after=1"]
         assert (await here.kept(), control.asked_policies) == ([1, 2] if signers else [2], asked)
@@ -121,14 +121,14 @@ async def test_a_new_node_takes_the_newest_or_where_that_alone_is_not_believed_a
 async def test_a_bundle_on_the_way_that_is_refused_is_passed_over(tmp_path, control):
     control.publish(OPEN, "ada")
     control.publish(THREE)
-    async with member(bench(tmp_path), control, ONE) as here:
+    async with member(bench(tmp_path, bundle=None), control, ONE) as here:
         await here.decides_by(THREE)
         assert await here.kept() == [1, 3]
 
 
 async def test_a_refused_bundle_is_fetched_once_until_something_changes(tmp_path, control, monkeypatch):
     control.publish(OPEN, "ada")
-    async with member(bench(tmp_path), control, ONE) as here:
+    async with member(bench(tmp_path, bundle=None), control, ONE) as here:
         with capture_logs() as logs:
             await until(lambda: here.said("bundle_second_officer") > 3)
         assert [each["code"] for each in logs if each["event"] == "alert_uplink"] == ["bundle_second_officer"]
@@ -141,7 +141,7 @@ async def test_a_refused_bundle_is_fetched_once_until_something_changes(tmp_path
 
 async def test_nobody_takes_a_version_back_or_changes_one(tmp_path, control):
     control.publish(ONE)
-    async with member(bench(tmp_path), control, ONE, TWO) as here:
+    async with member(bench(tmp_path, bundle=None), control, ONE, TWO) as here:
         await until(lambda: here.said("bundle_older"))
         control.bundles = {}
         control.publish(msgspec.structs.replace(TWO, says="Another one."))
@@ -164,7 +164,7 @@ async def test_a_bundle_that_is_larger_than_any_message_comes_whole(tmp_path, co
     large = bundle_of(open_policy(long))
     control.publish(large)
     assert len(control.bundles[1]) > ANSWER_BYTES_MAX
-    async with member(bench(tmp_path), control) as here:
+    async with member(bench(tmp_path, bundle=None), control) as here:
         await here.decides_by(large)
 
 
@@ -182,7 +182,7 @@ async def test_past_its_grace_a_node_denies_until_it_hears_something_new(tmp_pat
     control.publish(ONE)
     recorded, real = control.newest(ago_ms=8 * DAY), control.newest
     control.head = lambda: None
-    async with member(bench(tmp_path), control, ONE, at=now_ms() - 8 * DAY) as here:
+    async with member(bench(tmp_path, bundle=None), control, ONE, at=now_ms() - 8 * DAY) as here:
         await here.beats(2)
         await here.book.look()
         assert (here.book.alone, looking(here)) == (True, "because")  # nobody ever told: what was installed stands

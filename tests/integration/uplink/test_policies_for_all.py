@@ -61,7 +61,7 @@ async def test_both_nodes_decide_by_what_was_published(tmp_path):
         async with contextlib.AsyncExitStack() as opened:
             books = []
             for name in NAMES:
-                node = await opened.enter_async_context(bench(tmp_path / name))
+                node = await opened.enter_async_context(bench(tmp_path / name, bundle=None))
                 await enrolled(node, tokens, name)
                 keys = NodeIntroduction(name, "id-test", "DE", None, identity_of(node).public)
                 await asyncio.to_thread(control.put_rosters, control.officers.take_in(keys))

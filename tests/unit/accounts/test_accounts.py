@@ -15,6 +15,7 @@ from edge_node.core.accounts import (
     validate,
     validate_credentials,
 )
+from edge_node.usecases.accounts import look_at_home
 from shared.errors import AccountExists, AccountInvalid
 
 BOT = "U" + "a1" * 16
@@ -32,7 +33,7 @@ def ids(**changes):
     return change(WHATSAPP, ids=msgspec.structs.replace(WHATSAPP.ids, **changes))
 
 
-@pytest.mark.parametrize("account", [LINE, WHATSAPP, APP_HOME])
+@pytest.mark.parametrize("account", [LINE, WHATSAPP, APP_HOME, change(LINE, home="ap-2")])
 def test_a_whole_account_is_valid_and_survives_json(account):
     validate(account)
     assert msgspec.json.decode(msgspec.json.encode(account), type=Account) == account
@@ -159,13 +160,38 @@ def test_accounts_of_one_app_and_one_waba_stand_side_by_side():
     ensure_apart(other_app, [APP_HOME])
 
 
-def test_an_account_of_before_countries_is_read():
-    """What an older release sealed says nothing of a country."""
+def test_an_account_of_before_countries_and_homes_is_read():
+    """What an older release sealed says nothing of a country, and rests here."""
     old = b'{"name":"line-shop","ids":{"channel":"line","bot_user_id":"U1"},"scope":"1656"}'
-    assert msgspec.json.decode(old, type=Account).country is None
+    read = msgspec.json.decode(old, type=Account)
+    assert (read.country, read.home) == (None, None)
 
 
 @pytest.mark.parametrize("country", ["th", "THA", "T", "", "TH-", "US_CA", "TH\n"])
 def test_a_country_is_a_code(country):
     with pytest.raises(AccountInvalid):
         validate(msgspec.structs.replace(LINE, country=country))
+
+
+@pytest.mark.parametrize("home", ["", "AP", "ap\n", "-ap", "ap-", "*", "a" * 49, "http://ap"])
+def test_a_home_is_a_nodes_name(home):
+    with pytest.raises(AccountInvalid) as caught:
+        validate(change(LINE, home=home))
+    assert caught.value.details["field_name"] == "home"
+
+
+@pytest.mark.parametrize(
+    ("home", "others", "state"),
+    [
+        (None, None, "ok"),
+        (None, [], "ok"),
+        ("ap", ["ap", "th"], "ok"),
+        ("ap", None, "warning"),
+        ("ap", ["th"], "warning"),
+        ("eu", ["ap"], "warning"),  # this node itself is none of the others
+    ],
+)
+def test_a_home_that_cannot_be_reached_is_told(home, others, state):
+    finding = look_at_home(change(LINE, home=home), others)
+    assert (finding.topic, finding.state, bool(finding.remedy)) == ("home", state, state == "warning")
+    assert (home or "here") in finding.what

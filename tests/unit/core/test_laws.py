@@ -43,12 +43,20 @@ def test_an_event_is_about_whom_it_is_sealed_for():
 
 
 @given(some_clues, some_clues)
-def test_what_is_known_never_becomes_less_certain(known, heard):
+def test_weaker_evidence_never_takes_the_place_of_stronger(known, heard):
     after = joined(known, heard, LAWS)
     before, now = derive(known, LAWS), derive(after, LAWS)
-    assert CERTAINTIES.index(now.certainty) >= CERTAINTIES.index(before.certainty)
+    if CERTAINTIES.index(now.certainty) < CERTAINTIES.index(before.certainty):
+        # Only a stronger source that had said nothing can do that: a number of several countries, over the account's.
+        assert (before.basis, now.basis) == ("account_country", "number_plan")
+        assert known.number is None
     assert after.declared == known.declared
     assert joined(after, heard, LAWS) == after
+
+
+def test_a_number_of_several_countries_refutes_what_the_account_let_assume():
+    found = derive(joined(Clues(account="DE"), Clues(number=NumberHint(("FR", "TH"))), LAWS), LAWS)
+    assert (found.jurisdiction, laws_in(found)) == (None, ("EU", "TH"))
 
 
 @given(some_clues)

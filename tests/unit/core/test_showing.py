@@ -1,67 +1,21 @@
-"""Who is shown what, and what masking leaves; what may come home from another node."""
+"""What is left of a message in each form, and what masking withholds."""
 
 import itertools
-from typing import get_args
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_node.core.showing import MASK, Refuses, ShowEntry, Shows, check_entries, decide, masked, shown
-from shared.errors import SettingsInvalid
+from edge_node.core.showing import MASK, masked, shown
 from shared.message import CardContent, Edit, Identifier, Location, Media, Mention, Message, Person, Text
 from shared.wire.sealed import read_shown, write_shown
-from shared.wire.types import PurposeCode
 
-ENTRIES = (
-    ShowEntry("eu", ("complaint", "audit"), "full"),
-    ShowEntry("eu", ("customer_service",), "masked"),
-    ShowEntry("jp", ("audit",), "metadata"),
-)
 AUTHOR = Person((Identifier("line_user", "U" + "0" * 32),), name="Anna")
 
 
 def message(content):
     """Give a message of that content."""
     return Message(channel="line", via="U1", at=5, author=AUTHOR, message_id="1", content=content, reply_token="t")
-
-
-def test_every_question_has_one_answer_and_only_what_is_listed_is_yes():
-    yes = {
-        ("eu", "complaint"): "full",
-        ("eu", "audit"): "full",
-        ("eu", "customer_service"): "masked",
-        ("jp", "audit"): "metadata",
-    }
-    for asker, purpose in itertools.product(("eu", "jp", "id", "", "*"), get_args(PurposeCode)):
-        decision = decide(ENTRIES, asker, purpose)
-        if (asker, purpose) in yes:
-            assert decision == Shows(yes[asker, purpose])
-        else:
-            assert decision == Refuses("purpose_not_listed" if asker in {"eu", "jp"} else "asker_not_listed")
-        assert decide((), asker, purpose) == Refuses("list_empty")
-
-
-def test_two_answers_to_one_question_are_a_mistake():
-    check_entries(ENTRIES)
-    with pytest.raises(SettingsInvalid):
-        check_entries((*ENTRIES, ShowEntry("eu", ("audit",), "metadata")))
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"asker": "eu", "purposes": [], "form": "full"},
-        {"asker": "eu", "purposes": ["curiosity"], "form": "full"},
-        {"asker": "*", "purposes": ["audit"], "form": "full"},
-        {"asker": "eu", "purposes": ["audit"]},
-        {"asker": "eu", "purposes": ["audit"], "form": "everything"},
-    ],
-)
-def test_an_entry_says_who_what_for_and_how_much(entry):
-    with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(entry, ShowEntry)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,9 @@ def test_a_file_that_is_not_of_its_form_is_refused_with_its_line(folder, old, ne
             "moment_wrong",
             ["before it begins"],
         ),
+        ('effect = "allow"', 'effect = "allow"\nlocalised = "only_inside"', "localised_allow", ["only be denied"]),
+        ('cites = ["gdpr-45"]', "cites = []", "key_missing", ["cites nothing"]),
+        ('cites = ["gdpr-45"]\n', "", "key_missing", ["cites nothing"]),
         ('effect = "allow"', 'effect = "deny"\nobligations = { form = "masked" }', "deny_needs", ["denies"]),
         (
             'reason = "because"',

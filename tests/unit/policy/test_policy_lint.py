@@ -1,5 +1,6 @@
 """Lint finds what it is there for, and leaves alone what is right."""
 
+import msgspec
 import pytest
 
 from shared.policy.assembling import Assembled
@@ -8,10 +9,13 @@ from shared.policy.model import (
     BundleFile,
     Case,
     Clock,
+    ClockAsked,
+    ClockExpected,
     ClockPhase,
     DecisionAsked,
     DecisionExpected,
     Duty,
+    Filing,
     Group,
     Instrument,
     Localisation,
@@ -20,7 +24,7 @@ from shared.policy.model import (
     Parameter,
 )
 from shared.policy.spans import moment_ms
-from tests.support.policies import CLASSES, CODES, SOURCE, article, jurisdiction, mechanism, rule, world
+from tests.support.policies import CLASSES, CODES, SOURCE, article, jurisdiction, localisation, mechanism, rule, world
 
 PAGE = BundleFile(name="x", version=1, label="demonstration", says="-", grace="7 days", includes=("x.toml",))
 NOW = moment_ms("2026-11-24")
@@ -47,14 +51,12 @@ def whole(code: str, mechanisms=(), **more):
         article=article(code),
         says="-",
     )
-    fields = {"parameter": (day,), "clock": clocks, "duty": (hold,), **more}
+    fields = {"parameter": (day,), "clock": clocks, "duty": (hold,), "time_zone": "Etc/UTC", **more}
     return jurisdiction(code, mechanisms, **fields)
 
 
 def case(name="a-case", expected="allow", **asked):
     """Make a case that asks to store."""
-    import msgspec
-
     return Case(
         id=name,
         says="-",
@@ -63,12 +65,19 @@ def case(name="a-case", expected="allow", **asked):
     )
 
 
+def clock_cases(laws):
+    """Make a case of every clock."""
+    asked = (ClockAsked(clock=f"{file.code}.{each.id}", on="2026-11-24") for file in laws for each in file.clock)
+    return tuple(
+        Case(id=f"clock-{number}", says="-", asked=each, expected=ClockExpected(state="waiting"))
+        for number, each in enumerate(asked)
+    )
+
+
 def found(rules, **more) -> set[tuple[str, str]]:
     """Give codes and entries of what lint finds, over a world in which there is nothing to find."""
     laws = more.pop("jurisdictions", tuple(whole(code) for code in CODES))
-    fields = {"cases": (case(),), "groups": (), **more}
-    import msgspec
-
+    fields = {"cases": (case(), *clock_cases(laws)), "groups": (), **more}
     groups = fields.pop("groups")
     policy = msgspec.structs.replace(world(rules, jurisdictions=laws, **fields), groups=groups)
     return {(each.code, each.where.entry) for each in findings(Assembled(PAGE, policy, {}), NOW)}
@@ -146,6 +155,38 @@ def test_an_answer_that_contradicts_localisation_is_found(demands, rules, told):
     stays = Localisation(id="stays", classes=CLASSES, demands=demands, article=article("TH"), says="-", **SOURCE)
     laws = (whole("EU"), whole("JP"), whole("TH", localisation=(stays,)))
     assert (("contradiction", "TH.stays") in found(rules, jurisdictions=laws)) == told
+
+
+def test_a_localisation_that_no_rule_carries_out_or_without_a_home_is_found():
+    """And a rule that carries out what no law asks for."""
+    laws = (whole("EU"), whole("JP", localisation=(localisation(code="JP", classes=("media",)),)), whole("TH"))
+    kept = rule("kept", "deny", localised="only_inside", nodes_except=("home",), cites=())
+    assert ("gap", "JP.stays") in found([STORE], jurisdictions=laws)
+    homeless = found([STORE, kept], jurisdictions=laws)
+    assert ("gap", "JP.stays") in homeless
+    at_home = (whole("EU"), whole("JP"), whole("TH", localisation=(localisation(classes=("media",)),)))
+    assert ("gap", "TH.stays") in found([STORE], jurisdictions=at_home)
+    seen_to = found([STORE, kept], jurisdictions=at_home)
+    assert {each for each in seen_to if each[1] == "TH.stays"} == {("no_case", "TH.stays")}
+    denied = (case(), case("kept-out", "deny", subject="TH"), *clock_cases(at_home))
+    assert found([STORE, kept], jurisdictions=at_home, cases=denied) == set()
+    assert ("unreachable", "kept") in found([STORE, kept])
+
+
+def test_a_clock_that_no_case_reaches_is_found():
+    """Its acknowledgement, and a filing, need cases of their own."""
+    acknowledged = Clock(
+        id="notice", right="withdrawal", starts="received", phase=(ClockPhase(phase="answer", limit="day"),)
+    )
+    acknowledged = msgspec.structs.replace(acknowledged, acknowledge="day")
+    filing = Filing(id="dossier", starts="first_transfer", limit="day", article=article("TH"), says="-")
+    thai = whole("TH", filing=(filing,))
+    laws = (whole("EU"), whole("JP"), msgspec.structs.replace(thai, clock=(*thai.clock, acknowledged)))
+    seen = found([STORE], jurisdictions=laws)
+    assert {each for each in seen if each[0] == "no_case"} == {
+        ("no_case", "TH.dossier"),
+        ("no_case", "TH.notice_acknowledge"),
+    }
 
 
 def test_a_case_that_fails_is_found():

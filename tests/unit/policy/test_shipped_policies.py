@@ -12,11 +12,24 @@ from shared.policy.deciding import Question
 from shared.policy.evaluator import Evaluator
 from shared.policy.explaining import explain
 from shared.policy.loading import load
-from shared.policy.model import Case, ConflictAsked, DecisionAsked, JurisdictionFile, Parameter, Sourced
-from shared.policy.proving import Verdict, less, prove
+from shared.policy.localising import spelled_out
+from shared.policy.model import (
+    Case,
+    ClockAsked,
+    ClockExpected,
+    ConflictAsked,
+    DecisionAsked,
+    JurisdictionAsked,
+    JurisdictionExpected,
+    JurisdictionFile,
+    Parameter,
+    Sourced,
+)
+from shared.policy.names import names_of
+from shared.policy.proving import Verdict, less, prove, unreached
 from shared.policy.spans import moment_ms
 from shared.policy.sure import unsure
-from shared.policy.terms import SURE, Operation
+from shared.policy.terms import SURE, ClockState, Operation
 from shared.wire.relay import Relay
 from shared.wire.uplink import Uplink
 
@@ -165,10 +178,29 @@ def test_values_and_marks_are_those_of_the_notes() -> None:
 
 
 def test_every_case_comes_out_as_it_says() -> None:
-    """At least a hundred, conflicts among them."""
+    """Hundreds, of all four kinds."""
     assert [(each.case.id, each.differences) for each in verdicts() if not each.passed] == []
-    assert len(verdicts()) >= 100
+    assert sum(1 for _ in cases(DecisionAsked)) >= 100
     assert sum(1 for _ in cases(ConflictAsked)) >= 40
+    assert sum(1 for _ in cases(ClockAsked)) >= 100
+    assert sum(1 for _ in cases(JurisdictionAsked)) >= 20
+
+
+def test_every_law_decides_about_somebody() -> None:
+    """A case leads to each jurisdiction, and some to none."""
+    found = {
+        case.expected.jurisdiction for case in shipped().policy.cases if isinstance(case.expected, JurisdictionExpected)
+    }
+    assert found == CODES | {"none"}
+
+
+def test_whatever_can_happen_to_a_deadline_happens_in_a_case() -> None:
+    """Every kind of state, pauses and answers to them, extensions, third parties, stages."""
+    states = {case.expected.state for case in shipped().policy.cases if isinstance(case.expected, ClockExpected)}
+    assert states == set(get_args(ClockState))
+    happened = {event.what for _, asked in cases(ClockAsked) if isinstance(asked, ClockAsked) for event in asked.events}
+    assert happened >= {"identity_requested", "identity_verified", "clarification_requested", "clarification_received"}
+    assert happened >= {"paused", "extended", "third_party_involved", "phase_done", "completed", "first_transfer"}
 
 
 def test_every_case_is_one_sentence_of_its_own() -> None:
@@ -181,10 +213,10 @@ def test_every_case_is_one_sentence_of_its_own() -> None:
 def test_every_rule_is_reached_and_every_article_stands_under_something() -> None:
     """No sentence is there for show."""
     policy = shipped().policy
-    reached = {rule for each in verdicts() for rule in each.rules}
-    assert {rule.id for rule in policy.rules} == reached
+    assert list(unreached(policy, verdicts())) == [], "rules, clocks, filings, localisations"
     standing = {article for rule in policy.rules for article in rule.cites}
     standing |= {each.article for platform in policy.platforms for each in platform.condition}
+    standing |= {article for rule in spelled_out(policy, names_of(policy)) for article in rule.cites}
     for file in policy.jurisdictions:
         assert {article.id for article in file.article} <= standing, file.code
     for platform in policy.platforms:

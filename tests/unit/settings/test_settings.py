@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_node.core.admission import AdmitEntry
 from edge_node.settings import EdgeSettings, describe, example_toml, load_settings
 from shared import limits
 from shared.errors import SettingsInvalid
@@ -41,7 +40,6 @@ def test_what_is_not_set_has_the_stated_defaults(tmp_path):
     assert settings.limits.body_bytes_max == limits.BODY_BYTES_MAX
     assert settings.limits.queue_events_max == limits.QUEUE_EVENTS_MAX
     assert settings.platforms.whatsapp_api == "https://graph.facebook.com"
-    assert settings.admit == ()
 
 
 def test_the_file_sets_every_setting(tmp_path):
@@ -68,12 +66,6 @@ def test_the_file_sets_every_setting(tmp_path):
         [platforms]
         whatsapp_api = "http://127.0.0.1:9090"
         line_api = "https://line.example"
-        [[admit]]
-        account = "shop"
-        data = "rest"
-        [[admit]]
-        account = "guest"
-        home = "node-de"
         """,
     )
     assert settings.region == "jp-1"
@@ -84,7 +76,6 @@ def test_the_file_sets_every_setting(tmp_path):
     assert settings.drain_seconds == 5.0
     assert settings.limits.body_seconds_max == 1.5
     assert settings.platforms.whatsapp_api == "http://127.0.0.1:9090"
-    assert settings.admit == (AdmitEntry("shop", data="rest"), AdmitEntry("guest", home="node-de"))
 
 
 def test_the_environment_overlays_the_file(tmp_path):
@@ -147,19 +138,24 @@ def test_other_variables_and_the_place_of_the_file_are_no_settings(tmp_path):
         ("[platforms]\nline_api = 'ftp://localhost'", "platforms.line_api"),
         ("[platforms]\nline_api = 'https://'", "platforms.line_api"),
         ("[platforms]\nline_api = 'https://host:port'", "platforms.line_api"),
-        ("admit = 'all'", "admit"),
-        ("[[admit]]\naccount = 'shop'", "admit"),
-        ("[[admit]]\naccount = 'shop'\ndata = 'rest'\nhome = 'node-de'", "admit"),
-        ("[[admit]]\naccount = ''\ndata = 'rest'", "admit"),
-        ("[[admit]]\naccount = 'shop'\nhome = ''", "admit"),
-        ("[[admit]]\naccount = 'shop'\ndata = 'stay'", "admit[0].data"),
-        ("[[admit]]\ndata = 'rest'", "admit[0].account"),
-        ("[[admit]]\naccount = 'shop'\ndata = 'rest'\nregion = 'x'", "admit[0].region"),
-        ("[[admit]]\naccount = 'a'\ndata = 'rest'\n[[admit]]\naccount = 'a'\nhome = 'b'", "admit.account"),
     ],
 )
 def test_what_is_wrong_is_refused_by_name(tmp_path, addition, field_name):
     assert refusal(tmp_path, BASE + addition)["field_name"] == field_name
+
+
+@pytest.mark.parametrize(
+    ("lines", "field_name", "instead"),
+    [
+        ("[[admit]]\naccount = 'shop'\ndata = 'rest'", "admit", ("policy", "homeport edge account set-home NAME NODE")),
+        ("admit = []", "admit", ("policy",)),
+        ("[[show]]\nasker = 'eu'\npurposes = ['audit']\nform = 'full'", "show", ("policy",)),
+    ],
+)
+def test_a_list_of_an_earlier_file_is_refused_with_what_there_is_instead(tmp_path, lines, field_name, instead):
+    details = refusal(tmp_path, f"{BASE}{lines}\n")
+    assert details["field_name"] == field_name
+    assert all(each in details["wants"] for each in instead)
 
 
 @pytest.mark.parametrize(
@@ -260,8 +256,6 @@ def test_the_root_of_the_disk_is_no_folder_for_stores(tmp_path):
         ('[relay]\nlisten = "nowhere"', "relay.listen"),
         ("[relay]\nhome_seconds = 60", "relay.home_seconds"),
         ("[relay]\nview_hours = 0", "relay.view_hours"),
-        ('[[show]]\nasker = "eu"\npurposes = []\nform = "full"', "show"),
-        ('[[show]]\nasker = "eu"\npurposes = ["audit", "audit"]\nform = "full"', "show"),
     ],
 )
 def test_what_is_between_nodes_is_refused_by_name(tmp_path, lines, field):
