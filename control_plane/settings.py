@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from shared import settings_file
+from shared.addresses import program_address_fault
 from shared.errors import SettingsInvalid
 from shared.settings_file import Form
 
@@ -111,6 +112,8 @@ _FORM = Form(ControlSettings, {"hooks": Hooks}, ENVIRONMENT_PREFIX, CONFIG_VARIA
 def load_settings(path: Path, environ: Mapping[str, str]) -> ControlSettings:
     """Read ``path``, overlay ``environ``, check, and give the settings; ``SettingsInvalid`` names what is wrong."""
     settings = settings_file.load(_FORM, path, environ)
+    if program_address_fault(settings.address) is not None:
+        raise SettingsInvalid(field_name="address", wants="https://HOST:PORT; http on this machine only")
     for name, listen in (("listen", settings.listen), ("private_listen", settings.private_listen)):
         if not listen.startswith("unix:") and int(listen.rpartition(":")[2]) > 65_535:
             raise SettingsInvalid(field_name=name, wants="a port from 0 to 65535")

@@ -24,6 +24,9 @@ _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 """IPv6 addresses that stand for whatever a local network says (RFC 8215): never one of the internet's."""
 
 
+_ON_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
 class HostPort(NamedTuple):
     """A host, in lower case and without brackets, and a port."""
 
@@ -47,6 +50,24 @@ def read_host_port(text: str) -> HostPort:
     """Read ``host:port`` of the settings, whose form was checked."""
     host, _, port = text.rpartition(":")
     return HostPort(host.strip("[]").lower(), int(port))
+
+
+def program_address_fault(address: str) -> str | None:
+    """Say why programs of a company must not speak with each other at an address; ``None`` where they may.
+
+    ``not_https``: pseudonyms and account names would pass in the clear, off this machine.  ``address``: nothing can be
+    there.
+    """
+    try:
+        parts = urlsplit(address)
+        if not parts.hostname or parts.port == 0:
+            return "address"
+        if parts.netloc.startswith("["):
+            ipaddress.IPv6Address(parts.hostname)
+    except ValueError:
+        return "address"
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _ON_THIS_MACHINE)
+    return None if safe else "not_https"
 
 
 def judge_url(url: str, allowed: frozenset[HostPort]) -> Target:

@@ -8,6 +8,7 @@ usage errors are 2 as well).  Errors are one line on standard error: code, what 
 never a traceback: the text of a foreign exception may hold what people wrote.
 """
 
+import os
 import sys
 import traceback
 from importlib import metadata
@@ -71,7 +72,17 @@ class Programs(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:  # noqa: BLE001 - a foreign text may hold what people wrote
-            raise Failure(unforeseen(error)) from None
+            raise Failure(_file_refused(error) or unforeseen(error)) from None
+
+
+def _file_refused(error: Exception) -> str:
+    """Describe what the system said of a file or folder, in its own words; empty where it is about something else."""
+    number = error.errno if isinstance(error, OSError) and not isinstance(error, ConnectionError) else None
+    if number is None or number <= 0:
+        return ""
+    name = getattr(error, "filename", None)
+    path, said = f"{name}: " if isinstance(name, str) else "", os.strerror(number)
+    return f"file_refused: {path}{said}. Mend the path, its permissions or the disk, then do it again."
 
 
 def unforeseen(error: Exception) -> str:

@@ -1,7 +1,9 @@
 """Files that only their owner may read: written whole or not at all, synced, and refused when open to others."""
 
+import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,21 +13,27 @@ _BLOCK_BYTES = 1 << 20
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet (``FileExistsError``), mode 0600, synced with its folder."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    _fill(descriptor, data)
+    """Write a file that must not exist yet (``FileExistsError``), mode 0600, synced with its folder.
+
+    It is there whole or not at all: half a key would be in the way of the whole one for ever.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    with _written_beside(path, data) as beside:
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links: claim the name, then take it
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
+            beside.replace(path)
     sync(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
     """Write a file in the place of what is there: a reader sees the old bytes or the new ones, never a part."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-    try:
-        _fill(descriptor, data)
+    with _written_beside(path, data) as beside:
         beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
     sync(path.parent)
 
 
@@ -92,6 +100,18 @@ def read(path: Path, *, bytes_max: int, private: bool = False) -> bytes:
     if len(data) > bytes_max:
         raise OSError("larger than such a file can be")
     return data
+
+
+@contextmanager
+def _written_beside(path: Path, data: bytes) -> Iterator[Path]:
+    """Write everything beside its place, synced; what is left of it when the block ends goes."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+    try:
+        _fill(descriptor, data)
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _fill(descriptor: int, data: bytes) -> None:

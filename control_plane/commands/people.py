@@ -72,15 +72,24 @@ def list_(config: Path) -> None:
 @click.argument("name", callback=_slug)
 @config_option
 def remove(name: str, config: Path) -> None:
-    """Remove the principal NAME with all of its tokens, at once."""
+    """Take all tokens of the principal NAME away at once, and remove it.
+
+    Once two persons can decide, that an officer, operator or auditor is removed for good is only proposed: another
+    person approves it through the API.
+    """
+    from control_plane.core.four_eyes import Proposal  # noqa: PLC0415
     from control_plane.usecases.people import dismiss  # noqa: PLC0415
 
-    async def act(opened: Opened) -> None:
+    async def act(opened: Opened) -> Proposal | None:
         async with opened.store.work() as work:
-            await dismiss(work, name)
+            return await dismiss(work, name, None)
 
-    with_stores(config, act)
-    click.echo(f"{name} is removed; its tokens are refused from now on.")
+    proposed = with_stores(config, act)
+    click.echo("Its tokens are refused from now on.")
+    if proposed is None:
+        click.echo(f"{name} is removed.")
+    else:
+        click.echo(f"Removing {name} is proposed. Another person approves it: POST /v1/proposals/{proposed.id}/approve")
 
 
 @principal.command("token")

@@ -59,7 +59,11 @@ def told(kind: EventKind, at: int, data: EventData) -> bytes:
     return msgspec.json.encode(Told(type=kind, timestamp=instant(at), data=data))
 
 
+CALENDAR_END = 253_402_300_799_999
+"""The last instant (ms) that RFC 3339 can write: the end of the year 9999."""
+
+
 def instant(at: int) -> str:
-    """Write an instant (ms) as RFC 3339 in UTC."""
+    """Write an instant (ms) as RFC 3339 in UTC; one that another program named may be after ``CALENDAR_END``."""
     moment = dt.datetime.fromtimestamp(at // 1000, tz=dt.UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"

@@ -5,6 +5,9 @@ concerns, do not decide it, by whichever principal they come.
 
 The first two persons who can decide have nobody to ask: until there are two, the command line on the control plane's
 own machine appoints without a second.  From then on it, too, only proposes.
+
+What somebody may do is taken away at once, by one person: all of their tokens.  That they are no longer among those who
+can decide takes two persons, else one could first remove the others and then appoint alone.
 """
 
 from collections.abc import Iterable
@@ -13,7 +16,7 @@ from typing import Literal, NamedTuple
 from control_plane.core.access import GRANTED_BY_TWO, TABLE, Role
 from control_plane.core.errors import Conflict, OwnProposal
 
-Act = Literal["grant_role", "retire_node"]
+Act = Literal["grant_role", "remove_principal", "retire_node"]
 ProposalState = Literal["approved", "open", "rejected"]
 
 MACHINE = "machine"
@@ -26,7 +29,7 @@ class Proposal(NamedTuple):
     id: str
     act: Act
     subject: str
-    """The principal that is to be, or the node."""
+    """The principal that is to be, or to be no more, or the node."""
     person: str
     """Whom it concerns; empty where it concerns a node."""
     role: Role | None
@@ -54,6 +57,13 @@ def deciders(principals: Iterable[tuple[str, Role]]) -> int:
 def may_appoint_alone(principals: Iterable[tuple[str, Role]]) -> bool:
     """Say whether the command line may still appoint without a second person."""
     return deciders(principals) < 2
+
+
+def may_remove_alone(role: Role, person: str, by: str, principals: Iterable[tuple[str, Role]]) -> bool:
+    """Say whether ``by`` (a person, or ``MACHINE``) removes a principal of ``person`` without a second person."""
+    if not needs_second(role) or by == person:
+        return True
+    return by == MACHINE and may_appoint_alone(principals)
 
 
 def check_decision(proposal: Proposal, person: str, *, approves: bool) -> None:

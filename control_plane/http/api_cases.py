@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from control_plane.core.cases import CaseState, Origin, Standing
 from control_plane.core.errors import NotFound
-from control_plane.core.events import instant
+from control_plane.core.events import CALENDAR_END, instant
 from control_plane.core.paging import Position, read_cursor, write_cursor
 from control_plane.http.asking import Asked, Cursor, IdempotencyKey, Limit, OpenPlane, answered, authorise, needs
 from control_plane.http.problems import documented
@@ -110,7 +110,8 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
 
     accepted_at: str
     epoch_horizon: str | None
-    """By when at latest no older backup opens what the node destroyed; null where the receipt gives no date."""
+    """By when at latest no older backup opens what the node destroyed; null where the receipt gives no date, or one
+    after the year 9999."""
     receipt: Receipt
     envelope: EnvelopeView
 
@@ -224,7 +225,7 @@ def _receipt(row: ReceiptRow) -> ReceiptView:
     horizon = epoch_horizon(receipt)
     return ReceiptView(
         accepted_at=instant(row.accepted_at),
-        epoch_horizon=None if horizon is None else instant(horizon),
+        epoch_horizon=None if horizon is None or horizon > CALENDAR_END else instant(horizon),
         receipt=receipt,
         envelope=_envelope(row.envelope),
     )

@@ -199,7 +199,12 @@ class Nodes(Controller):
         return roster
 
     @put("/roster", opt=needs("roster:write"), responses=documented(400, 401, 403, 404, 422))
-    async def put_roster(self, data: JSONBody[dict[str, Any]], plane: OpenPlane) -> RosterInForce:
+    async def put_roster(
+        self,
+        data: JSONBody[dict[str, Any]],  # noqa: ARG002 - for the schema: what is read are the file's own bytes
+        request: Asked,
+        plane: OpenPlane,
+    ) -> RosterInForce:
         """Put a roster in force that officers in force signed: the file that homeport roster wrote.
 
         The first one is put by command, on the machine.
@@ -207,7 +212,7 @@ class Nodes(Controller):
         if plane.keeper.signed is None:
             raise RosterRefused(reason="the first is put by command")
         try:
-            signed = read_signed(msgspec.json.encode(data))
+            signed = read_signed(await request.body())
         except RosterMalformed as error:
             raise RosterRefused(reason=error.code) from None
         roster = await plane.keeper.put(signed)

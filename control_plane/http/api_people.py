@@ -1,6 +1,6 @@
 """``/v1/principals``, ``/v1/proposals``: who may ask, by which tokens, and what takes two persons."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
@@ -84,7 +84,7 @@ class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     act: Act
     subject: str
-    """The principal that is to be, or the node."""
+    """The principal that is to be, or to be no more, or the node."""
     person: str | None
     role: Role | None
     proposed_by: str
@@ -141,11 +141,25 @@ class Principals(Controller):
         asked = Request(actor.principal, idempotency_key, "POST", self.path, msgspec.json.encode(data))
         return answered(await once(plane.store, asked, act))
 
-    @delete("/{name:str}", opt=needs("principals:write"), responses=documented(400, 401, 403, 404))
-    async def remove_principal(self, name: PrincipalName, plane: OpenPlane) -> None:
-        """Remove a principal with all of its tokens, at once."""
+    @delete(
+        "/{name:str}",
+        opt=needs("principals:write"),
+        status_code=202,
+        response_description="Proposed; another person decides.",
+        responses={
+            **documented(400, 401, 403, 404),
+            204: ResponseSpec(None, generate_examples=False, description="Removed."),
+        },
+    )
+    async def remove_principal(self, name: PrincipalName, request: Asked, plane: OpenPlane) -> Response[ProposalView]:
+        """Take all tokens of a principal away at once, and remove it (204).
+
+        That another person's officer, operator or auditor is removed for good is proposed (202).
+        """
         async with plane.store.work() as work:
-            await dismiss(work, name)
+            proposed = await dismiss(work, name, request.state.actor)
+        nothing: Any = None
+        return Response(nothing, status_code=204) if proposed is None else Response(proposal_view(proposed))
 
     @get("/{name:str}/tokens", opt=needs("principals:read"), responses=documented(400, 401, 403, 404))
     async def list_tokens(self, name: PrincipalName, plane: OpenPlane) -> AccessList:
@@ -214,29 +228,39 @@ class Proposals(Controller):
         "/{proposal:str}/approve",
         status_code=200,
         opt=needs("proposals:decide"),
-        responses=documented(400, 401, 403, 404, 409),
+        responses=documented(400, 401, 403, 404, 409, 422),
     )
-    async def approve(self, proposal: DrawnId, request: Asked, plane: OpenPlane) -> ProposalView:
+    async def approve(
+        self, proposal: DrawnId, request: Asked, plane: OpenPlane, idempotency_key: IdempotencyKey = ""
+    ) -> Response[ProposalView]:
         """Approve, as another person than who proposed it and whom it concerns; it is carried out at once."""
-        return await self._decide(proposal, request, plane, approves=True)
+        return await self._decide(proposal, request, plane, idempotency_key, approves=True)
 
     @post(
         "/{proposal:str}/reject",
         status_code=200,
         opt=needs("proposals:decide"),
-        responses=documented(400, 401, 403, 404, 409),
+        responses=documented(400, 401, 403, 404, 409, 422),
     )
-    async def reject(self, proposal: DrawnId, request: Asked, plane: OpenPlane) -> ProposalView:
+    async def reject(
+        self, proposal: DrawnId, request: Asked, plane: OpenPlane, idempotency_key: IdempotencyKey = ""
+    ) -> Response[ProposalView]:
         """Reject it, or take one's own proposal back."""
-        return await self._decide(proposal, request, plane, approves=False)
+        return await self._decide(proposal, request, plane, idempotency_key, approves=False)
 
-    @staticmethod
-    async def _decide(proposal: str, request: Asked, plane: Plane, *, approves: bool) -> ProposalView:
+    async def _decide(
+        self, proposal: str, request: Asked, plane: Plane, key: str, *, approves: bool
+    ) -> Response[ProposalView]:
         """Decide, and let this process see a barred node at once."""
-        async with plane.store.work() as work:
-            decided = await decide(work, proposal, request.state.actor, approves=approves)
+        actor = request.state.actor
+
+        async def act(work: Work) -> Made:
+            return Made(200, proposal_view(await decide(work, proposal, actor, approves=approves)))
+
+        path = f"{self.path}/{proposal}/{'approve' if approves else 'reject'}"
+        kept = await once(plane.store, Request(actor.principal, key, "POST", path, b""), act)
         await plane.keeper.refresh()
-        return proposal_view(decided)
+        return answered(kept)
 
 
 def proposal_view(proposal: Proposal) -> ProposalView:

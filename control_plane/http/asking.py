@@ -18,7 +18,19 @@ from control_plane.storage.answers import Kept
 from control_plane.storage.principals import Actor
 
 OpenPlane = NamedDependency[Plane]
-Asked = Request[Any, Any, Any]
+
+
+class Asked(Request[Any, Any, Any]):
+    """A request of a program; a body that the framework's decoder chokes on is the program's fault, not ours."""
+
+    async def json(self) -> Any:
+        """Give the body's JSON; ``RequestMalformed`` where it is no UTF-8, or nested too deeply to be read."""
+        try:
+            return await super().json()
+        except (RecursionError, UnicodeDecodeError):
+            raise RequestMalformed(reason="body") from None
+
+
 IdempotencyKey = Annotated[
     str,
     HeaderParameter(
@@ -41,13 +53,15 @@ def needs(scope: Scope, *query: str) -> dict[str, Any]:
 async def authorise(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let in who has a token in force with the scope that the handler needs: ``TokenRefused``, ``ScopeMissing``.
 
-    A query parameter that the handler does not know is refused: a misspelt filter must not mean no filter.
+    A query parameter that the handler does not know, or that is given twice, is refused: a misspelt filter must not
+    mean no filter, and which of two counts must not depend on who reads them.
     """
     wanted = handler.opt.get("scope_needed")
     actor = await actor_of(connection)
     if wanted not in actor.scopes:
         raise ScopeMissing(reason=str(wanted))
-    if not handler.opt["query_known"].issuperset(connection.query_params.keys()):
+    given = connection.query_params
+    if not handler.opt["query_known"].issuperset(given) or any(len(given.getall(name)) > 1 for name in given):
         raise RequestMalformed(reason="query")
     connection.scope["state"]["actor"] = actor
 

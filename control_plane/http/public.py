@@ -19,6 +19,7 @@ from control_plane.http.api_hooks import HookOrder, Hooks
 from control_plane.http.api_nodes import Nodes, TokenOrder
 from control_plane.http.api_people import AccessOrder, PrincipalOrder, Principals, Proposals
 from control_plane.http.api_policies import Policies
+from control_plane.http.asking import Asked
 from control_plane.http.body import Receive, Scope, Send
 from control_plane.http.nodes import PREFIX, NodeDoor
 from control_plane.http.plane import Plane
@@ -50,6 +51,7 @@ def program_api(plane: Plane) -> Litestar:
         route_handlers=[Cases, Nodes, Policies, Principals, Proposals, Events, Hooks],
         dependencies={"plane": Provide(_plane, sync_to_thread=False)},
         exception_handlers={HomeportError: named, HTTPException: framework, Exception: unforeseen},
+        request_class=Asked,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=_openapi(),
         logging_config=None,

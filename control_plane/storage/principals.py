@@ -89,8 +89,13 @@ async def everybody(t: Transaction) -> list[Principal]:
 
 async def remove(t: Transaction, name: str, at: int) -> bool:
     """Remove a principal with all of its tokens; ``False`` where there is none in force."""
-    await t.execute(_REMOVE_TOKENS, {"name": name, "at": at})
+    await remove_tokens(t, name, at)
     return await t.execute(_REMOVE, {"name": name, "at": at}) == 1
+
+
+async def remove_tokens(t: Transaction, name: str, at: int) -> int:
+    """Remove all tokens of a principal that are in force; give how many."""
+    return await t.execute(_REMOVE_TOKENS, {"name": name, "at": at})
 
 
 async def add_token(t: Transaction, token: Token, secret_sha256: str) -> None:

@@ -111,8 +111,11 @@ async def _set_up_eu(company: Company) -> list[Command]:
 
 
 async def _set_up_ap(company: Company) -> list[Command]:
-    """Set up at ap the account that is at home there."""
-    return [await company.ap.command(["init"]), await company.ap.add_line(ACCOUNTS["line"], company.secrets)]
+    """Set up at ap the account that is at home there, for which eu may relay, and no other node."""
+    return [
+        await company.ap.command(["init"]),
+        await company.ap.add_line(ACCOUNTS["line"], company.secrets, "--relayed-by", "eu"),
+    ]
 
 
 async def _enrolments(stage: Stage, root: str) -> None:

@@ -39,6 +39,7 @@ def account() -> None:
 @click.option("--app-home", is_flag=True, help="WhatsApp: this node is the home of what Meta sends to the app only.")
 @click.option("--country", help="Where its customers are (TH, US-CA): their law, where nothing better is known.")
 @click.option("--home", help="The node at which what arrives for it rests, by its name in the roster; else here.")
+@click.option("--relayed-by", "relayed_by", multiple=True, help="A node that may send home what it receives for it.")
 @click.option("--secret-file", "secret_files", multiple=True, help="App or channel secret; twice during rotation.")
 @click.option("--verify-token-file", "verify_token_files", multiple=True, help="WhatsApp: token of the handshake.")
 @click.option("--access-token-file", help="For asking the platform (account check); receiving needs none.")
@@ -56,6 +57,7 @@ def add(
     app_home: bool,
     country: str | None,
     home: str | None,
+    relayed_by: tuple[str, ...],
     secret_files: tuple[str, ...],
     verify_token_files: tuple[str, ...],
     access_token_file: str | None,
@@ -70,7 +72,7 @@ def add(
     settings = settings_of(config)
     ids = _line_ids(bot_user_id) if channel == "line" else _whatsapp_ids(app_id, waba_ids, phone_number_ids)
     _refuse_foreign(channel, bot_user_id, (app_id, *waba_ids, *phone_number_ids))
-    wanted = Account(name, ids, scope, app_home=app_home, country=country, home=home)
+    wanted = Account(name, ids, scope, app_home=app_home, country=country, home=home, relayed_by=relayed_by)
     credentials = read_credentials(channel, secret_files, verify_token_files, access_token_file, bus_secret_files)
     act = usecase.replace if replace else usecase.add
     _with_accounts(settings, lambda stores: act(stores.accounts, wanted, credentials))
@@ -92,7 +94,7 @@ def list_accounts(config: Path) -> None:
         click.echo("No account is set up yet: homeport edge account add --help.")
         return
     print_table(
-        ("account", "channel", "scope", "country", "ids", "secrets", "token", "home"),
+        ("account", "channel", "scope", "country", "ids", "secrets", "token", "relayed by", "home"),
         [_row(each, credentials) for each, credentials in found],
     )
 
@@ -156,6 +158,22 @@ def set_home(config: Path, name: str, node: str) -> None:
     home = None if node == "none" else node
     _with_accounts(settings, lambda stores: usecase.set_home(stores.accounts, name, home))
     click.echo(f"Home of {name}: {home or 'here'}. A running node takes it up within seconds.")
+
+
+@account.command("set-relayed-by", short_help="Say which nodes may relay for an account.")
+@config_option
+@click.argument("name")
+@click.argument("nodes", nargs=-1, required=True, metavar="NODE...")
+def set_relayed_by(config: Path, name: str, nodes: tuple[str, ...]) -> None:
+    """Say that NODE..., by name in the roster, may send home what they receive for account NAME, or with none: nobody.
+
+    Such a node vouches for the platform's signature, and could say what no customer wrote: name those alone to which a
+    platform is told to send, or from which the policy sends what may not rest there.
+    """
+    settings = settings_of(config)
+    relays = () if nodes == ("none",) else nodes
+    _with_accounts(settings, lambda stores: usecase.set_relayed_by(stores.accounts, name, relays))
+    click.echo(f"{name} is relayed by: {', '.join(relays) or 'nobody'}. A running node takes it up within seconds.")
 
 
 @account.command(short_help="Remove an account and its credentials.")
@@ -231,4 +249,5 @@ def _row(each: Account, credentials: Credentials) -> tuple[str, ...]:
     bus = f" + {len(credentials.bus_secrets)} bus" if credentials.bus_secrets else ""
     secrets = f"{len(credentials.secrets)}{bus}"
     country = each.country or "none"
-    return each.name, each.channel, each.scope, country, ids, secrets, token, each.home or "here"
+    relays = ", ".join(each.relayed_by) or "nobody"
+    return each.name, each.channel, each.scope, country, ids, secrets, token, relays, each.home or "here"

@@ -9,6 +9,7 @@ import msgspec
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings
+from shared.addresses import program_address_fault
 from shared.crypto.signing import in_groups
 from shared.errors import SettingsInvalid
 from shared.errors.trust import TokenMalformed
@@ -34,7 +35,10 @@ def enrol(config: Path, token_file: str, jurisdiction: str, relay_address: str |
     settings = settings_of(config)
     _check("--jurisdiction", jurisdiction, JurisdictionCode, "a code of ISO 3166 in capitals: DE, ID, US-CA")
     if relay_address is not None:
-        _check("--relay-address", relay_address, Address, "https://HOST:PORT, nothing behind it")
+        wants = "https://HOST:PORT, nothing behind it; http on this machine only"
+        _check("--relay-address", relay_address, Address, wants)
+        if program_address_fault(relay_address) is not None:
+            raise SettingsInvalid(field_name="--relay-address", wants=wants)
     node, roster, words = asyncio.run(_enrol(settings, _read(token_file), jurisdiction, relay_address))
     control = roster.control_plane
     print_table(

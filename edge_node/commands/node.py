@@ -1,7 +1,6 @@
 """``homeport edge init|run|restart|stop|status``: a node's life."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +8,13 @@ import click
 
 from edge_node.commands.common import config_option, settings_of
 from edge_node.settings import EdgeSettings, describe, example_toml
+from shared import private_files
 from shared.errors import SettingsInvalid
 from shared.screen import print_table, say_kept
 
 if TYPE_CHECKING:
     from shared.process import Wanted
 
-_PRIVATE_FILE = 0o600
 _APP = "edge_node.app:open_node"
 
 
@@ -161,5 +160,4 @@ def _warn(settings: EdgeSettings) -> None:
 def _write_new(path: Path, text: str) -> None:
     """Write a file that must not exist yet, readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "w", encoding="utf-8") as file:
-        file.write(text)
+    private_files.write_new(path, text.encode())

@@ -69,6 +69,10 @@ class LineIds(msgspec.Struct, frozen=True, tag_field="channel", tag="line", forb
     """``destination``: U and 32 hexadecimal digits."""
 
 
+RELAYED_BY_MAX = 100
+"""Nodes that may relay for one account."""
+
+
 class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The public part of an account; nothing in it is secret or about a subject."""
 
@@ -83,6 +87,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """Where its customers are, as far as nothing better is known of one: ISO 3166 code, ``TH``, ``US-CA``."""
     home: str | None = None
     """The node at which what arrives for it rests; ``None``: here."""
+    relayed_by: tuple[str, ...] = ()
+    """The nodes that may send home what they receive for it; every other one is refused."""
 
     @property
     def channel(self) -> Channel:
@@ -128,6 +134,12 @@ def validate(account: Account) -> None:
     _want(_NAME.fullmatch(account.name), "name", "a lower-case letter, then letters, digits, hyphens; at most 48")
     _want(is_country(account.country), "country", "a code of ISO 3166: TH, or US-CA for a part with a law of its own")
     _want(_is_node(account.home), "home", "the name of a node in the roster; without one, what arrives rests here")
+    _want(
+        all(each and _is_node(each) for each in account.relayed_by)
+        and len(set(account.relayed_by)) == len(account.relayed_by) <= RELAYED_BY_MAX,
+        "relayed_by",
+        f"names of nodes in the roster, each once, at most {RELAYED_BY_MAX}",
+    )
     match account.ids:
         case LineIds(bot_user_id=bot):
             _want(_LINE_BOT.fullmatch(bot), "bot_user_id", "U and 32 hexadecimal digits: the webhook's destination")

@@ -7,6 +7,7 @@ import httpx
 from edge_node.usecases.company import Company, member_or_refuse
 from edge_node.vouching import trusted
 from shared import wire
+from shared.addresses import program_address_fault
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors.relay import NodeUnknown, NodeUnreachable
@@ -50,12 +51,16 @@ class RelayClient:
         """Send ``message`` to ``node`` and give its answer, which may be a ``RelayProblem``, within ``seconds_max``.
 
         Raises ``NodeUnknown`` where the roster in force has no such node with a relay address, ``NodeUnreachable``
-        (reason) where no answer came in time that the node signed for this request.
+        (reason) where that address is none for pseudonyms (plain http off this machine), or no answer came in time that
+        the node signed for this request.
         """
         here = member_or_refuse(self._company)
         peer = here.other(node)
         if peer is None or peer.relay is None:
             raise NodeUnknown(node=node)
+        fault = program_address_fault(peer.relay)
+        if fault is not None:
+            raise NodeUnreachable(reason=fault)
         request = sign_request(
             Request("POST", peer.relay + PATHS[type(message)], (_TYPE,), wire.encode(message)),
             here.self.signing,
@@ -86,6 +91,8 @@ class RelayClient:
                     await answer.aclose()
         except (httpx.TimeoutException, TimeoutError):
             raise NodeUnreachable(reason="timeout") from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise NodeUnreachable(reason="address") from None
         except httpx.HTTPError as error:
             raise NodeUnreachable(reason=type(error).__name__) from None
 

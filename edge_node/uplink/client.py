@@ -8,13 +8,13 @@ anybody between the two programs can write one.
 import asyncio
 from types import TracebackType
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from edge_node.storage.identity import NodeIdentity
 from edge_node.vouching import trusted
 from shared import wire
+from shared.addresses import program_address_fault
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors.trust import AnswerRefused
@@ -30,7 +30,6 @@ ANSWER_BYTES_MAX = 1024 * 1024
 
 NONCE_BYTES = 16
 _TAG: Tag = "homeport-uplink"
-_ON_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _TYPE = ("content-type", "application/json")
 
 
@@ -136,8 +135,8 @@ class ControlClient:
             now_ms=self._clock.now(),
         )
         timeout = httpx.Timeout(self._seconds_max, read=self._seconds_max + wait_seconds)
-        sent = self._http.build_request(method, request.url, headers=request.fields, content=body, timeout=timeout)
         try:
+            sent = self._http.build_request(method, request.url, headers=request.fields, content=body, timeout=timeout)
             async with asyncio.timeout(3 * self._seconds_max + wait_seconds):
                 answer = await self._http.send(sent, stream=True)
                 try:
@@ -146,16 +145,18 @@ class ControlClient:
                     await answer.aclose()
         except (httpx.TimeoutException, TimeoutError):
             raise ControlUnreachable(reason="timeout") from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise ControlUnreachable(reason="address") from None
         except httpx.HTTPError as error:
             raise ControlUnreachable(reason=type(error).__name__) from None
         return Answered(request, answer, content, self._clock)
 
 
 def check_address(address: str) -> None:
-    """Refuse an address to which pseudonyms must not go, ``ControlUnknown``: plain http off this machine."""
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in _ON_THIS_MACHINE:
-        raise ControlUnknown(reason="not https")
+    """Refuse an address to which pseudonyms must not go, ``ControlUnknown``: plain http off this machine, or none."""
+    fault = program_address_fault(address)
+    if fault is not None:
+        raise ControlUnknown(reason=fault)
 
 
 def _believed(answered: Answered, control: ControlPlane) -> bytes:

@@ -56,8 +56,8 @@ async def add(store: AccountStore, account: Account, credentials: Credentials) -
 async def replace(store: AccountStore, account: Account, credentials: Credentials) -> None:
     """Put new settings or secrets in the place of the account of that name; ``AccountUnknown`` if there is none.
 
-    The channel stays and so does the scope: stored identities were indexed under them.  Country and home stay where
-    none is given.
+    The channel stays and so does the scope: stored identities were indexed under them.  Country, home and
+    who may relay for it stay where none is given.
     """
     validate(account)
     validate_credentials(account, credentials)
@@ -67,7 +67,12 @@ async def replace(store: AccountStore, account: Account, credentials: Credential
         raise AccountUnknown(account=account.name)
     _ensure_kept(old, account)
     ensure_apart(account, stored.values())
-    kept = msgspec.structs.replace(account, country=account.country or old.country, home=account.home or old.home)
+    kept = msgspec.structs.replace(
+        account,
+        country=account.country or old.country,
+        home=account.home or old.home,
+        relayed_by=account.relayed_by or old.relayed_by,
+    )
     await store.save(kept, credentials, replace=True)
 
 
@@ -79,6 +84,11 @@ async def set_country(store: AccountStore, name: str, country: str | None) -> No
 async def set_home(store: AccountStore, name: str, home: str | None) -> None:
     """Say at which node what arrives for an account rests, ``None``: here; ``AccountUnknown``, ``AccountInvalid``."""
     await _change(store, name, home=home)
+
+
+async def set_relayed_by(store: AccountStore, name: str, nodes: tuple[str, ...]) -> None:
+    """Say which nodes may send home what they receive for an account; ``AccountUnknown``, ``AccountInvalid``."""
+    await _change(store, name, relayed_by=nodes)
 
 
 async def list_accounts(store: AccountStore) -> list[tuple[Account, Credentials]]:
@@ -118,7 +128,8 @@ async def check(
 def look_at_home(account: Account, others: Collection[str] | None) -> Finding:
     """Say where what arrives for an account goes; ``others`` as for :func:`check`."""
     if account.home is None:
-        return Finding("home", "ok", "here: what arrives rests here where the policy in force lets it")
+        relays = f"; relayed by: {', '.join(account.relayed_by)}" if account.relayed_by else ""
+        return Finding("home", "ok", f"here: what arrives rests here where the policy in force lets it{relays}")
     what = f"node {account.home}: what arrives here is sent there, sealed, where the policy in force lets it"
     if others is None:
         remedy = "Enrol this node: homeport edge enrol. Until then its platform is told to send again."
@@ -129,7 +140,7 @@ def look_at_home(account: Account, others: Collection[str] | None) -> Finding:
     return Finding("home", "ok", what)
 
 
-async def _change(store: AccountStore, name: str, **changes: str | None) -> None:
+async def _change(store: AccountStore, name: str, **changes: str | tuple[str, ...] | None) -> None:
     """Change fields of an account's public part."""
     found = next((pair for pair in await store.load() if pair[0].name == name), None)
     if found is None:

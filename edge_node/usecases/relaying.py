@@ -117,7 +117,7 @@ class Homecoming:
             account=message.account,
         )
         account = stored.account if stored is not None else None
-        rule = refuses(self._book.all, account, message.channel, webhook.events)
+        rule = refuses(self._book.all, account, sender.name, message.channel, webhook.events)
         if rule is None and account is not None and not self._admitter.all_rest(account, webhook.events):
             rule = "policy_denied"
         if rule is not None or stored is None:

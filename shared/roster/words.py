@@ -8,6 +8,9 @@ from shared.roster.model import Node, Roster
 from shared.roster.rules import root_fingerprint
 from shared.roster.texts import grouped_node_fingerprints
 
+_CALENDAR_END = 253_402_300_799_999
+"""The end of the year 9999 (ms)."""
+
 
 def differences(old: Roster, new: Roster) -> list[str]:
     """Say in sentences what ``new`` changes; an empty list says that nothing but version and date does."""
@@ -15,7 +18,9 @@ def differences(old: Roster, new: Roster) -> list[str]:
 
 
 def moment(at_ms: int) -> str:
-    """Write an instant to the second, in UTC."""
+    """Write an instant to the second, in UTC; a file may name any, also one that no calendar has."""
+    if at_ms > _CALENDAR_END:
+        return "after the year 9999"
     return dt.datetime.fromtimestamp(at_ms // 1000, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

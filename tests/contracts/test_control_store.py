@@ -188,9 +188,18 @@ async def test_two_persons_appoint(store):
         decided = await people.decide(work, asked.id, actor, approves=True)
         assert await principals.proposals(work.t, START, "approved", 10) == [decided]
         assert await principals.actor(work.t, people.digest(secret), work.now + 60_001) is None
-        await people.dismiss(work, "ops")
+        assert await people.dismiss(work, "ops", actor) is None  # of one's own person
         assert await principals.actor(work.t, people.digest(secret), work.now) is None
         assert {each.name for each in await principals.everybody(work.t) if not each.removed_at} == {"dpo", "new"}
+        await people.appoint(work, "ops-two", "oscar", "operator", None)
+        leaving = await people.dismiss(work, "dpo", None)
+        assert isinstance(leaving, Proposal)
+        assert await people.dismiss(work, "dpo", None) == leaving
+        assert {each.name for each in await principals.everybody(work.t) if not each.removed_at} == {
+            *("dpo", "new", "ops-two")
+        }
+        await people.decide(work, leaving.id, actor._replace(principal="ops-two", person="oscar"), approves=True)
+        assert await people.dismiss(work, "ops-two", None) is None  # nobody is left who could approve
 
 
 async def test_a_node_falls_silent_once(store):

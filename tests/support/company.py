@@ -163,6 +163,13 @@ desk_listen = "127.0.0.1:0"
 """
 
 
+def _moves(node: str, home: str | None) -> list[str]:
+    """Give the options that say where an account rests, and who may relay for it."""
+    if home is not None:
+        return ["--home", home]
+    return [word for other in NAMES if other != node for word in ("--relayed-by", other)]
+
+
 def make_template(
     name: str,
     folder: Path,
@@ -170,13 +177,16 @@ def make_template(
     secret: bytes,
     bundle: Bundle | None = None,
 ) -> Path:
-    """Set a node up by command, once, with LINE accounts: name, bot user id, country, home where it is elsewhere."""
+    """Set a node up by command, once, with LINE accounts: name, bot user id, country, home where it is elsewhere.
+
+    What is at home here may be relayed by every other node of ``NAMES``.
+    """
     node = RealNode(folder)
     node.config.write_text(SETTINGS.format(name=name, port=0, more=""))
     node.command("init")
     for account, bot, country, home in accounts:
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot, "--secret-file", "-"]
-        words += ["--country", country, *(("--home", home) if home is not None else ())]
+        words += ["--country", country, *_moves(name, home)]
         node.command("account", "add", account, *words, typed=secret)
     install(node, bundle)
     return folder

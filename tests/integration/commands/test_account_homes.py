@@ -72,6 +72,24 @@ def test_check_says_whether_the_roster_has_a_node_that_is_a_home(config):
         assert "names no other node so" in account(config, "check", "shop", expect=1)
 
 
+def test_who_may_relay_is_given_kept_changed_and_taken_away(config):
+    def relays():
+        return account(config, "list").split()[-2]
+
+    add(config)
+    assert relays() == "nobody"
+    add(config, "--replace", "--relayed-by", "ap")
+    add(config, "--replace")
+    assert relays() == "ap"
+    assert "relayed by: jp, th-2" in account(config, "set-relayed-by", "shop", "jp", "th-2")
+    assert "relayed by: jp, th-2" in account(config, "check", "shop")
+    for wrong in (("Bangkok",), ("jp", "jp"), ("",)):
+        assert "field_name=relayed_by" in account(config, "set-relayed-by", "shop", *wrong, expect=2)
+    assert "account_unknown" in account(config, "set-relayed-by", "nosuch", "ap", expect=2)
+    assert "relayed by: nobody" in account(config, "set-relayed-by", "shop", "none")
+    assert relays() == "nobody"
+
+
 def drawn():
     """Draw a node's keys."""
     entropy = SystemEntropy()

@@ -137,3 +137,23 @@ def test_every_command_explains_itself(control):
     for word in words:
         assert word in told
     assert "hooks.allow" in control("run", "--help")
+
+
+UNWRITABLE = {
+    "a folder that cannot be": ("init", "--config", "/proc/nowhere/control.toml"),
+    "a folder below a file": ("init", "--config", "file/control.toml"),
+    "data where none can be": ("init", "--config", "sub/control.toml", "--data-dir", "/proc/nowhere"),
+}
+
+
+@pytest.mark.parametrize("words", UNWRITABLE.values(), ids=UNWRITABLE.keys())
+def test_a_place_where_nothing_can_be_written_is_named(tmp_path, words):
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [HOMEPORT, "control", *words], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    text = done.stderr.decode()
+    assert (done.returncode, text.count("\n")) == (1, 1)
+    assert text.startswith("homeport: file_refused: ")
+    assert "/proc/nowhere" in text or "file" in text.removeprefix("homeport: file_refused: ")
+    assert "unforeseen" not in text

@@ -73,15 +73,20 @@ def _make_template(name: str, folder: Path) -> Path:
     token = ["--access-token-file", str(folder / "access")]
     for account, (bot, secret) in BOTS.items():
         words = ["--channel", "line", "--scope", "1656", "--bot-user-id", bot.bot_user_id, "--secret-file", "-"]
-        home = ["--home", HOMES[account]] if HOMES[account] != name else []
+        home = _moves(name, HOMES[account])
         node.command("account", "add", account, *words, "--country", "DE", *home, *token, typed=secret)
     ids = ["--app-id", NUMBER.app_id, "--waba-id", NUMBER.waba_id, "--phone-number-id", NUMBER.phone_number_id]
     files = ["--verify-token-file", str(folder / "verify"), *token]
     words = ["--channel", "whatsapp", "--scope", "555", *ids, "--app-home", "--country", "DE", "--secret-file", "-"]
-    home = ["--home", HOMES[WHATSAPP]] if HOMES[WHATSAPP] != name else []
+    home = _moves(name, HOMES[WHATSAPP])
     node.command("account", "add", WHATSAPP, *words, *home, *files, typed=WHATSAPP_SECRET)
     install(node, bundle_of(open_policy(abroad=SHOWN)))
     return folder / name
+
+
+def _moves(name: str, home: str) -> list[str]:
+    """Give the options that say where an account rests, and who may relay for it."""
+    return ["--home", home] if home != name else ["--relayed-by", "ap" if name == "eu" else "eu"]
 
 
 def make_member(name: str, folder: Path, template: Path, platforms: str = "") -> Member:

@@ -199,3 +199,20 @@ def test_a_retired_node_is_nobody(own_company):
     ap.enrol(own_company.roster(2, eu="retired"))
     until(lambda: send(own_company, signed(own_company, webhook(own_company))).status_code == 401)
     assert send(own_company, signed(own_company, webhook(own_company, TARO.line_user))).content == b""
+
+
+def test_only_the_nodes_that_the_account_names_bring_it_anything(own_company):
+    """A node of the roster vouches for the platform's signature: it could say whatever a customer never wrote."""
+    ap = own_company.ap
+    assert send(own_company, signed(own_company, webhook(own_company))).status_code == 200
+    ap.node.command("account", "set-relayed-by", "shop", "us")
+
+    def refused():
+        answer = send(own_company, signed(own_company, webhook(own_company, "another word")))
+        return wire.decode(wire.RelayAnswer, answer.content).outcome == "refused"
+
+    until(refused)
+    before = rests(ap)
+    assert refused()
+    assert rests(ap) == before
+    assert "sender_not_listed" in ap.node.log()

@@ -93,6 +93,7 @@ def test_an_account_that_moves_takes_new_messages_along_and_old_ones_back_where_
     assert '"home_elsewhere"' in ap.node.log()
     stored = rests(eu)
     ap.node.command("account", "set-home", "desk", "none")
+    ap.node.command("account", "set-relayed-by", "desk", "eu")
     until(lambda: post(eu, "desk", new).status_code == 200)
     assert (rests(eu), rests(ap)) == (stored, 1)
     assert post(eu, "desk", line_unsend(old["message"]["id"])).status_code == 200

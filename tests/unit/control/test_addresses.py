@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.addresses import HostPort, judge_numbers, judge_url, read_host_port
+from shared.addresses import HostPort, judge_numbers, judge_url, program_address_fault, read_host_port
 from shared.errors.outgoing import AddressRefused
 
 ALLOWED = frozenset({HostPort("10.0.0.5", 8443), HostPort("crm.internal", 9000), HostPort("::1", 9000)})
@@ -98,3 +98,21 @@ def test_the_first_number_is_the_one_to_connect_to():
 def test_a_setting_is_read_as_host_and_port():
     assert read_host_port("[::1]:9000") == HostPort("::1", 9000)
     assert read_host_port("crm.internal:443") == HostPort("crm.internal", 443)
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        *(
+            ("https://eu.example.org:8443", None),
+            ("https://[2001:db8::1]:8443", None),
+            ("https://eu.example.org", None),
+        ),
+        *(("http://127.0.0.1:8443", None), ("http://localhost:1", None), ("http://[::1]:1", None)),
+        *(("http://eu.example.org:8443", "not_https"), ("http://10.0.0.5:1", "not_https")),
+        *(("https://eu.example.org:70000", "address"), ("https://eu.example.org:0", "address")),
+        *(("https://[::::]:1", "address"), ("https://", "address"), ("ftp://127.0.0.1", "not_https")),
+    ],
+)
+def test_programs_speak_where_nobody_listens_in(address, fault):
+    assert program_address_fault(address) == fault

@@ -7,9 +7,11 @@ from edge_node.core.accounts import Account, LineIds, WhatsAppIds
 from edge_node.core.homecoming import refuses
 from shared.message import Message, Text
 
-SHOP = Account(name="shop", ids=LineIds("U" + "1" * 32), scope="1")
+SHOP = Account(name="shop", ids=LineIds("U" + "1" * 32), scope="1", relayed_by=("ap", "us"))
 FAR = Account(name="far", ids=LineIds("U" + "2" * 32), scope="1", home="eu")
-WA = Account(name="wa", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("3",)), scope="5")
+WA = Account(
+    name="wa", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("3",)), scope="5", relayed_by=("ap",)
+)
 WB = Account(name="wb", ids=WhatsAppIds(app_id="1", waba_ids=("2",), phone_number_ids=("4",)), scope="5")
 ALL = (SHOP, FAR, WA, WB)
 LINE = Message(channel="line", via="U" + "1" * 32, at=1, message_id="1", content=Text("x"))
@@ -35,4 +37,11 @@ WHATSAPP = Message(channel="whatsapp", via="3", at=1, message_id="1", content=Te
     ],
 )
 def test_the_rule_is_named(account, channel, events, rule):
-    assert refuses(ALL, account, channel, events) == rule
+    assert refuses(ALL, account, "ap", channel, events) == rule
+
+
+@pytest.mark.parametrize(("relayed_by", "sender"), [((), "ap"), (("us",), "ap"), (("ap",), ""), (("*",), "ap")])
+def test_only_a_node_that_the_account_names_brings_anything_home(relayed_by, sender):
+    """Any node of the roster could otherwise write what a customer never said."""
+    shop = msgspec.structs.replace(SHOP, relayed_by=relayed_by)
+    assert refuses(ALL, shop, sender, "line", [LINE]) == "sender_not_listed"

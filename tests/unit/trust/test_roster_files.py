@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 
+from shared.canonical import INTEGER_MAX
 from shared.errors.trust import RosterContradicts, RosterMalformed, RosterRootUnknown, RosterUndersigned
 from shared.roster import accept_first, edits, read_signed, root_fingerprint, write
+from shared.roster.words import moment
 from tests.support.rosters import FIRST, NOW, signed
 
 change = msgspec.structs.replace
@@ -37,3 +39,9 @@ def test_every_byte_of_a_signed_file_counts():
         except (RosterMalformed, RosterUndersigned, RosterRootUnknown, RosterContradicts):
             continue
         assert roster == FIRST
+
+
+def test_an_instant_that_no_calendar_has_is_told_all_the_same():
+    """Officers read what others wrote, before anybody signed it."""
+    assert moment(NOW).endswith(" UTC")
+    assert moment(INTEGER_MAX) == "after the year 9999"

@@ -153,10 +153,11 @@ CREATE TABLE access_token (
 
 CREATE INDEX access_token_of ON access_token (principal);
 
--- What one person proposes and another decides.  `subject` is a principal or a node, `person` whom it concerns.
+-- What one person proposes and another decides.  `subject` is a principal or a node, `person` whom it concerns, `role`
+-- that principal's.
 CREATE TABLE proposal (
     id TEXT NOT NULL PRIMARY KEY,
-    act TEXT NOT NULL CHECK (act IN ('grant_role', 'retire_node')),
+    act TEXT NOT NULL CHECK (act IN ('grant_role', 'remove_principal', 'retire_node')),
     subject TEXT NOT NULL,
     person TEXT NOT NULL,
     role TEXT,
