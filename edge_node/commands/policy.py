@@ -166,7 +166,7 @@ async def _believed(stores: "Stores", signed: SignedRoster | None) -> "Roster":
 
 
 async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None, int] | None":
-    """Read the bundle in force, what is known of it, what was last stated, and which version a restored store awaits."""
+    """Read the bundle in force, what is known of it, what was last stated, and the version a restored store awaits."""
     from edge_node.storage.content.duties import Written, duties_written  # noqa: PLC0415
     from edge_node.storage.content.policies import PolicyStore  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
