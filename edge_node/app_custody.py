@@ -9,27 +9,27 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.stores import Stores
 from edge_node.usecases.account_book import AccountBook
-from edge_node.usecases.committer import Committer
-from edge_node.usecases.duty_keeping import LEASE_MILLISECONDS as DUTIES_LEASE
-from edge_node.usecases.duty_keeping import DutyKeeper
-from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
-from edge_node.usecases.epoch_keeping import EpochKeeper
-from edge_node.usecases.erasing import Eraser
-from edge_node.usecases.holding import Holder
-from edge_node.usecases.judging import Judge
-from edge_node.usecases.media_upkeep import MediaUpkeep
-from edge_node.usecases.quarantine import Gate
-from edge_node.usecases.quarantine_keeping import LEASE_MILLISECONDS as QUARANTINE_LEASE
-from edge_node.usecases.quarantine_keeping import QuarantineKeeper
-from edge_node.usecases.rejudging import LEASE_MILLISECONDS as JUDGING_LEASE
-from edge_node.usecases.rejudging import Rejudger
-from edge_node.usecases.removal import LEASE_MILLISECONDS as REMOVER_LEASE
-from edge_node.usecases.removal import Remover
-from edge_node.usecases.retaining import Retaining
-from edge_node.usecases.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
-from edge_node.usecases.retention import Sweeper
-from edge_node.usecases.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
-from edge_node.usecases.upkeep import Upkeep
+from edge_node.usecases.custody.epoch_keeping import LEASE_MILLISECONDS as EPOCHS_LEASE
+from edge_node.usecases.custody.epoch_keeping import EpochKeeper
+from edge_node.usecases.custody.quarantine import Gate
+from edge_node.usecases.custody.quarantine_keeping import LEASE_MILLISECONDS as QUARANTINE_LEASE
+from edge_node.usecases.custody.quarantine_keeping import QuarantineKeeper
+from edge_node.usecases.governing.judging import Judge
+from edge_node.usecases.governing.rejudging import LEASE_MILLISECONDS as JUDGING_LEASE
+from edge_node.usecases.governing.rejudging import Rejudger
+from edge_node.usecases.letting_go.duty_keeping import LEASE_MILLISECONDS as DUTIES_LEASE
+from edge_node.usecases.letting_go.duty_keeping import DutyKeeper
+from edge_node.usecases.letting_go.erasing import Eraser
+from edge_node.usecases.letting_go.holding import Holder
+from edge_node.usecases.letting_go.removal import LEASE_MILLISECONDS as REMOVER_LEASE
+from edge_node.usecases.letting_go.removal import Remover
+from edge_node.usecases.letting_go.retaining import Retaining
+from edge_node.usecases.letting_go.retention import LEASE_MILLISECONDS as SWEEPER_LEASE
+from edge_node.usecases.letting_go.retention import Sweeper
+from edge_node.usecases.letting_go.upkeep import LEASE_MILLISECONDS as UPKEEP_LEASE
+from edge_node.usecases.letting_go.upkeep import Upkeep
+from edge_node.usecases.media.upkeep import MediaUpkeep
+from edge_node.usecases.receiving.committer import Committer
 from shared.limits import BATCH_EVENTS_MAX
 
 

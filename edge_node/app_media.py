@@ -6,11 +6,11 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.media import MediaStore
 from edge_node.stores import Stores
 from edge_node.usecases.account_book import AccountBook
-from edge_node.usecases.committer import Committer
-from edge_node.usecases.fetching import LEASE_MILLISECONDS, Fetcher
-from edge_node.usecases.filing import Taken
-from edge_node.usecases.judging import Judge
-from edge_node.usecases.media_admitting import MediaAdmitter
+from edge_node.usecases.governing.judging import Judge
+from edge_node.usecases.media.admitting import MediaAdmitter
+from edge_node.usecases.media.fetching import LEASE_MILLISECONDS, Fetcher
+from edge_node.usecases.receiving.committer import Committer
+from edge_node.usecases.receiving.filing import Taken
 
 RECALL_BYTES = 1_024
 """What a recall that a platform's answer amounts to counts for in the committer's queue."""

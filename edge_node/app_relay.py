@@ -14,20 +14,20 @@ from edge_node.storage.content.views import Views
 from edge_node.storage.identity import ensure_identity
 from edge_node.stores import Stores, key_places
 from edge_node.usecases.account_book import AccountBook
-from edge_node.usecases.admitting import Admitter
-from edge_node.usecases.border import Border
-from edge_node.usecases.committer import Committer
-from edge_node.usecases.live_views import LiveViews
-from edge_node.usecases.membership import Membership
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.relaying import Homecoming, Relayer
-from edge_node.usecases.removal import Remover
-from edge_node.usecases.showing import Shower
-from edge_node.usecases.view_following import LEASE_MILLISECONDS as FOLLOW_LEASE
-from edge_node.usecases.view_following import ViewFollower
-from edge_node.usecases.view_gate import ViewGates
-from edge_node.usecases.view_keeping import LEASE_MILLISECONDS, ViewKeeper
-from edge_node.usecases.viewing import Viewer
+from edge_node.usecases.company.membership import Membership
+from edge_node.usecases.company.relaying import Homecoming, Relayer
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.letting_go.removal import Remover
+from edge_node.usecases.receiving.admitting import Admitter
+from edge_node.usecases.receiving.committer import Committer
+from edge_node.usecases.views.following import LEASE_MILLISECONDS as FOLLOW_LEASE
+from edge_node.usecases.views.following import ViewFollower
+from edge_node.usecases.views.gate import ViewGates
+from edge_node.usecases.views.keeping import LEASE_MILLISECONDS, ViewKeeper
+from edge_node.usecases.views.live import LiveViews
+from edge_node.usecases.views.showing import Shower
+from edge_node.usecases.views.viewing import Viewer
 from shared import private_files, wire
 from shared.errors import SettingsInvalid
 

@@ -10,15 +10,15 @@ from edge_node.storage.content.quarantine import read_quarantine
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import KEYS_FILE, Stores
-from edge_node.usecases.epoch_beat import EpochBeat, Places
-from edge_node.usecases.filing import Clerk
-from edge_node.usecases.holding import Holder
-from edge_node.usecases.judging import Judge
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.quarantine import Gate
+from edge_node.usecases.custody.epoch_beat import EpochBeat, Places
+from edge_node.usecases.custody.quarantine import Gate
+from edge_node.usecases.governing.judging import Judge
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.letting_go.holding import Holder
+from edge_node.usecases.receiving.filing import Clerk
+from edge_node.usecases.receiving.resolving import Resolver
+from edge_node.usecases.receiving.taking_in import TakingIn
 from edge_node.usecases.replying import Replier
-from edge_node.usecases.resolving import Resolver
-from edge_node.usecases.taking_in import TakingIn
 
 
 async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyBook:

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from shared.message import Event
 
 if TYPE_CHECKING:
-    from edge_node.usecases.taking_in import Outcome
+    from edge_node.usecases.receiving.taking_in import Outcome
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)

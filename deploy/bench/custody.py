@@ -35,9 +35,9 @@ from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.keys.draft import Draft
 from edge_node.storage.keys.hierarchy import Owner
 from edge_node.stores import Stores, initialise, open_stores
-from edge_node.usecases.erasing import Eraser
-from edge_node.usecases.filing import Taken
-from edge_node.usecases.taking_in import TakingIn
+from edge_node.usecases.letting_go.erasing import Eraser
+from edge_node.usecases.receiving.filing import Taken
+from edge_node.usecases.receiving.taking_in import TakingIn
 from shared.crypto import Cipher, content_place, seal_once
 from shared.entropy import SystemEntropy
 from shared.message import Identifier, Message, Person, Text

@@ -30,8 +30,8 @@ from edge_node.channels.registry import CHANNELS
 from edge_node.settings import load_settings
 from edge_node.stores import Stores, open_stores
 from edge_node.usecases.account_book import AccountBook
-from edge_node.usecases.epoch_beat import BATCH as KEYS_A_STEP
-from edge_node.usecases.filing import Taken
+from edge_node.usecases.custody.epoch_beat import BATCH as KEYS_A_STEP
+from edge_node.usecases.receiving.filing import Taken
 
 PER_SECOND = 200
 """Messages that expire, and subject keys that are wrapped anew, in each second of a loaded window at least."""

@@ -25,10 +25,10 @@ from edge_node.settings import load_settings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.keys.epochs import count_left, read_epochs
 from edge_node.stores import Stores, open_stores
-from edge_node.usecases.committer import Committer
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.retaining import Retaining
-from edge_node.usecases.retention import LEASE_MILLISECONDS, Sweeper
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.letting_go.retaining import Retaining
+from edge_node.usecases.letting_go.retention import LEASE_MILLISECONDS, Sweeper
+from edge_node.usecases.receiving.committer import Committer
 from shared.clock import DAY, Milliseconds, SystemClock
 from shared.limits import BATCH_EVENTS_MAX
 from shared.process import Wanted, supervise

@@ -20,8 +20,8 @@ from shared.screen import print_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_node.usecases.backing_up import Done, Step, Watch
-    from edge_node.usecases.restoring import Restored
+    from edge_node.usecases.custody.backing_up import Done, Step, Watch
+    from edge_node.usecases.custody.restoring import Restored
 
 _WORDS: "dict[Step, str]" = {
     "rows": "copying rows",
@@ -96,7 +96,7 @@ def restore(config: Path, folder: Path) -> None:
 async def _back_up(settings: EdgeSettings, place: Path) -> "Done":
     """Open the stores and copy."""
     from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.usecases.backing_up import back_up  # noqa: PLC0415
+    from edge_node.usecases.custody.backing_up import back_up  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
         with _watched() as watch:
@@ -105,7 +105,7 @@ async def _back_up(settings: EdgeSettings, place: Path) -> "Done":
 
 async def _restore(settings: EdgeSettings, folder: Path) -> "Restored":
     """Keep a node from being started meanwhile, and restore."""
-    from edge_node.usecases.restoring import restore as put_back  # noqa: PLC0415
+    from edge_node.usecases.custody.restoring import restore as put_back  # noqa: PLC0415
     from shared.clock import SystemClock  # noqa: PLC0415
     from shared.entropy import SystemEntropy  # noqa: PLC0415
     from shared.process.pidfile import PidLock  # noqa: PLC0415

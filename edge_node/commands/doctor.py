@@ -40,7 +40,7 @@ async def _examine(settings: EdgeSettings) -> list[Finding]:
     """Look at everything; ``StoreUnavailable`` where a disk does not even say what lies on it."""
     from edge_node.assembly import open_policy  # noqa: PLC0415  only what opens stores loads them
     from edge_node.stores import open_stores  # noqa: PLC0415
-    from edge_node.usecases.examining import gather  # noqa: PLC0415
+    from edge_node.usecases.custody.examining import gather  # noqa: PLC0415
 
     try:
         async with open_stores(settings) as stores:

@@ -68,7 +68,7 @@ async def _enrol(
     from edge_node.storage.identity import ensure_identity  # noqa: PLC0415
     from edge_node.stores import key_places, open_stores  # noqa: PLC0415
     from edge_node.uplink.enrolling import Introduction, enrol  # noqa: PLC0415
-    from edge_node.usecases.border import Border  # noqa: PLC0415
+    from edge_node.usecases.governing.border import Border  # noqa: PLC0415
     from shared.enrolment_token import read_token  # noqa: PLC0415
     from shared.telemetry import configure  # noqa: PLC0415
 

@@ -44,7 +44,7 @@ def holdings_of(config: Path, told: Callable[[int, int], None]) -> "tuple[Holdin
 async def _count(settings: EdgeSettings, told: Callable[[int, int], None]) -> "tuple[Holding, ...]":
     """Open the content store, which needs no key, and count."""
     from edge_node.stores import open_to_read  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.usecases.counting import count_holdings  # noqa: PLC0415
+    from edge_node.usecases.governing.counting import count_holdings  # noqa: PLC0415
 
     async with open_to_read(settings) as content:
         return await count_holdings(content, settings.region, told)

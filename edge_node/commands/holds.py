@@ -23,7 +23,7 @@ from shared.wire.types import Pseudonym
 if TYPE_CHECKING:
     from edge_node.core.duties import Backing
     from edge_node.storage.content.holds import Listed
-    from edge_node.usecases.holding import Holder
+    from edge_node.usecases.letting_go.holding import Holder
 
 _DAY = dt.timedelta(days=1)
 _DATE = click.DateTime(formats=["%Y-%m-%d"])

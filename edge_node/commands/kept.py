@@ -16,7 +16,7 @@ from shared.wire.types import Pseudonym
 
 if TYPE_CHECKING:
     from edge_node.storage.content.duties import KeptOf
-    from edge_node.usecases.kept_listing import Listing
+    from edge_node.usecases.letting_go.kept_listing import Listing
 
 
 @click.command(short_help="Show what of a person is kept, by which law, until when.")
@@ -59,8 +59,8 @@ async def _read(settings: EdgeSettings, pseudonym: str) -> "Listing":
     from edge_node.core.retention import periods_of  # noqa: PLC0415
     from edge_node.storage.content.holds import may_hold  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
-    from edge_node.usecases.kept_listing import list_kept  # noqa: PLC0415
-    from edge_node.usecases.retaining import Retaining  # noqa: PLC0415
+    from edge_node.usecases.letting_go.kept_listing import list_kept  # noqa: PLC0415
+    from edge_node.usecases.letting_go.retaining import Retaining  # noqa: PLC0415
     from shared.telemetry import configure  # noqa: PLC0415
 
     configure(level="warning", form=settings.log_form)

@@ -138,7 +138,7 @@ async def _install(settings: EdgeSettings, candidate: SignedBundle, signed: Sign
     """Find whom to believe, and take over."""
     from edge_node.storage.content.policies import PolicyStore  # noqa: PLC0415  only what opens stores loads them
     from edge_node.stores import open_stores  # noqa: PLC0415
-    from edge_node.usecases.policy_taking import take_over  # noqa: PLC0415
+    from edge_node.usecases.governing.policy_taking import take_over  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
         roster = await _believed(stores, signed)
@@ -150,7 +150,7 @@ async def _believed(stores: "Stores", signed: SignedRoster | None) -> "Roster":
     from edge_node.storage.content.policies import PolicyStore  # noqa: PLC0415
     from edge_node.storage.content.uplink import UplinkStore  # noqa: PLC0415
     from edge_node.uplink.roster import RosterInForce  # noqa: PLC0415
-    from edge_node.usecases.policy_taking import pin, pinned_roster  # noqa: PLC0415
+    from edge_node.usecases.governing.policy_taking import pin, pinned_roster  # noqa: PLC0415
     from shared.errors.policy import RosterNotPinned  # noqa: PLC0415
 
     in_force = RosterInForce(UplinkStore(stores.content), stores.clock)

@@ -66,7 +66,7 @@ def _print(law: "Law") -> None:
 async def _show(settings: EdgeSettings, pseudonym: str) -> "Law":
     """Open the stores and read."""
     from edge_node.stores import open_stores  # noqa: PLC0415  only what opens stores loads them
-    from edge_node.usecases.residence import show_law  # noqa: PLC0415
+    from edge_node.usecases.governing.residence import show_law  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
         return await show_law(stores.content, pseudonym)
@@ -77,7 +77,7 @@ async def _declare(settings: EdgeSettings, pseudonym: str, country: str | None) 
     from edge_node.assembly import assemble_judge  # noqa: PLC0415  only what opens stores loads them
     from edge_node.metrics import Metrics  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
-    from edge_node.usecases.residence import declare_residence  # noqa: PLC0415
+    from edge_node.usecases.governing.residence import declare_residence  # noqa: PLC0415
 
     async with open_stores(settings) as stores:
         judge = await assemble_judge(stores, Metrics())

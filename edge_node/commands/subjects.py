@@ -18,7 +18,7 @@ from shared.screen import print_table
 from shared.wire.types import Pseudonym, ReasonCode
 
 if TYPE_CHECKING:
-    from edge_node.usecases.removal import Remover
+    from edge_node.usecases.letting_go.removal import Remover
 
 _TYPED_BYTES_MAX = 1_024
 _WAIT_SECONDS = 30.0
@@ -121,9 +121,9 @@ async def _erase(settings: EdgeSettings, pseudonym: str, reason: ReasonCode) -> 
     from edge_node.storage.content.leases import Lease  # noqa: PLC0415
     from edge_node.storage.content.places import DisclosurePlaces  # noqa: PLC0415
     from edge_node.stores import open_stores  # noqa: PLC0415
-    from edge_node.usecases.duty_keeping import write_where_due  # noqa: PLC0415
-    from edge_node.usecases.erasing import Eraser  # noqa: PLC0415
-    from edge_node.usecases.removal import LEASE_MILLISECONDS, Remover  # noqa: PLC0415
+    from edge_node.usecases.letting_go.duty_keeping import write_where_due  # noqa: PLC0415
+    from edge_node.usecases.letting_go.erasing import Eraser  # noqa: PLC0415
+    from edge_node.usecases.letting_go.removal import LEASE_MILLISECONDS, Remover  # noqa: PLC0415
     from shared.ids import draw_opaque_id  # noqa: PLC0415
     from shared.telemetry import configure  # noqa: PLC0415
 

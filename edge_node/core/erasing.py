@@ -18,7 +18,7 @@ HOUR = 3_600_000
 
 REWRAP = DAY
 """Milliseconds that a beat may take, at most, from when it is due until the old epoch key is destroyed; 2,000 keys are
-wrapped anew in a second (:mod:`edge_node.usecases.epoch_keeping`), and doctor warns of a beat that is later."""
+wrapped anew in a second (:mod:`edge_node.usecases.custody.epoch_keeping`), and doctor warns of a beat that is later."""
 
 
 class Allowance(msgspec.Struct, frozen=True):

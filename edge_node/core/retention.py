@@ -140,8 +140,8 @@ def ruled_by(decisions: Iterable[Decision]) -> Ruled | None:
     """Unite what the laws that may apply say; ``None`` where one of them could not be asked, or there is none.
 
     Of several periods the shortest "at most" and the longest "at least" count.  A no gives no period: what may not be
-    kept here is restricted (:mod:`edge_node.usecases.rejudging`) until it is moved or somebody has it removed; a rule
-    that wants it gone gives a time.
+    kept here is restricted (:mod:`edge_node.usecases.governing.rejudging`) until it is moved or somebody has it
+    removed; a rule that wants it gone gives a time.
     """
     given = list(decisions)
     if not given or any(each.reason in UNDECIDED for each in given):

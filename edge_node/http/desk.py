@@ -17,8 +17,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.types import ASGIApp
 from msgspec import Meta
 
-from edge_node.usecases.live_views import LiveViews, Said
-from edge_node.usecases.viewing import Page, Viewer
+from edge_node.usecases.views.live import LiveViews, Said
+from edge_node.usecases.views.viewing import Page, Viewer
 from shared.errors import HomeportError
 from shared.errors.relay import DeskRefused
 from shared.wire.types import NodeName, Pseudonym, PurposeCode, RoleCode

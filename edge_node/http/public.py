@@ -15,9 +15,9 @@ from edge_node.http.answers import answer, answer_error, answer_text
 from edge_node.http.body import Disconnected, Receive, Scope, Send, header, read_body
 from edge_node.http.handshake import read_query
 from edge_node.metrics import Metrics
-from edge_node.usecases.bus import BusIntake
-from edge_node.usecases.handshake import Handshake
-from edge_node.usecases.intake import Intake
+from edge_node.usecases.receiving.bus import BusIntake
+from edge_node.usecases.receiving.handshake import Handshake
+from edge_node.usecases.receiving.intake import Intake
 from shared.errors import HomeportError, StoreUnavailable
 from shared.telemetry import logger
 

@@ -12,8 +12,8 @@ from litestar.types import ASGIApp
 from edge_node.http.answers import RETRY_AFTER_SECONDS, answer, answer_error
 from edge_node.http.body import Disconnected, Receive, Scope, Send, read_body
 from edge_node.metrics import Metrics
-from edge_node.usecases.border import Border
-from edge_node.usecases.company import Company, Member, member
+from edge_node.usecases.company.members import Company, Member, member
+from edge_node.usecases.governing.border import Border
 from shared import wire
 from shared.clock import Clock
 from shared.errors import BusyError, CallerError, HomeportError, SealBroken

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from edge_node.usecases.company import Company, member_or_refuse
+from edge_node.usecases.company.members import Company, member_or_refuse
 from edge_node.vouching import trusted
 from shared import wire
 from shared.addresses import program_address_fault

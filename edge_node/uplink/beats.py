@@ -14,7 +14,7 @@ from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.uplink.client import ControlClient
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import HealthOf
-from edge_node.usecases.border import Border
+from edge_node.usecases.governing.border import Border
 from shared import wire
 from shared.clock import Clock
 from shared.entropy import Entropy

@@ -13,7 +13,7 @@ from edge_node.storage.content.uplink import Enrolled, UplinkStore
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.client import ControlClient, check_address
 from edge_node.uplink.roster import RosterInForce
-from edge_node.usecases.border import Border
+from edge_node.usecases.governing.border import Border
 from shared import wire
 from shared.clock import Clock
 from shared.enrolment_token import EnrolmentToken

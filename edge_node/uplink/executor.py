@@ -13,8 +13,8 @@ from edge_node.storage.content.places import Places
 from edge_node.storage.identity import NodeIdentity
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import RemnantsOf, Retractor
-from edge_node.usecases.border import Border
-from edge_node.usecases.erasing import Eraser
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.letting_go.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import Database

@@ -17,7 +17,7 @@ from edge_node.core.governing import check_head
 from edge_node.storage.content.policies import Kept, PolicyStore
 from edge_node.uplink.client import ControlClient
 from edge_node.uplink.roster import RosterInForce
-from edge_node.usecases.policy_taking import take_over
+from edge_node.usecases.governing.policy_taking import take_over
 from shared import wire
 from shared.clock import Clock
 from shared.crypto.dsse import Envelope

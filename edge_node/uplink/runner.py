@@ -26,8 +26,8 @@ from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.telling import Teller
 from edge_node.uplink.troubles import Troubles
 from edge_node.uplink.work import RemnantsOf, Retractor, Waiting
-from edge_node.usecases.border import Border
-from edge_node.usecases.erasing import Eraser
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.letting_go.erasing import Eraser
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import ScriptRefused

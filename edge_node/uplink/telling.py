@@ -13,7 +13,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.commands import CommandStore, Untold
 from edge_node.uplink.client import ControlClient
 from edge_node.uplink.roster import RosterInForce
-from edge_node.usecases.border import Border
+from edge_node.usecases.governing.border import Border
 from shared import wire
 from shared.clock import Clock
 from shared.errors.uplink import ControlRefused, ControlUnreachable

@@ -12,8 +12,8 @@ from edge_node.storage.content.jurisdictions import derived_of
 from edge_node.storage.content.lookups import Sought, find_subjects, record_lookup
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
-from edge_node.usecases.border import denies
-from edge_node.usecases.policy_book import PolicyBook
+from edge_node.usecases.governing.border import denies
+from edge_node.usecases.governing.policy_book import PolicyBook
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.errors.uplink import IdentifierInvalid

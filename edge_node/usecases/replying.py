@@ -28,10 +28,10 @@ from edge_node.storage.content.jurisdictions import derived_of
 from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.keys.store import KeyStore
 from edge_node.storage.opening import open_sealed
-from edge_node.usecases.border import denies
-from edge_node.usecases.filing import Taken
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.taking_in import TakingIn
+from edge_node.usecases.governing.border import denies
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.receiving.filing import Taken
+from edge_node.usecases.receiving.taking_in import TakingIn
 from shared.clock import Clock
 from shared.database.contract import Database
 from shared.entropy import Entropy

@@ -13,12 +13,12 @@ from edge_node.settings import EdgeSettings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.quarantine import read_quarantine
 from edge_node.stores import Stores
-from edge_node.usecases.backing_up import Done, back_up
-from edge_node.usecases.filing import Taken
-from edge_node.usecases.quarantine import Gate
-from edge_node.usecases.quarantine_keeping import QuarantineKeeper
-from edge_node.usecases.restoring import Restored, restore
-from edge_node.usecases.taking_in import Outcome
+from edge_node.usecases.custody.backing_up import Done, back_up
+from edge_node.usecases.custody.quarantine import Gate
+from edge_node.usecases.custody.quarantine_keeping import QuarantineKeeper
+from edge_node.usecases.custody.restoring import Restored, restore
+from edge_node.usecases.receiving.filing import Taken
+from edge_node.usecases.receiving.taking_in import Outcome
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.message import Event

@@ -7,7 +7,7 @@ import msgspec
 
 from edge_node import stores as stores_module
 from edge_node.storage.content.policies import PolicyStore
-from edge_node.usecases.policy_taking import take_over
+from edge_node.usecases.governing.policy_taking import take_over
 from shared.clock import DAY, SystemClock
 from shared.database.contract import Step
 from shared.message import Event

@@ -5,8 +5,8 @@ import asyncio
 import msgspec
 
 from edge_node.metrics import Metrics
-from edge_node.usecases.holding import Holder
-from edge_node.usecases.taking_in import Outcome
+from edge_node.usecases.letting_go.holding import Holder
+from edge_node.usecases.receiving.taking_in import Outcome
 from shared.database.contract import Step
 from shared.message import Event
 from tests.support.stores import Bench, taken

@@ -4,14 +4,14 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.views import Views
 from edge_node.storage.identity import NodeIdentity
-from edge_node.usecases.border import Border
-from edge_node.usecases.company import Member, Self
-from edge_node.usecases.live_views import LiveViews
-from edge_node.usecases.showing import Shower
-from edge_node.usecases.view_following import ViewFollower
-from edge_node.usecases.view_gate import ViewGates
-from edge_node.usecases.view_keeping import ViewKeeper
-from edge_node.usecases.viewing import Viewer
+from edge_node.usecases.company.members import Member, Self
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.views.following import ViewFollower
+from edge_node.usecases.views.gate import ViewGates
+from edge_node.usecases.views.keeping import ViewKeeper
+from edge_node.usecases.views.live import LiveViews
+from edge_node.usecases.views.showing import Shower
+from edge_node.usecases.views.viewing import Viewer
 from shared import wire
 from shared.crypto.hpke import draw_sealing_key
 from shared.crypto.signing import draw_signing_keys

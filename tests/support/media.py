@@ -8,9 +8,9 @@ from edge_node.platforms.opened_media import Opened
 from edge_node.settings_media import MediaSettings
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.media import MediaStore
-from edge_node.usecases.fetching import LEASE_MILLISECONDS, Fetcher
-from edge_node.usecases.media_admitting import MediaAdmitter
-from edge_node.usecases.media_reading import MediaReader
+from edge_node.usecases.media.admitting import MediaAdmitter
+from edge_node.usecases.media.fetching import LEASE_MILLISECONDS, Fetcher
+from edge_node.usecases.media.reading import MediaReader
 from shared.clock import SystemClock
 from shared.message import Media, Message
 from tests.support.stores import message

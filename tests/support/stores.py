@@ -17,16 +17,16 @@ from edge_node.storage.content.people import People
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.stores import Stores, initialise, open_stores
-from edge_node.usecases.duty_keeping import DutyKeeper
-from edge_node.usecases.erasing import Eraser
-from edge_node.usecases.filing import Clerk, Taken
-from edge_node.usecases.holding import Holder
-from edge_node.usecases.judging import Judge
-from edge_node.usecases.removal import Remover
-from edge_node.usecases.resolving import Resolver
-from edge_node.usecases.retaining import Retaining
-from edge_node.usecases.retention import Sweeper
-from edge_node.usecases.taking_in import Outcome, TakingIn
+from edge_node.usecases.governing.judging import Judge
+from edge_node.usecases.letting_go.duty_keeping import DutyKeeper
+from edge_node.usecases.letting_go.erasing import Eraser
+from edge_node.usecases.letting_go.holding import Holder
+from edge_node.usecases.letting_go.removal import Remover
+from edge_node.usecases.letting_go.retaining import Retaining
+from edge_node.usecases.letting_go.retention import Sweeper
+from edge_node.usecases.receiving.filing import Clerk, Taken
+from edge_node.usecases.receiving.resolving import Resolver
+from edge_node.usecases.receiving.taking_in import Outcome, TakingIn
 from shared.crypto import Cipher, content_place
 from shared.message import Edit, Event, Identifier, Message, Person, Recall, Text
 from shared.policy.bundling import Bundle, digest

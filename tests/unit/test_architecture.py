@@ -147,13 +147,13 @@ RULES = (
         "one use case destroys the keys of what was acknowledged",
         PROGRAMS,
         ("edge_node.storage.keys.destruction.destroy_rows",),
-        ("edge_node.usecases.removal", "edge_node.storage.keys.destruction"),
+        ("edge_node.usecases.letting_go.removal", "edge_node.storage.keys.destruction"),
     ),
     Rule(
         "one use case destroys the keys of a person",
         PROGRAMS,
         ("edge_node.storage.keys.destruction.destroy_subject",),
-        ("edge_node.usecases.erasing", "edge_node.storage.keys.destruction"),
+        ("edge_node.usecases.letting_go.erasing", "edge_node.storage.keys.destruction"),
     ),
 )
 

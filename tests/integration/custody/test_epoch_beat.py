@@ -15,7 +15,7 @@ from edge_node.storage.content.leases import Lease
 from edge_node.storage.keys.epochs import begin_epoch, read_epochs
 from edge_node.storage.keys.store import KeyStore
 from edge_node.stores import open_provider
-from edge_node.usecases.epoch_keeping import LEASE_MILLISECONDS, EpochKeeper
+from edge_node.usecases.custody.epoch_keeping import LEASE_MILLISECONDS, EpochKeeper
 from shared.crypto import Cipher, content_place
 from shared.database.sqlite import open_sqlite
 from shared.entropy import SystemEntropy

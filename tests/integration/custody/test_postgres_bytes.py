@@ -20,8 +20,8 @@ from edge_node.stores import key_places
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.work import NothingShown
-from edge_node.usecases.border import Border
-from edge_node.usecases.remnants import RemnantsHere
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.letting_go.remnants import RemnantsHere
 from shared import wire
 from shared.clock import DAY
 from shared.wire.receipt import epoch_horizon, open_receipt

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_node.metrics import Metrics
-from edge_node.usecases.committer import Committer
+from edge_node.usecases.receiving.committer import Committer
 from shared.errors import KeyProviderFailed
 from tests.support.stores import bench, message, person, recall, taken
 

@@ -8,7 +8,7 @@ import pytest
 
 from edge_node.storage.journal import FILE
 from edge_node.storage.keys.backups import BACKUP_FILE
-from edge_node.usecases.viewing import Viewer
+from edge_node.usecases.views.viewing import Viewer
 from shared.errors.custody import (
     BackupInvalid,
     BackupTooOld,

@@ -8,7 +8,7 @@ import pytest
 
 from edge_node.storage.journal import FILE, HoldLine, Journal, JournalEntry
 from edge_node.storage.keys.backups import BACKUP_FILE
-from edge_node.usecases.restoring import restore
+from edge_node.usecases.custody.restoring import restore
 from shared.clock import DAY, SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors.custody import BackupPassedOver, InQuarantine, JournalGap, KeyBackupForeign

@@ -17,10 +17,10 @@ import pytest
 from edge_node.assembly import epoch_beat
 from edge_node.metrics import Metrics
 from edge_node.storage.content.quarantine import count_waiting
-from edge_node.usecases.erasing import Eraser
-from edge_node.usecases.quarantine import Gate
-from edge_node.usecases.retention import Sweeper
-from edge_node.usecases.taking_in import TakingIn
+from edge_node.usecases.custody.quarantine import Gate
+from edge_node.usecases.letting_go.erasing import Eraser
+from edge_node.usecases.letting_go.retention import Sweeper
+from edge_node.usecases.receiving.taking_in import TakingIn
 from shared.clock import DAY
 from shared.crypto import Cipher, content_place
 from shared.database.sqlite import open_sqlite

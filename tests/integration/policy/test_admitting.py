@@ -5,11 +5,11 @@ import pytest
 from edge_node.core.accounts import Account, LineIds, WhatsAppIds
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
-from edge_node.usecases.admitting import Admitter, Placing
-from edge_node.usecases.company import Self
-from edge_node.usecases.judging import Judge
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.policy_taking import take_over
+from edge_node.usecases.company.members import Self
+from edge_node.usecases.governing.judging import Judge
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.governing.policy_taking import take_over
+from edge_node.usecases.receiving.admitting import Admitter, Placing
 from shared.crypto.hpke import draw_sealing_key
 from shared.message import Identifier, Media, Message, Person, Preference, Recall, Relation, Text, Unclassified
 from shared.roster import edits

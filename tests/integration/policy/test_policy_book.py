@@ -5,8 +5,8 @@ import pytest
 
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.policy_taking import pin, pinned_roster, take_over
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.governing.policy_taking import pin, pinned_roster, take_over
 from shared.errors.policy import (
     BundleMalformed,
     BundleOlder,

@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from edge_node.storage.content.policies import PolicyStore
+from edge_node.usecases.governing.policy_taking import take_over
 from edge_node.usecases.lookup import find_people
-from edge_node.usecases.policy_taking import take_over
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import ShowingRefused
 from shared.telemetry import configure, logger

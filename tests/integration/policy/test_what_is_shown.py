@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from edge_node.assembly import assemble_replier
 from edge_node.commands import edge
 from edge_node.storage.content.policies import PolicyStore
+from edge_node.usecases.governing.policy_taking import take_over
 from edge_node.usecases.lookup import find_people
-from edge_node.usecases.policy_taking import take_over
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import ShowingRefused
 from shared.message import Identifier, Media, Person

@@ -5,8 +5,8 @@ import pytest
 from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.places import DisclosurePlaces
 from edge_node.storage.content.policies import PolicyStore
-from edge_node.usecases.border import Border, read_withheld
-from edge_node.usecases.policy_taking import take_over
+from edge_node.usecases.governing.border import Border, read_withheld
+from edge_node.usecases.governing.policy_taking import take_over
 from shared import wire
 from shared.message import Identifier, Person
 from tests.integration.uplink.conftest import enrolled, running, until

@@ -15,7 +15,7 @@ from edge_node.settings import EdgeSettings
 from edge_node.settings_media import Platforms
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.stores import Stores, initialise, open_stores
-from edge_node.usecases.filing import Taken
+from edge_node.usecases.receiving.filing import Taken
 from shared.crypto import Cipher, content_place
 from shared.message import Event, Message
 from shared.policy.bundling import digest

@@ -8,7 +8,7 @@ from edge_node.core.keeping import REMOVALS
 from edge_node.core.retention import CONTENT
 from edge_node.storage.keys.destruction import discard_unused
 from edge_node.storage.sweep import AGE, sweep_unused_keys
-from edge_node.usecases.kept_listing import list_kept
+from edge_node.usecases.letting_go.kept_listing import list_kept
 from shared.database import statements
 from shared.message import Identifier, Notice
 from tests.support.governed import govern, laws_of

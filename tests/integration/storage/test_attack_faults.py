@@ -7,8 +7,8 @@ import pytest
 
 from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
-from edge_node.usecases.committer import Committer
-from edge_node.usecases.upkeep import Upkeep
+from edge_node.usecases.letting_go.upkeep import Upkeep
+from edge_node.usecases.receiving.committer import Committer
 from shared.database import Step
 from shared.errors import HomeportError, StoreUnavailable
 from tests.support.stores import message, person, recall, taken

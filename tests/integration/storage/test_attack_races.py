@@ -6,7 +6,7 @@ import pytest
 
 from edge_node.storage import sweep
 from edge_node.storage.sweep import AGE, sweep_unused_keys
-from edge_node.usecases import taking_in
+from edge_node.usecases.receiving import taking_in
 from shared.database import Step
 from shared.message import Notice
 from tests.support.interleave import Between, Died, die

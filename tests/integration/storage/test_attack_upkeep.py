@@ -6,8 +6,8 @@ import pytest
 from edge_node.storage.journal import Journal, JournalEntry
 from edge_node.storage.keys.file_provider import FileProvider
 from edge_node.stores import initialise, key_places
-from edge_node.usecases import removal
-from edge_node.usecases.filing import Taken
+from edge_node.usecases.letting_go import removal
+from edge_node.usecases.receiving.filing import Taken
 from shared import private_files
 from shared.entropy import SystemEntropy
 from shared.message import Edit, Text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_node.usecases.kept_listing import list_kept
+from edge_node.usecases.letting_go.kept_listing import list_kept
 from shared.database.contract import Step
 from shared.message import Status
 from shared.policy.spans import moment_ms

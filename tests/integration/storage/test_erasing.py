@@ -157,7 +157,7 @@ async def test_an_erasure_cut_short_is_taken_up_where_it_stands(open_bench, monk
     async with open_bench() as node:
         name = await filled(node)
         await node.eraser.open_case(name, REASON)
-        real = getattr(__import__("edge_node.usecases.erasing", fromlist=[step]), step)
+        real = getattr(__import__("edge_node.usecases.letting_go.erasing", fromlist=[step]), step)
 
         async def die(*arguments, **named):
             if after:
@@ -165,7 +165,7 @@ async def test_an_erasure_cut_short_is_taken_up_where_it_stands(open_bench, monk
             raise StoreUnavailable(store="content")
 
         with monkeypatch.context() as broken:
-            broken.setattr(f"edge_node.usecases.erasing.{step}", die)
+            broken.setattr(f"edge_node.usecases.letting_go.erasing.{step}", die)
             with pytest.raises(StoreUnavailable):
                 await node.remove()
         assert (await node.take(message(30, person(1), "late"))).suppressed == 1

@@ -6,7 +6,7 @@ import pytest
 
 from edge_node.core.holdings import TABLES, Tally, class_of_row, holdings
 from edge_node.stores import initialise, open_content, open_to_read
-from edge_node.usecases.counting import count_holdings
+from edge_node.usecases.governing.counting import count_holdings
 from shared.errors import StoreMissing
 from shared.errors.custody import StoreTooOld
 from shared.message import Identifier, Person, Status, Unclassified

@@ -8,11 +8,11 @@ from edge_node.storage.content.jurisdictions import derived_of, law_by_pseudonym
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.storage.content.rejudging import count_restricted, read_progress, read_restricted
-from edge_node.usecases.judging import Judge
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.policy_taking import take_over
-from edge_node.usecases.rejudging import EVERY, SECOND_LOOK, Rejudger
-from edge_node.usecases.residence import declare_residence
+from edge_node.usecases.governing.judging import Judge
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.governing.policy_taking import take_over
+from edge_node.usecases.governing.rejudging import EVERY, SECOND_LOOK, Rejudger
+from edge_node.usecases.governing.residence import declare_residence
 from shared.message import Identifier, Person
 from shared.policy.deriving import Derived
 from tests.support.control_store import Clock
@@ -148,7 +148,7 @@ async def test_an_instant_at_which_a_value_changes_restricts(open_bench):
 
 
 async def test_pages_go_on_where_they_were_broken_off(open_bench, monkeypatch):
-    monkeypatch.setattr("edge_node.usecases.rejudging.PAGE_SUBJECTS", 2)
+    monkeypatch.setattr("edge_node.usecases.governing.rejudging.PAGE_SUBJECTS", 2)
     async with region(open_bench) as here:
         await here.node.take(*(message(each, somebody(f"JP.{each}"), "a") for each in range(1, 6)))
         await here.decide_by(KEEP_OUT)

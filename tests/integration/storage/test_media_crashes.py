@@ -15,8 +15,8 @@ from edge_node.storage import blobs as blobs_module
 from edge_node.storage.blob_sweep import sweep_blobs
 from edge_node.storage.blobs import BlobKey, BlobStore, BlobWriter
 from edge_node.storage.sweep import sweep_unused_keys
-from edge_node.usecases.media_upkeep import FOLDERS_A_ROUND, MediaUpkeep
-from edge_node.usecases.media_writing import Writing
+from edge_node.usecases.media.upkeep import FOLDERS_A_ROUND, MediaUpkeep
+from edge_node.usecases.media.writing import Writing
 from shared import private_files
 from shared.crypto import Cipher, content_place
 from shared.entropy import SystemEntropy

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 
 from edge_node.storage.content import derivatives, registry
-from edge_node.usecases import media_noting
+from edge_node.usecases.media import noting as media_noting
 from shared.database.contract import Step
 from shared.telemetry import configure
 from tests.integration.storage.test_derivatives import BYTES, OTHER, files_of, kept, marks

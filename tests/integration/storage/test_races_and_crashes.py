@@ -57,7 +57,7 @@ async def test_content_that_fails_leaves_keys_that_are_swept_after_an_hour(open_
             raise StoreUnavailable(store="content")
 
         with monkeypatch.context() as broken:
-            broken.setattr("edge_node.usecases.taking_in.write_batch", refuse)
+            broken.setattr("edge_node.usecases.receiving.taking_in.write_batch", refuse)
             with pytest.raises(StoreUnavailable):
                 await node.take(message(2, person(1), "lost"), message(3, person(1), "lost"))
         before = await node.key_rows("SELECT count(*) FROM row_key")
@@ -92,7 +92,7 @@ async def test_a_removal_cut_short_is_taken_up_where_it_stands(open_bench, monke
             raise StoreUnavailable(store="keys")
 
         with monkeypatch.context() as broken:
-            broken.setattr(f"edge_node.usecases.removal.{steps[state]}", die)
+            broken.setattr(f"edge_node.usecases.letting_go.removal.{steps[state]}", die)
             with pytest.raises(StoreUnavailable):
                 await node.remove()
     async with open_bench() as other:

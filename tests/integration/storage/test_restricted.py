@@ -5,7 +5,7 @@ import pytest
 from edge_node.core.classes import RESTING, mask_of
 from edge_node.core.viewing import Unseen
 from edge_node.storage.content.disclosures import find_timeline
-from edge_node.usecases.view_gate import ViewGates
+from edge_node.usecases.views.gate import ViewGates
 from shared.database.contract import Step
 from shared.errors.media import MediaGone
 from tests.support.governed import govern, laws_of, of_law

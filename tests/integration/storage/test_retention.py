@@ -5,7 +5,7 @@ import asyncio
 from edge_node.metrics import Metrics
 from edge_node.storage.content.keeping import AGAIN
 from edge_node.storage.keys.destruction import destroy_rows
-from edge_node.usecases import retention
+from edge_node.usecases.letting_go import retention
 from shared.clock import DAY
 from shared.database.contract import Step
 from shared.message import Person, Reaction, Status
@@ -79,7 +79,7 @@ async def test_a_batch_wraps_each_bucket_once_and_an_expired_bucket_not_at_all(o
         done.append(await destroy_rows(store, entries))
         return done[-1]
 
-    monkeypatch.setattr("edge_node.usecases.removal.destroy_rows", counted)
+    monkeypatch.setattr("edge_node.usecases.letting_go.removal.destroy_rows", counted)
     async with open_bench() as node:
         await node.take(*(message(number, ANN, "old") for number in range(300)))
         await take_now(node, *(message(1000 + number, ANN, "new") for number in range(20)))

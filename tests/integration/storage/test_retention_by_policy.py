@@ -6,8 +6,8 @@ from edge_node.core.classes import RESTING, mask_of
 from edge_node.metrics import Metrics
 from edge_node.storage.content.leases import Lease
 from edge_node.storage.content.sweeps import laws_here
-from edge_node.usecases import retention
-from edge_node.usecases.rejudging import Rejudger
+from edge_node.usecases.governing.rejudging import Rejudger
+from edge_node.usecases.letting_go import retention
 from shared.clock import DAY
 from shared.message import Status
 from shared.policy.bundling import digest

@@ -2,7 +2,7 @@
 
 import itertools
 
-from edge_node.usecases import retention
+from edge_node.usecases.letting_go import retention
 from shared.database.contract import Step
 from shared.errors import StoreUnavailable
 from shared.message import Identifier

@@ -10,8 +10,8 @@ from edge_node.storage.identity import ensure_identity
 from edge_node.stores import key_places
 from edge_node.uplink.executor import Executor
 from edge_node.uplink.roster import RosterInForce
-from edge_node.usecases.border import Border
-from edge_node.usecases.remnants import RemnantsHere
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.letting_go.remnants import RemnantsHere
 from shared import wire
 from shared.wire.receipt import open_receipt
 from tests.support.loop import Loop

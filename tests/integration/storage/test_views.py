@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from edge_node.storage.content.removals import open_entries
-from edge_node.usecases import viewing
+from edge_node.usecases.views import viewing
 from shared.errors import SealBroken
 from shared.errors.relay import NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
 from shared.message.content import Composed

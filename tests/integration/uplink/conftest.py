@@ -17,8 +17,8 @@ from edge_node.uplink.enrolling import Introduction, enrol
 from edge_node.uplink.roster import RosterInForce
 from edge_node.uplink.runner import LEASE_MILLISECONDS, Uplink
 from edge_node.uplink.work import Retracted, Waiting
-from edge_node.usecases.border import Border
-from edge_node.usecases.remnants import RemnantsHere
+from edge_node.usecases.governing.border import Border
+from edge_node.usecases.letting_go.remnants import RemnantsHere
 from shared.enrolment_token import read_token
 from shared.errors import StoreUnavailable
 from tests.support.control_double import control_double

@@ -4,7 +4,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.uplink.beats import Beats
 from edge_node.uplink.roster import RosterInForce
-from edge_node.usecases.border import Border
+from edge_node.usecases.governing.border import Border
 from tests.integration.uplink.conftest import enrolled, names_of
 from tests.support.stores import message, person
 

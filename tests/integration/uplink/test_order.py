@@ -6,7 +6,7 @@ import pytest
 from edge_node.storage.content.commands import CommandStore
 from edge_node.storage.content.uplink import UplinkStore
 from edge_node.uplink.client import ControlClient
-from edge_node.usecases.erasing import Eraser
+from edge_node.usecases.letting_go.erasing import Eraser
 from shared import wire
 from shared.crypto.signing import draw_signing_keys, fingerprint
 from shared.errors import StoreUnavailable

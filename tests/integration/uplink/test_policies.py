@@ -10,8 +10,8 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.uplink import policies
 from edge_node.uplink.client import ANSWER_BYTES_MAX
-from edge_node.usecases.policy_book import PolicyBook
-from edge_node.usecases.policy_taking import take_over
+from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.governing.policy_taking import take_over
 from shared import wire
 from shared.policy.bundling import digest
 from tests.integration.uplink.conftest import enrolled, running, until

@@ -7,7 +7,7 @@ import httpx
 
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
-from edge_node.usecases.policy_book import PolicyBook
+from edge_node.usecases.governing.policy_book import PolicyBook
 from shared.enrolment_token import write_token
 from shared.policy.bundling import digest
 from shared.roster import NodeIntroduction

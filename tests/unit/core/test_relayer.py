@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from edge_node.metrics import Metrics
-from edge_node.usecases.company import Self
-from edge_node.usecases.relaying import Relayer
+from edge_node.usecases.company.members import Self
+from edge_node.usecases.company.relaying import Relayer
 from shared import wire
 from shared.errors import HomeUnreachable
 from shared.errors.relay import NodeUnreachable

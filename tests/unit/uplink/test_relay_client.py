@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from edge_node.relay import RelayClient
-from edge_node.usecases.company import Self
+from edge_node.usecases.company.members import Self
 from shared import wire
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy

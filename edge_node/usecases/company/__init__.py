@@ -1,0 +1,1 @@
+"""This node among the nodes of its company, and webhooks that go home."""

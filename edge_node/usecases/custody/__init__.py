@@ -1,0 +1,1 @@
+"""Keys and copies of the stores: epochs, backups, restores, quarantine, and looking after all of it."""

@@ -1,0 +1,1 @@
+"""How an event comes in: from the bytes of a webhook to two synced stores."""
