@@ -4,6 +4,7 @@ An event's number is its id; ``Last-Event-ID``, or ``after`` in the query, says 
 30 days.  A silent stream gets a comment now and then; as often, silent or not, its token is looked at again.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -25,6 +26,8 @@ PAGE = 200
 NOW = -1
 STREAMS_MAX = 256
 """Event streams open at once in a process: they must not take the connections that nodes need."""
+STREAMS_OF_ONE_MAX = 32
+"""Of these, event streams of one principal: one program that never closes any must not shut the others out."""
 _NUMBER_MAX = 2**53 - 1
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """The latter keeps proxies from holding events back."""
@@ -77,9 +80,11 @@ class Events(Controller):
         if number == NOW:
             async with plane.store.database.read() as t:
                 number = await events.last(t)
-        if follow and plane.signals.streams >= STREAMS_MAX:
-            raise QueueFull(waiting=plane.signals.streams)
-        content = _follow(request, plane, number) if follow else _backlog(plane, number)
+        owner = request.state.actor.principal
+        of_all, of_one = plane.signals.streams.total(), plane.signals.streams[owner]
+        if follow and (of_all >= STREAMS_MAX or of_one >= STREAMS_OF_ONE_MAX):
+            raise QueueFull(waiting=of_one)
+        content = _follow(request, plane, number, owner) if follow else _backlog(plane, number)
         return Stream(content, media_type="text/event-stream", headers=_HEADERS)
 
 
@@ -93,11 +98,11 @@ async def _backlog(plane: Plane, number: int) -> AsyncIterator[bytes]:
         yield text
 
 
-async def _follow(request: Asked, plane: Plane, number: int) -> AsyncIterator[bytes]:
+async def _follow(request: Asked, plane: Plane, number: int, owner: str) -> AsyncIterator[bytes]:
     """Give what happened and what happens, until the reader, its token or this process goes."""
     clock, pause = plane.store.clock, plane.settings.heartbeat_seconds
     plane.metrics.streams.inc()
-    plane.signals.streams += 1
+    plane.signals.streams[owner] += 1
     try:
         yield b"retry: 1000\n: hello\n\n"
         beat_at = clock.elapsed() + pause
@@ -116,7 +121,8 @@ async def _follow(request: Asked, plane: Plane, number: int) -> AsyncIterator[by
                 continue
             await plane.signals.wait_events(mark, min(1.0, pause))
     finally:
-        plane.signals.streams -= 1
+        plane.signals.streams[owner] -= 1
+        plane.signals.streams += Counter[str]()  # drops who has none left
         plane.metrics.streams.dec()
 
 

@@ -4,6 +4,7 @@ What another process writes is found by looking at the store every second; a sig
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -27,8 +28,8 @@ class Signals:
         self._nodes: dict[str, asyncio.Event] = {}
         self._events = asyncio.Event()
         self._waiting: dict[str, int] = {}
-        self.streams = 0
-        """Event streams that are open."""
+        self.streams = Counter[str]()
+        """By principal: event streams that are open."""
         self.closing = False
         """Once the process steps back, every wait ends at once."""
 

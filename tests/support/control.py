@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -104,6 +105,8 @@ class RealControl:
         self.folder = folder
         self.config = folder / "control.toml"
         self.log_file = folder / "log"
+        self.ca_file: Path | None = None
+        """Who vouches for its address, where that is not a public authority."""
         self.process: subprocess.Popen[bytes] | None = None
         self.listen = f"127.0.0.1:{free_port()}"
         self.address = address or f"http://{self.listen}"
@@ -266,6 +269,7 @@ class RealControl:
         return httpx.request(
             method,
             f"{self.address}{path}",
+            verify=ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else True,
             json=body,
             headers={"authorization": f"Bearer {token}", **{name.replace("_", "-"): v for name, v in headers.items()}},
             trust_env=False,

@@ -89,13 +89,17 @@ def _moves(name: str, home: str) -> list[str]:
     return ["--home", home] if home != name else ["--relayed-by", "ap" if name == "eu" else "eu"]
 
 
-def make_member(name: str, folder: Path, template: Path, platforms: str = "") -> Member:
-    """Copy a node that was set up; ``platforms``: where it sends, if not to the platforms themselves."""
+def make_member(name: str, folder: Path, template: Path, platforms: str = "", ca_file: Path | None = None) -> Member:
+    """Copy a node that was set up.
+
+    ``platforms``: where it sends, if not to the platforms themselves; ``ca_file``: who vouches for other programs.
+    """
     port = free_port()
     node = RealNode(folder, template)
     sends = f'[platforms]\nwhatsapp_api = "{platforms}"\nline_api = "{platforms}"\n' if platforms else ""
-    more = f"{sends}\n{_UPLINK}"
-    node.config.write_text(_SETTINGS.format(name=name, port=port, more=more))
+    vouches = f'ca_file = "{ca_file}"\n' if ca_file else ""
+    more = f"{sends}\n{_UPLINK}{vouches}"
+    node.config.write_text(_SETTINGS.format(name=name, port=port, more=more) + vouches)
     return Member(name, node, port)
 
 
@@ -116,15 +120,23 @@ class Cluster:
     """The programs, and how an officer and an operator ask them."""
 
     def __init__(
-        self, folder: Path, templates: dict[str, Path], known: Places = AT_THEIR_LISTENERS, platforms: str = ""
+        self,
+        folder: Path,
+        templates: dict[str, Path],
+        known: Places = AT_THEIR_LISTENERS,
+        platforms: str = "",
+        database_url: str | None = None,
+        ca_file: Path | None = None,
     ) -> None:
+        """``database_url``: of the control plane, if not SQLite; ``ca_file``: who vouches for every program."""
         self.folder = folder
         allow = f'allow = ["{known.system.removeprefix("http://")}"]' if known.system else ""
-        self.control = RealControl(folder / "control", hooks=allow, address=known.control)
+        self.control = RealControl(folder / "control", hooks=allow, database_url=database_url, address=known.control)
+        self.control.ca_file = ca_file
         self.control.put_rosters(self.control.officers.signed())
         self.officer, self.operator = self.control.appoint(("dpo", "omar", "officer"), ("ops", "olga", "operator"))
-        self.eu = make_member("eu", folder / "eu", templates["eu"], platforms)
-        self.ap = make_member("ap", folder / "ap", templates["ap"], platforms)
+        self.eu = make_member("eu", folder / "eu", templates["eu"], platforms, ca_file)
+        self.ap = make_member("ap", folder / "ap", templates["ap"], platforms, ca_file)
         for member, place in ((self.eu, known.eu), (self.ap, known.ap)):
             member.relay = place or member.relay
 
@@ -197,10 +209,14 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(
-    folder: Path, templates: dict[str, Path], known: Places = AT_THEIR_LISTENERS, platforms: str = ""
+    folder: Path,
+    templates: dict[str, Path],
+    known: Places = AT_THEIR_LISTENERS,
+    platforms: str = "",
+    database_url: str | None = None,
 ) -> Iterator[Cluster]:
     """Run a company, and leave no process behind."""
-    made = Cluster(folder, templates, known, platforms)
+    made = Cluster(folder, templates, known, platforms, database_url)
     try:
         made.start()
         yield made

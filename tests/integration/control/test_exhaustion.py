@@ -6,7 +6,7 @@ import threading
 
 import httpx
 
-from control_plane.http.api_events import STREAMS_MAX
+from control_plane.http.api_events import STREAMS_MAX, STREAMS_OF_ONE_MAX
 from shared import wire
 from shared.roster import write
 from shared.roster.edits import set_node_keys
@@ -65,16 +65,31 @@ def test_a_node_that_asks_again_and_again_keeps_few_requests_waiting(company):
 
 
 def test_streams_leave_room_for_everybody_else(company):
+    """Of one program: no more than its share.  Of all: none is taken from nodes."""
     url = f"{company.control.address}/v1/events"
-    headers = {"authorization": f"Bearer {company.program}"}
+    owners = [(f"reader-{number}", f"team-{number}", "program") for number in range(STREAMS_MAX // STREAMS_OF_ONE_MAX)]
+    tokens = company.control.appoint(*owners)
     limits = httpx.Limits(max_connections=None)
-    with httpx.Client(trust_env=False, timeout=30, headers=headers, limits=limits) as client:
+    with httpx.Client(trust_env=False, timeout=30, limits=limits) as client:
+
+        def ask(token):
+            bearer = {"authorization": f"Bearer {token}"}
+            return client.send(client.build_request("GET", url, headers=bearer), stream=True)
+
+        def refused(token):
+            answer = ask(token)
+            answer.read()
+            return answer.status_code, answer.json()["code"]
+
         before = int(company.control.metric("homeport_control_event_streams"))
-        streams = [client.send(client.build_request("GET", url), stream=True) for _ in range(STREAMS_MAX - before)]
+        streams = [ask(tokens[0]) for _ in range(STREAMS_OF_ONE_MAX)]
+        until(lambda: company.control.metric("homeport_control_event_streams") == before + STREAMS_OF_ONE_MAX)
+        assert refused(tokens[0]) == (503, "queue_full")
+        room = STREAMS_MAX - before - STREAMS_OF_ONE_MAX
+        streams += [ask(tokens[1 + number // STREAMS_OF_ONE_MAX]) for number in range(room)]
         assert {stream.status_code for stream in streams} == {200}
         until(lambda: company.control.metric("homeport_control_event_streams") == STREAMS_MAX)
-        refused = client.get(url)
-        assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
+        assert refused(company.officer) == (503, "queue_full")
         assert company.ap.beat().protocol == 1
         for stream in streams:
             stream.close()

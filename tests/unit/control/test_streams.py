@@ -27,7 +27,8 @@ async def test_a_removed_token_ends_a_stream_that_never_falls_silent(monkeypatch
     monkeypatch.setattr(api_events, "_page", always_more)
     monkeypatch.setattr(api_events, "_still_allowed", removed)
     said = []
-    async for text in api_events._follow(None, plane, 0):
+    async for text in api_events._follow(None, plane, 0, "crm"):
         said.append(text)
         assert len(said) < 100
     assert len(said) > 1
+    assert plane.signals.streams == {}
