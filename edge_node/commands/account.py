@@ -1,4 +1,7 @@
-"""``homeport edge account add|list|check|set-country|remove``: which numbers and channels this node receives for."""
+"""``homeport edge account add|list|check|set-country|remove``: which numbers and channels this node receives for.
+
+``conditions`` and ``set-condition`` have a page of their own.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,8 +11,10 @@ from typing import TypeVar
 import click
 
 from edge_node.commands.common import config_option, confirmed, settings_of
+from edge_node.commands.conditions import conditions, in_force, set_condition
 from edge_node.commands.secrets import read_credentials
 from edge_node.core.accounts import Account, Credentials, Finding, LineIds, WhatsAppIds
+from edge_node.core.conditions import unmet
 from edge_node.settings import EdgeSettings
 from edge_node.usecases import accounts as usecase
 from shared.errors import AccountInvalid, AccountUnknown
@@ -107,7 +112,11 @@ def check(config: Path, name: str, test: bool) -> None:
         "whatsapp": WhatsAppProbe(settings.platforms.whatsapp_api),
         "line": LineProbe(settings.platforms.line_api, test=test),
     }
-    findings = [_admitted(settings, name), *_with_accounts(settings, lambda store: usecase.check(store, name, probes))]
+    findings = [
+        _admitted(settings, name),
+        *_unmet(settings, name),
+        *_with_accounts(settings, lambda store: usecase.check(store, name, probes)),
+    ]
     print_table(
         ("topic", "state", "found", "what to do"),
         [(finding.topic, finding.state, finding.what, finding.remedy) for finding in findings],
@@ -202,6 +211,23 @@ def _rests(settings: EdgeSettings, name: str) -> str:
     return "refused"
 
 
+def _unmet(settings: EdgeSettings, name: str) -> list[Finding]:
+    """Say what the account's platform asks for, by the policy in force, that nobody stated."""
+    from edge_node.stores import open_stores  # noqa: PLC0415
+
+    async def inside() -> list[Finding]:
+        async with open_stores(settings) as stores:
+            found, _ = await usecase.find(stores.accounts, name)
+            known = await in_force(stores)
+        remedy = f"See to it, then homeport edge account set-condition {name} CONDITION --by WHO."
+        return [
+            Finding("condition", "warning", f"{each.demands} is not stated: {each.says}", remedy)
+            for each in unmet(known, found, known)
+        ]
+
+    return asyncio.run(inside())
+
+
 def _admitted(settings: EdgeSettings, name: str) -> Finding:
     """Say whether the settings admit the account."""
     where = _rests(settings, name)
@@ -209,3 +235,7 @@ def _admitted(settings: EdgeSettings, name: str) -> Finding:
         remedy = "Add an [[admit]] entry for it to the settings file."
         return Finding("admission", "warning", "not on the list: its messages are refused", remedy)
     return Finding("admission", "ok", where)
+
+
+account.add_command(conditions)
+account.add_command(set_condition)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from edge_node.core.stated import Met, wrong_with
 from shared.errors import AccountExists, AccountInvalid
 from shared.message import Event, IdentityChange, Notice, Preference, Unclassified
 from shared.message.events import Channel
@@ -80,6 +81,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """WhatsApp: this node is the home of what Meta sends to the app's own address only."""
     country: str | None = None
     """Where its customers are, as far as nothing better is known of one: ISO 3166 code, ``TH``, ``US-CA``."""
+    met: tuple[Met, ...] = ()
+    """What it meets of its platform's conditions, each demand once (:mod:`edge_node.core.conditions`)."""
 
     @property
     def channel(self) -> Channel:
@@ -124,6 +127,8 @@ def validate(account: Account) -> None:
     """Raise ``AccountInvalid`` (field_name, wants) where the account is not of the platform's form."""
     _want(_NAME.fullmatch(account.name), "name", "a lower-case letter, then letters, digits, hyphens; at most 48")
     _want(is_country(account.country), "country", "a code of ISO 3166: TH, or US-CA for a part with a law of its own")
+    if (wrong := wrong_with(account.met)) is not None:
+        raise AccountInvalid(field_name=wrong[0], wants=wrong[1])
     match account.ids:
         case LineIds(bot_user_id=bot):
             _want(_LINE_BOT.fullmatch(bot), "bot_user_id", "U and 32 hexadecimal digits: the webhook's destination")

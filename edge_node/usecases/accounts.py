@@ -18,6 +18,7 @@ from edge_node.core.accounts import (
     validate,
     validate_credentials,
 )
+from edge_node.core.stated import Met
 from shared.errors import AccountInvalid, AccountUnknown
 
 
@@ -57,7 +58,7 @@ async def replace(store: AccountStore, account: Account, credentials: Credential
     """Put new settings or secrets in the place of the account of that name; ``AccountUnknown`` if there is none.
 
     The channel stays and so does the scope: stored identities were indexed under them.  The country stays where none
-    is given.
+    is given, and so does what was stated of its platform's conditions.
     """
     validate(account)
     validate_credentials(account, credentials)
@@ -67,18 +68,36 @@ async def replace(store: AccountStore, account: Account, credentials: Credential
         raise AccountUnknown(account=account.name)
     _ensure_kept(old, account)
     ensure_apart(account, stored.values())
-    kept = msgspec.structs.replace(account, country=account.country or old.country)
+    kept = msgspec.structs.replace(account, country=account.country or old.country, met=account.met or old.met)
     await store.save(kept, credentials, replace=True)
 
 
 async def set_country(store: AccountStore, name: str, country: str | None) -> None:
     """Say where an account's customers are, or that it says nothing of them; ``AccountUnknown``, ``AccountInvalid``."""
+    account, credentials = await find(store, name)
+    changed = msgspec.structs.replace(account, country=country)
+    validate(changed)
+    await store.save(changed, credentials, replace=True)
+
+
+async def state(store: AccountStore, name: str, demand: str, met: Met | None) -> None:
+    """Keep somebody's word that an account meets a demand of its platform, or take it back (``None``).
+
+    ``AccountUnknown``, ``AccountInvalid``.
+    """
+    account, credentials = await find(store, name)
+    others = tuple(each for each in account.met if each.demand != demand)
+    changed = msgspec.structs.replace(account, met=others if met is None else (*others, met))
+    validate(changed)
+    await store.save(changed, credentials, replace=True)
+
+
+async def find(store: AccountStore, name: str) -> tuple[Account, Credentials]:
+    """Give an account by its name; ``AccountUnknown``."""
     found = next((pair for pair in await store.load() if pair[0].name == name), None)
     if found is None:
         raise AccountUnknown(account=name)
-    changed = msgspec.structs.replace(found[0], country=country)
-    validate(changed)
-    await store.save(changed, found[1], replace=True)
+    return found
 
 
 async def list_accounts(store: AccountStore) -> list[tuple[Account, Credentials]]:
@@ -93,12 +112,8 @@ async def remove(store: AccountStore, name: str) -> None:
 
 async def check(store: AccountStore, name: str, probes: Mapping[str, Probe]) -> list[Finding]:
     """Look at one account: first what is here, then what its platform says of callback and storage settings."""
-    stored = await store.load()
-    found = next(((account, secret) for account, secret in stored if account.name == name), None)
-    if found is None:
-        raise AccountUnknown(account=name)
-    account, credentials = found
-    findings = _look_at_secrets(account, credentials, stored)
+    account, credentials = await find(store, name)
+    findings = _look_at_secrets(account, credentials, await store.load())
     if credentials.access_token is None:
         asked = Finding(
             "platform",
