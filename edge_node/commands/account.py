@@ -1,4 +1,7 @@
-"""``homeport edge account ...``: for which numbers and channels this node receives, and where what arrives rests."""
+"""``homeport edge account ...``: for which numbers and channels this node receives, and where what arrives rests.
+
+``conditions`` and ``set-condition`` have a page of their own.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,8 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from edge_node.commands.common import config_option, confirmed, settings_of
+from edge_node.commands.conditions import conditions, in_force, set_condition
 from edge_node.commands.secrets import read_credentials
-from edge_node.core.accounts import Account, Credentials, Finding, LineIds, WhatsAppIds
+from edge_node.core.accounts import Account, Credentials, LineIds, WhatsAppIds
+from edge_node.core.conditions import unmet
+from edge_node.core.findings import Finding
 from edge_node.settings import EdgeSettings
 from edge_node.usecases import accounts as usecase
 from shared.errors import AccountInvalid, AccountUnknown
@@ -117,7 +123,8 @@ def check(config: Path, name: str, test: bool) -> None:
     }
 
     async def look(stores: "Stores") -> list[Finding]:
-        return await usecase.check(stores.accounts, name, probes, await _others(stores))
+        found = await usecase.check(stores.accounts, name, probes, await _others(stores))
+        return [*found, *await _unmet(stores, name)]
 
     findings = _with_accounts(settings, look)
     print_table(
@@ -251,3 +258,18 @@ def _row(each: Account, credentials: Credentials) -> tuple[str, ...]:
     country = each.country or "none"
     relays = ", ".join(each.relayed_by) or "nobody"
     return each.name, each.channel, each.scope, country, ids, secrets, token, relays, each.home or "here"
+
+
+async def _unmet(stores: "Stores", name: str) -> list[Finding]:
+    """Say what the account's platform asks for, by the policy in force, that nobody stated."""
+    found, _ = await usecase.find(stores.accounts, name)
+    known = await in_force(stores)
+    remedy = f"See to it, then homeport edge account set-condition {name} CONDITION --by WHO."
+    return [
+        Finding("condition", "warning", f"{each.demands} is not stated: {each.says}", remedy)
+        for each in unmet(known, found, known)
+    ]
+
+
+account.add_command(conditions)
+account.add_command(set_condition)

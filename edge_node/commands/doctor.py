@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from edge_node.commands.common import config_option, settings_of
-from edge_node.core.accounts import Finding
 from edge_node.core.doctor import examine
+from edge_node.core.findings import Finding
 from edge_node.settings import EdgeSettings
 from shared.errors import NodeNotRunning, StoreUnavailable
 from shared.screen import print_table

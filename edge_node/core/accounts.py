@@ -6,10 +6,11 @@ the public part, and never give an event to an account whose secret did not sign
 
 import re
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from edge_node.core.stated import Met, wrong_with
 from shared.errors import AccountExists, AccountInvalid
 from shared.message import Event, IdentityChange, Notice, Preference, Unclassified
 from shared.message.events import Channel
@@ -89,6 +90,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     """The node at which what arrives for it rests; ``None``: here."""
     relayed_by: tuple[str, ...] = ()
     """The nodes that may send home what they receive for it; every other one is refused."""
+    met: tuple[Met, ...] = ()
+    """What it meets of its platform's conditions, each demand once (:mod:`edge_node.core.conditions`)."""
 
     @property
     def channel(self) -> Channel:
@@ -117,18 +120,6 @@ class Credentials(msgspec.Struct, frozen=True):
         return [("secrets", len(self.secrets)), ("verify_tokens", len(self.verify_tokens))]
 
 
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that was looked at about an account, without identifiers and secrets."""
-
-    topic: str
-    """What was looked at, e.g. ``callback``, ``storage``."""
-    state: Literal["ok", "warning", "unknown"]
-    what: str
-    """What was found, in words."""
-    remedy: str = ""
-    """What to do next; empty where nothing is to be done."""
-
-
 def validate(account: Account) -> None:
     """Raise ``AccountInvalid`` (field_name, wants) where the account is not of the platform's form."""
     _want(_NAME.fullmatch(account.name), "name", "a lower-case letter, then letters, digits, hyphens; at most 48")
@@ -140,6 +131,8 @@ def validate(account: Account) -> None:
         "relayed_by",
         f"names of nodes in the roster, each once, at most {RELAYED_BY_MAX}",
     )
+    if (wrong := wrong_with(account.met)) is not None:
+        raise AccountInvalid(field_name=wrong[0], wants=wrong[1])
     match account.ids:
         case LineIds(bot_user_id=bot):
             _want(_LINE_BOT.fullmatch(bot), "bot_user_id", "U and 32 hexadecimal digits: the webhook's destination")

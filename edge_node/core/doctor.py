@@ -7,8 +7,8 @@ does not say.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from edge_node.core.accounts import Finding
 from edge_node.core.crossing import Withheld
+from edge_node.core.findings import Finding
 from shared.clock import DAY
 
 LATE_MS = 15 * 60_000

@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from edge_node.core.accounts import Account, Finding
+from edge_node.core.accounts import Account
+from edge_node.core.findings import Finding
 
 
 def callback_path(account: Account) -> str:

@@ -6,7 +6,8 @@ Source: Messaging API reference (2026-08-07) and line-openapi (2026-07-01): ``/v
 
 import msgspec
 
-from edge_node.core.accounts import Account, Credentials, Finding, LineIds
+from edge_node.core.accounts import Account, Credentials, LineIds
+from edge_node.core.findings import Finding
 from edge_node.platforms.client import Answer, PlatformClient, read
 from edge_node.platforms.findings import judge_callback, token_refused
 

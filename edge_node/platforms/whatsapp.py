@@ -7,7 +7,8 @@ facebook/openapi v23.0.
 
 import msgspec
 
-from edge_node.core.accounts import Account, Credentials, Finding, WhatsAppIds
+from edge_node.core.accounts import Account, Credentials, WhatsAppIds
+from edge_node.core.findings import Finding
 from edge_node.platforms.client import Answer, PlatformClient, read
 from edge_node.platforms.findings import judge_callback, token_refused
 

@@ -12,12 +12,13 @@ import msgspec
 from edge_node.core.accounts import (
     Account,
     Credentials,
-    Finding,
     WhatsAppIds,
     ensure_apart,
     validate,
     validate_credentials,
 )
+from edge_node.core.findings import Finding
+from edge_node.core.stated import Met
 from shared.errors import AccountInvalid, AccountUnknown
 
 
@@ -56,8 +57,8 @@ async def add(store: AccountStore, account: Account, credentials: Credentials) -
 async def replace(store: AccountStore, account: Account, credentials: Credentials) -> None:
     """Put new settings or secrets in the place of the account of that name; ``AccountUnknown`` if there is none.
 
-    The channel stays and so does the scope: stored identities were indexed under them.  Country, home and
-    who may relay for it stay where none is given.
+    The channel stays and so does the scope: stored identities were indexed under them.  Country, home, who may relay
+    for it and what was stated of its platform's conditions stay where none is given.
     """
     validate(account)
     validate_credentials(account, credentials)
@@ -72,6 +73,7 @@ async def replace(store: AccountStore, account: Account, credentials: Credential
         country=account.country or old.country,
         home=account.home or old.home,
         relayed_by=account.relayed_by or old.relayed_by,
+        met=account.met or old.met,
     )
     await store.save(kept, credentials, replace=True)
 
@@ -91,6 +93,24 @@ async def set_relayed_by(store: AccountStore, name: str, nodes: tuple[str, ...])
     await _change(store, name, relayed_by=nodes)
 
 
+async def state(store: AccountStore, name: str, demand: str, met: Met | None) -> None:
+    """Keep somebody's word that an account meets a demand of its platform, or take it back (``None``).
+
+    ``AccountUnknown``, ``AccountInvalid``.
+    """
+    account, _ = await find(store, name)
+    others = tuple(each for each in account.met if each.demand != demand)
+    await _change(store, name, met=others if met is None else (*others, met))
+
+
+async def find(store: AccountStore, name: str) -> tuple[Account, Credentials]:
+    """Give an account by its name; ``AccountUnknown``."""
+    found = next((pair for pair in await store.load() if pair[0].name == name), None)
+    if found is None:
+        raise AccountUnknown(account=name)
+    return found
+
+
 async def list_accounts(store: AccountStore) -> list[tuple[Account, Credentials]]:
     """Give all accounts, by name."""
     return sorted(await store.load(), key=lambda pair: pair[0].name)
@@ -108,12 +128,8 @@ async def check(
 
     ``others`` are the other nodes that can be reached by the roster in force, ``None`` where there is no roster.
     """
-    stored = await store.load()
-    found = next(((account, secret) for account, secret in stored if account.name == name), None)
-    if found is None:
-        raise AccountUnknown(account=name)
-    account, credentials = found
-    findings = [look_at_home(account, others), *_look_at_secrets(account, credentials, stored)]
+    account, credentials = await find(store, name)
+    findings = [look_at_home(account, others), *_look_at_secrets(account, credentials, await store.load())]
     if credentials.access_token is None:
         asked = Finding(
             "platform",
@@ -140,14 +156,12 @@ def look_at_home(account: Account, others: Collection[str] | None) -> Finding:
     return Finding("home", "ok", what)
 
 
-async def _change(store: AccountStore, name: str, **changes: str | tuple[str, ...] | None) -> None:
+async def _change(store: AccountStore, name: str, **changes: object) -> None:
     """Change fields of an account's public part."""
-    found = next((pair for pair in await store.load() if pair[0].name == name), None)
-    if found is None:
-        raise AccountUnknown(account=name)
-    changed = msgspec.structs.replace(found[0], **changes)
+    account, credentials = await find(store, name)
+    changed = msgspec.structs.replace(account, **changes)
     validate(changed)
-    await store.save(changed, found[1], replace=True)
+    await store.save(changed, credentials, replace=True)
 
 
 def _ensure_kept(old: Account, new: Account) -> None:

@@ -29,6 +29,9 @@ def company(tmp_path, templates, postgres_url):
         yield running
 
 
+LISTS = ("nodes", "principals", "roster", "proposals", "hooks", "policies", "enrolments", "principals/dpo/tokens")
+
+
 def pages(company, path):
     """Read a list one item a page; give the items."""
     items, cursor = [], ""
@@ -76,16 +79,7 @@ def test_a_company_works_with_its_control_plane_on_postgres(company, postgres_cl
     assert len(listed) == len(set(listed)) == len(before) + 5  # three of one_round's were one recall and two erasures
     told = control.ask(company.officer, "GET", "/v1/events?follow=false&after=0").text
     assert all(told.count(f'"case":"{each}","kind":"erasure","reason"') <= 1 for each in listed)
-    for path in (
-        "nodes",
-        "principals",
-        "roster",
-        "proposals",
-        "hooks",
-        "policies",
-        "enrolments",
-        "principals/dpo/tokens",
-    ):
+    for path in LISTS:
         assert control.ask(company.operator, "GET", f"/v1/{path}").status_code == 200, path
     assert "alert_" not in control.log()
 
