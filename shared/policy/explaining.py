@@ -1,15 +1,17 @@
 """An answer in plain words, with the law it stands on: for officers and lawyers who never see the code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from shared.policy.deciding import Decision, Must, Question, Relied
+from shared.policy.deciding import Decision, Question, Relied
 from shared.policy.evaluator import Evaluator
+from shared.policy.grounds import missing_ways
 from shared.policy.localising import localisations
-from shared.policy.model import Duty, Policy, Rule, Sourced
+from shared.policy.model import Policy, Rule
 from shared.policy.names import qualified
-from shared.policy.sound_values import article_owners
+from shared.policy.owed import Owed
+from shared.policy.phrases import Naming, meaning, sure, with_article
 from shared.policy.spans import holds, written
 from shared.policy.terms import NO_ASKER
 
@@ -52,16 +54,19 @@ class Explanation(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
-def explain(evaluator: Evaluator, question: Question) -> Explanation:
-    """Explain the answer to a question: rule, ground, law, what must be done, how long, and what changes when."""
+def explain(evaluator: Evaluator, question: Question, channel: str | None = None) -> Explanation:
+    """Explain the answer to a question: rule, ground, law, what must be done, how long, and what changes when.
+
+    ``channel`` is the platform over which the data came: what others ask for is left out.
+    """
     decision = evaluator.decide(question)
-    words = _Words(evaluator, question)
+    words, owed = _Words(evaluator, question, channel), Owed(evaluator, question, channel)
     parts = (
         Part("Why", tuple(words.why(decision))),
         Part("Ground", tuple(words.ground(each) for each in decision.relied)),
-        Part("Law", tuple(words.law(each) for each in decision.citations)),
-        Part("What must be done", tuple(words.must(decision.must))),
-        Part("How long it is kept", tuple(words.kept())),
+        Part("Law", tuple(words.laws(decision.citations))),
+        Part("What must be done", tuple(owed.must(decision.must))),
+        Part("How long it is kept", tuple(owed.kept(decision))),
         Part("What changes, and when", tuple(words.later(decision))),
     )
     answer = "Yes" if decision.allowed else "No"
@@ -71,24 +76,29 @@ def explain(evaluator: Evaluator, question: Question) -> Explanation:
 class _Words:
     """Writes sentences about one question."""
 
-    def __init__(self, evaluator: Evaluator, question: Question) -> None:
+    def __init__(self, evaluator: Evaluator, question: Question, channel: str | None) -> None:
         """Take what names stand for."""
+        self._channel = channel
         self._evaluator = evaluator
         self._policy: Policy = evaluator.tables.policy
         self._question = question
         self._rules: dict[str, Rule] = {rule.id: rule for rule in self._policy.rules}
-        self._articles = article_owners(self._policy)
-        self._jurisdictions = {each.code: each for each in self._policy.jurisdictions}
+        self._naming = Naming(self._policy)
 
     def asked(self) -> str:
         """Write the question."""
         asked = self._question
-        data = next((each.says for each in self._policy.classes if each.id == asked.data_class), "unknown")
-        by = f" by {_a(asked.role)} in {self._place(asked.asker)}" if asked.asker != NO_ASKER else ""
+        data = meaning(self._policy.classes, asked.data_class)
+        role = f"{with_article(asked.role)}{meaning(self._policy.roles, asked.role)}"
+        to, law = self._naming.place(asked.asker), self._naming.jurisdiction(asked.subject)
+        by = ""
+        if asked.asker != NO_ASKER:
+            by = f" to {role} in {to}" if asked.operation == "transfer" else f" by {role} in {to}"
+        over = f" that came over {self._naming.platform(self._channel)}" if self._channel is not None else ""
         return (
-            f"May {asked.data_class} ({data.rstrip('.').lower()}) of a person under the law of"
-            f" {self._jurisdiction(asked.subject)}, at {self._place(asked.node)},"
-            f" {_VERBS.get(asked.operation, asked.operation)}{by} for {asked.purpose}, on {written(asked.at)}?"
+            f"May {asked.data_class}{data}{over}, of a person under the law of {law},"
+            f" at {self._naming.place(asked.node)}, {_VERBS.get(asked.operation, asked.operation)}{by} for"
+            f" {asked.purpose}{meaning(self._policy.purposes, asked.purpose)}, on {written(asked.at)}?"
         )
 
     def why(self, decision: Decision) -> Iterator[str]:
@@ -99,65 +109,28 @@ class _Words:
             yield f"Rule {name}: {self._rules[name].says}"
             if self._rules[name].localised is not None:
                 yield from self._localised(self._rules[name])
+        if decision.reason == "no_rule":
+            yield from self._otherwise()
         if decision.reason == "no_mechanism":
-            for name in decision.rules:
-                yield from self._unmet(self._rules[name])
+            yield from dict.fromkeys(line for name in decision.rules for line in self._unmet(self._rules[name]))
 
     def ground(self, relied: Relied) -> str:
         """Write down a mechanism that the answer rests on."""
-        file = self._jurisdictions[relied.source]
+        file = self._naming.files[relied.source]
         mechanism = next(each for each in file.mechanism if qualified(file.code, each.id) == relied.mechanism)
         by = f", by the company's instrument {relied.instrument}" if relied.instrument else ""
         end = f"It ends on {written(relied.until)}." if relied.until is not None else "No end of it is known."
         return (
             f"{relied.mechanism} ({relied.kind.replace('_', ' ')}) lets data go from {file.name} to"
-            f" {self._jurisdiction(relied.to)}{by}, {self._cite(relied.article)}. {end} {_sure(mechanism)}"
+            f" {self._naming.jurisdiction(relied.to)}{by}, {self._naming.cite(relied.article)}. {end} {sure(mechanism)}"
         )
 
-    def law(self, handle: str) -> str:
-        """Write down an article."""
-        owner, article = self._articles[handle]
-        return f"{article.cite} ({owner}): {article.says} {_sure(article)}"
-
-    def must(self, must: Must) -> Iterator[str]:
-        """Write down what whoever acts on an allow must do."""
-        if must.form != "full":
-            yield {"masked": "It is shown masked.", "metadata": "Only that it exists is shown."}[must.form]
-        if must.mask:
-            yield f"These are masked: {', '.join(must.mask)}."
-        if must.log_for is not None:
-            yield f"The act is recorded, and the record kept for at least {must.log_for}{_of(must.log_for.of)}."
-        if must.notify:
-            yield f"These are told: {', '.join(must.notify)}."
-        if must.second_approver:
-            yield f"Each of these agrees first: {', '.join(must.second_approver)}."
-        yield from self._periods(must)
-        for platform in self._policy.platforms:
-            for condition in platform.condition:
-                if condition.id in must.conditions:
-                    article = self._cite(condition.article)
-                    yield f"Where it came over {platform.name}: {condition.says} ({article})"
-        for name in must.filings:
-            yield f"Filing {name} is set off."
-        for name in must.counters:
-            yield f"It counts towards {name}."
-
-    def kept(self) -> Iterator[str]:
-        """Say how long it is kept: by rules on keeping, and by duties to keep."""
-        asked = self._question
-        if asked.subject not in self._jurisdictions:
-            return
-        for purpose in self._evaluator.tables.names.members["purposes"]:
-            keeping = msgspec.structs.replace(asked, operation="retain", purpose=purpose, asker=NO_ASKER, role=NO_ASKER)
-            decision = self._evaluator.decide(keeping)
-            if decision.allowed and decision.must.retain_at_most is None:
-                yield f"For {purpose}: no longest period is set ({', '.join(decision.rules)})."
-            for sentence in self._periods(decision.must) if decision.allowed else ():
-                yield f"For {purpose}: {sentence[0].lower()}{sentence[1:-1]} ({', '.join(decision.rules)})."
-        file = self._jurisdictions[asked.subject]
-        for duty in file.duty:
-            if asked.data_class in self._evaluator.tables.names.chosen("classes", duty.classes):
-                yield self._duty(file.code, duty)
+    def laws(self, handles: Iterable[str]) -> Iterator[str]:
+        """Write down articles; those of a platform that has no part in it are left out."""
+        for handle in handles:
+            owner, article = self._naming.articles[handle]
+            if owner in self._naming.files or self._channel in {None, owner}:
+                yield f"{article.cite} ({self._naming.owner(owner)}): {article.says} {sure(article)}"
 
     def later(self, now: Decision) -> Iterator[str]:
         """Say at which moments the answer, or what it rests on, becomes another."""
@@ -168,24 +141,17 @@ class _Words:
                 if then != before:
                     yield f"From {written(at)}: {_short(then)}"
                     before = then
+        if before is now:
+            yield "Nothing: no date is known on which this answer becomes another."
 
-    def _periods(self, must: Must) -> Iterator[str]:
-        """Write down how long something may and must be kept."""
-        if must.retain_at_most is not None:
-            yield f"It is kept for at most {must.retain_at_most}{_of(must.retain_at_most.of)}."
-        if must.retain_at_least is not None:
-            yield f"It is kept for at least {must.retain_at_least}{_of(must.retain_at_least.of)}."
-
-    def _duty(self, code: str, duty: Duty) -> str:
-        """Write down a duty to keep."""
-        file = self._jurisdictions[code]
-        found = next((each for each in file.parameter if each.id == duty.period), None)
-        long = f" for {found.value} {found.unit.replace('_', ' ')}" if found is not None else ""
-        stops = ", ".join(duty.beats)
-        return (
-            f"Duty {qualified(code, duty.id)}: {duty.says} It stops {stops} and keeps the record {duty.keeps}{long}"
-            f" ({self._cite(duty.article)})."
-        )
+    def _otherwise(self) -> Iterator[str]:
+        """Name the rules that allow it in other cases: for another purpose, to another role, elsewhere."""
+        asked, names = self._question, self._evaluator.tables.names
+        for rule in self._policy.rules:
+            if rule.effect == "allow" and asked.operation in rule.operations:
+                concerned = asked.data_class in names.chosen("classes", rule.classes, rule.classes_except)
+                if concerned and asked.subject in names.chosen("jurisdictions", rule.subjects, rule.subjects_except):
+                    yield f"In other cases rule {rule.id} allows it: {rule.says}"
 
     def _localised(self, rule: Rule) -> Iterator[str]:
         """Say what the subject's law keeps in its country, which a rule carries out here."""
@@ -194,7 +160,8 @@ class _Words:
             in_force = holds(each.valid_from, each.valid_until, asked.at)
             if file.code == asked.subject and in_force and asked.data_class in names.chosen("classes", each.classes):
                 since = f" Since {each.valid_from}." if each.valid_from else ""
-                yield f"{qualified(file.code, each.id)} ({self._cite(each.article)}): {each.says}{since} {_sure(each)}"
+                name = f"{qualified(file.code, each.id)} ({self._naming.cite(each.article)})"
+                yield f"{name}: {each.says}{since} {sure(each)}"
 
     def _unmet(self, rule: Rule) -> Iterator[str]:
         """Say which needs of a rule no open way meets."""
@@ -204,22 +171,8 @@ class _Words:
         for need in rule.needs:
             source, to = party[need.from_], party[need.to]
             if source != to and self._evaluator.tables.ways.open(source, to, need.kinds, asked.at) is None:
-                kinds = " or ".join(kind.replace("_", " ") for kind in need.kinds)
-                yield f"Rule {rule.id} needs, from {self._jurisdiction(source)} to {self._jurisdiction(to)}: {kinds}."
-
-    def _place(self, region: str) -> str:
-        """Name a region with its jurisdiction."""
-        code = self._evaluator.tables.names.jurisdiction.get(region)
-        return f"{region} ({code})" if code else f"{region} (unknown)"
-
-    def _jurisdiction(self, code: str) -> str:
-        """Name a jurisdiction."""
-        file = self._jurisdictions.get(code)
-        return file.name if file is not None else code
-
-    def _cite(self, handle: str) -> str:
-        """Cite an article as a lawyer does."""
-        return self._articles[handle][1].cite
+                yield f"No way is open from {self._naming.jurisdiction(source)} to {self._naming.jurisdiction(to)}."
+                yield from missing_ways(self._policy, need, source, to, asked.at, self._naming.cite)
 
 
 def _short(decision: Decision) -> str:
@@ -228,20 +181,3 @@ def _short(decision: Decision) -> str:
         return f"no ({decision.reason})."
     on = f", on {', '.join(each.mechanism for each in decision.relied)}" if decision.relied else ""
     return f"yes, by rule {decision.rule}{on}."
-
-
-def _sure(entry: Sourced) -> str:
-    """Say how sure an entry is."""
-    checked = f", checked on {entry.verified_on}" if entry.verified_on else ""
-    note = f" {entry.note}" if entry.note else ""
-    return f"[{entry.certainty}{checked}]{note}"
-
-
-def _of(parameter: str | None) -> str:
-    """Name the parameter that a span is of."""
-    return f" ({parameter})" if parameter else ""
-
-
-def _a(noun: str) -> str:
-    """Put an article before a noun."""
-    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"

@@ -5,7 +5,7 @@ interval of time in which nothing changes.  Two policies are laid over the space
 denies by name.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -31,6 +31,8 @@ class Space(msgspec.Struct, frozen=True):
     regions: tuple[str, ...]
     roles: tuple[str, ...]
     instants: tuple[int, ...]
+    groups: tuple[tuple[str, str, frozenset[str]], ...] = ()
+    """Axis (as groups call it), name and members of every group that means the same wherever it is named."""
 
     def rows(self, *, asking: bool) -> Iterator[Row]:
         """Give the rows of view and transfer, or those of the other operations."""
@@ -95,7 +97,17 @@ def space_of(*evaluators: Evaluator) -> Space:
         regions=axis("regions"),
         roles=axis("roles"),
         instants=tuple(sorted({at for each in evaluators for at in each.tables.instants})),
+        groups=_groups(evaluators),
     )
+
+
+def _groups(evaluators: Iterable[Evaluator]) -> tuple[tuple[str, str, frozenset[str]], ...]:
+    """Give the groups of some policies, spelled out; one that means different things in two of them is left out."""
+    meant: dict[str, set[tuple[str, str, frozenset[str]]]] = {}
+    for each in evaluators:
+        for name, group in each.tables.names.groups.items():
+            meant.setdefault(name, set()).add((group.of, name, each.tables.names.spelled((group.of,), [name])))
+    return tuple(sorted((min(found) for found in meant.values() if len(found) == 1), key=lambda each: each[:2]))
 
 
 def cells(

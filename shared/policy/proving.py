@@ -24,6 +24,7 @@ from shared.policy.model import (
 from shared.policy.names import qualified
 from shared.policy.proving_people import clock_differences, jurisdiction_differences
 from shared.policy.spans import Span, moment_ms, span_of
+from shared.policy.supposing import less, removable
 from shared.policy.terms import NO_ASKER
 
 
@@ -71,30 +72,6 @@ def question_of(asked: DecisionAsked) -> Question:
         at=moment_ms(asked.at),
         asker=asked.asker or NO_ASKER,
         role=asked.role or NO_ASKER,
-    )
-
-
-def removable(policy: Policy) -> Iterator[str]:
-    """Give the names that a case may think away."""
-    for jurisdiction in policy.jurisdictions:
-        yield from (qualified(jurisdiction.code, each.id) for each in jurisdiction.mechanism)
-    yield from (each.id for each in policy.instruments)
-    yield from (each.id for each in policy.rules)
-
-
-def less(policy: Policy, without: Iterable[str]) -> Policy:
-    """Give the policy without some mechanisms, instruments and rules."""
-    gone = set(without)
-    return msgspec.structs.replace(
-        policy,
-        instruments=tuple(each for each in policy.instruments if each.id not in gone),
-        rules=tuple(each for each in policy.rules if each.id not in gone),
-        jurisdictions=tuple(
-            msgspec.structs.replace(
-                file, mechanism=tuple(each for each in file.mechanism if qualified(file.code, each.id) not in gone)
-            )
-            for file in policy.jurisdictions
-        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Strict mode: what a policy rests on that nobody is sure of, and which officers' overrides stand beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -8,10 +8,23 @@ from shared import canonical
 from shared.crypto import labels
 from shared.crypto.signing import SigningKeys, fingerprint, labelled, verify
 from shared.errors.trust import SignatureInvalid
-from shared.policy.model import JurisdictionFile, Parameter, Policy, Sourced, Statement
+from shared.policy.model import (
+    Article,
+    Condition,
+    JurisdictionFile,
+    Localisation,
+    Mechanism,
+    Parameter,
+    Policy,
+    Sourced,
+    Statement,
+)
 from shared.policy.names import qualified
+from shared.policy.sound_values import article_owners
 from shared.policy.terms import SURE, Unit
 from shared.roster.model import Officer, OfficerSignature
+
+_ON_ARTICLES = (Parameter, Mechanism, Localisation, Condition)
 
 
 class Unsure(msgspec.Struct, frozen=True):
@@ -24,6 +37,8 @@ class Unsure(msgspec.Struct, frozen=True):
     used_by: str
     """The first thing that rests on it."""
     note: str
+    says: str = ""
+    """What it says, with its article: ``15 business days, Art. 11 Ley 21.719``."""
     overridden_by: tuple[str, ...] = ()
     """Officers whose signed word stands beside it."""
 
@@ -31,10 +46,12 @@ class Unsure(msgspec.Struct, frozen=True):
 def unsure(policy: Policy, officers: tuple[Officer, ...] = ()) -> list[Unsure]:
     """Give everything unsure that the policy rests on; where an officer vouches for it, that officer's name."""
     found: dict[tuple[str, str], Unsure] = {}
+    owners = article_owners(policy)
     for table, name, entry, used_by in _rests_on(policy):
         if entry.certainty not in SURE and (table, name) not in found:
             people = tuple(sorted(_vouching(policy, name, entry, officers)))
-            found[table, name] = Unsure(name, table, entry.certainty, used_by, entry.note or "", people)
+            says = _says(owners, entry)
+            found[table, name] = Unsure(name, table, entry.certainty, used_by, entry.note or "", says, people)
     return [found[key] for key in sorted(found)]
 
 
@@ -133,6 +150,17 @@ def _vouching(policy: Policy, name: str, entry: Sourced, officers: tuple[Officer
             for each in override.signatures:
                 if each.person == officer.person and each.key == key and _holds(officer, each, data):
                     yield officer.person
+
+
+def _says(owners: Mapping[str, tuple[str, Article]], entry: Sourced) -> str:
+    """Say what an entry says, and where."""
+    if isinstance(entry, Article):
+        return entry.cite
+    cite = owners[entry.article][1].cite if isinstance(entry, _ON_ARTICLES) else ""
+    if isinstance(entry, Parameter):
+        unit = entry.unit.replace("_", " ")
+        return f"{unit if entry.value is None else f'{entry.value} {unit}'}, {cite}"
+    return cite
 
 
 def _value(entry: Sourced) -> tuple[int | None, Unit | None]:

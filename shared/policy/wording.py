@@ -13,6 +13,17 @@ _BUT_MAX = 4
 """All names of an axis but at most so many are written as what is left out."""
 
 
+_GROUPS_OF = {
+    "class": "classes",
+    "purpose": "purposes",
+    "subject": "jurisdictions",
+    "node": "regions",
+    "asker": "regions",
+    "role": "roles",
+}
+"""By axis: what groups of its names call it."""
+
+
 class Group(msgspec.Struct, frozen=True):
     """Cells that changed in the same way."""
 
@@ -24,19 +35,25 @@ class Group(msgspec.Struct, frozen=True):
     """One box a row, in words, in the order of :data:`shared.policy.matrix.AXES`."""
 
 
-def groups_of(difference: Diff, only: Direction | None = None) -> list[Group]:
-    """Give the changes of a diff, those that read alike together; every changed cell is in exactly one box."""
+def groups_of(difference: Diff, only: Direction | None = None, *, by_groups: bool = False) -> list[Group]:
+    """Give the changes of a diff, those that read alike together; every changed cell is in exactly one box.
+
+    ``by_groups``: several names are written as a group of the policy, where it means exactly some of them.
+    """
     alike: dict[tuple[Direction, str, str], list[Sides]] = {}
     for change in difference.changes:
         if only is None or change.direction == only:
             before, after = in_short(change.before), in_short(change.after)
-            told = _told(change.before.must, change.after.must)
-            key = (change.direction, before, f"{after}{f'; {told}' if told and change.before.allowed else ''}")
+            told = _told(change.before, change.after) if change.before.allowed and change.after.allowed else ""
+            key = (change.direction, before, f"{after}{f'; {told}' if told else ''}")
             alike.setdefault(key, []).extend(change.boxes)
     found = []
     for (direction, before, after), boxes in alike.items():
         fewer = tidied(boxes)
-        words = tuple(tuple(side_words(difference.space, axis, side) for axis, side in enumerate(box)) for box in fewer)
+        words = tuple(
+            tuple(side_words(difference.space, axis, side, by_groups=by_groups) for axis, side in enumerate(box))
+            for box in fewer
+        )
         found.append(Group(direction, before, after, sum(map(size, fewer)), words))
     return sorted(found, key=lambda each: (DIRECTIONS.index(each.direction), -each.cells, each.before, each.after))
 
@@ -50,8 +67,8 @@ def in_short(decision: Decision) -> str:
     return f"allow ({decision.reason}{rule}{on})"
 
 
-def side_words(space: Space, axis: int, side: frozenset[str]) -> str:
-    """Write one side of a box: names, "any", or "any but" a few."""
+def side_words(space: Space, axis: int, side: frozenset[str], *, by_groups: bool = False) -> str:
+    """Write one side of a box: names, "any", or "any but" a few; with ``by_groups`` groups in the place of names."""
     if AXES[axis] == "time":
         return times_words(space, side)
     if side == {NO_ASKER}:
@@ -62,7 +79,18 @@ def side_words(space: Space, axis: int, side: frozenset[str]) -> str:
         return "any"
     if len(missing) <= _BUT_MAX < len(side):
         return f"any but {', '.join(sorted(missing))}"
-    return ", ".join(sorted(side))
+    return ", ".join(_grouped(space, axis, side) if by_groups else sorted(side))
+
+
+def _grouped(space: Space, axis: int, side: frozenset[str]) -> list[str]:
+    """Write names, the largest groups first in the place of their members."""
+    within = [(name, members) for of, name, members in space.groups if of == _GROUPS_OF.get(AXES[axis])]
+    left, out = set(side), list[str]()
+    for name, members in sorted(within, key=lambda each: (-len(each[1]), each[0])):
+        if len(members) > 1 and members <= left:
+            out.append(name)
+            left -= members
+    return sorted(out) + sorted(left)
 
 
 def times_words(space: Space, side: frozenset[str]) -> str:
@@ -87,11 +115,16 @@ def must_words(must: Must) -> dict[str, str]:
     return out
 
 
-def _told(before: Must, after: Must) -> str:
-    """Write what must be done otherwise."""
-    old, new = must_words(before), must_words(after)
+def _told(before: Decision, after: Decision) -> str:
+    """Write what must be done otherwise, and when the answer ends."""
+    old, new = ({**must_words(each.must), **_end(each)} for each in (before, after))
     names = [name for name in (*old, *(each for each in new if each not in old)) if old.get(name) != new.get(name)]
     return ", ".join(f"{name} {old.get(name, 'none')} > {new.get(name, 'none')}" for name in names)
+
+
+def _end(decision: Decision) -> dict[str, str]:
+    """Write when the first of what an answer rests on ends."""
+    return {} if decision.until is None else {"ends": written(decision.until)}
 
 
 def _run(space: Space, first: int, last: int) -> str:

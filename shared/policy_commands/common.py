@@ -62,14 +62,15 @@ def assembled(path: Path) -> Assembled:
     return load(path).sound()
 
 
-def moment(text: str | None) -> int:
+def moment(text: str | None, option: str = "--at") -> int:
     """Give a moment (ms) that was given as a date or with its offset; now, where none was."""
     if text is None:
         return SystemClock().now()
     try:
         return moment_ms(text)
     except ValueError:
-        raise click.BadParameter("a date, or a moment with its offset: 2026-07-01T00:00:00+07:00") from None
+        what = f"{text} is none: a date (2026-12-01), or a moment with its offset (2026-07-01T00:00:00+07:00)."
+        raise click.BadParameter(what, param_hint=option) from None
 
 
 def print_json(value: object) -> None:

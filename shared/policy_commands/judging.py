@@ -101,8 +101,16 @@ def _print(problems: list[Problem], doubtful: list[Unsure]) -> None:
         click.echo(f"{problem.weight}: {problem.code}: {problem}")
     if doubtful:
         rows = [
-            (each.name, each.certainty, each.used_by, ", ".join(each.overridden_by) or "REFUSED") for each in doubtful
+            (each.name, each.says, each.certainty, each.used_by, ", ".join(each.overridden_by) or "REFUSED")
+            for each in doubtful
         ]
-        print_table(("not sure", "certainty", "used by", "vouched for by"), rows)
+        print_table(("not sure", "says", "certainty", "used by", "vouched for by"), rows)
+        refused = sum(not each.overridden_by for each in doubtful)
+        click.echo(f"{_many(refused, 'entry', 'entries')} that nobody vouches for; in all {len(doubtful)} not sure.")
     errors = sum(each.weight == "error" for each in problems)
-    click.echo(f"{errors} errors, {len(problems) - errors} warnings.")
+    click.echo(f"{_many(errors, 'error', 'errors')}, {_many(len(problems) - errors, 'warning', 'warnings')}.")
+
+
+def _many(count: int, one: str, more: str) -> str:
+    """Write a number with its noun."""
+    return f"{count} {one if count == 1 else more}"

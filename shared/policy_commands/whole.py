@@ -6,17 +6,19 @@ from pathlib import Path
 
 import click
 
-from shared.clock import SystemClock
+from shared.clock import DAY, SystemClock
 from shared.policy.boxes import cells as box_cells
 from shared.policy.differing import DIRECTIONS, Diff, Direction
 from shared.policy.differing import diff as compare
 from shared.policy.evaluator import Evaluator, Place
 from shared.policy.facts import FactChange, fact_changes
 from shared.policy.matrix import AXES, cells, space_of, tally
+from shared.policy.spans import written
+from shared.policy.supposing import lapsing, removable
 from shared.policy.touching import touched
 from shared.policy.wording import Group, groups_of, in_short
-from shared.policy_commands.asking import DENIED
-from shared.policy_commands.common import FILE, PATH, as_json, bar, given, path_argument, print_json
+from shared.policy_commands.asking import DENIED, check_removable
+from shared.policy_commands.common import FILE, PATH, Given, as_json, bar, given, moment, path_argument, print_json
 from shared.policy_commands.held import print_touched, read_holdings
 from shared.screen import print_table
 
@@ -78,7 +80,11 @@ def _counts(evaluator: Evaluator, *, as_json: bool) -> None:
 
 @click.command(short_help="Say every cell that a change of policy changes.")
 @click.argument("old", type=PATH)
-@click.argument("new", type=PATH)
+@click.argument("new", type=PATH, required=False)
+@click.option(
+    "--lapse", multiple=True, help="Let a mechanism, instrument or rule of NEW (else OLD) end: EU.adequacy-jp."
+)
+@click.option("--on", help="When it ends: a date or moment; tomorrow, by default.")
 @click.option("--only", type=click.Choice(DIRECTIONS), help="Only what moved this way.")
 @click.option("--all", "every", is_flag=True, help="List each changed cell, one a line.")
 @click.option("--config", "configs", type=FILE, multiple=True, help="Settings of a node here: count what it touches.")
@@ -87,7 +93,9 @@ def _counts(evaluator: Evaluator, *, as_json: bool) -> None:
 @as_json
 def diff(
     old: Path,
-    new: Path,
+    new: Path | None,
+    lapse: tuple[str, ...],
+    on: str | None,
     only: Direction | None,
     every: bool,
     configs: tuple[Path, ...],
@@ -97,6 +105,8 @@ def diff(
 ) -> None:
     """Compare two policies, each a folder or a bundle: every changed cell, and which way it moved.
 
+    Without NEW, --lapse says what changes if something of OLD ends, tomorrow or --on another day.
+
     Cells that changed alike are one group; "any" stands for all names of an axis, "any but" for all except a few.
     Nothing is left out. An allow that asks for less than before, in any respect, counts as more permissive.
 
@@ -104,13 +114,11 @@ def diff(
     changes now or later: a record is counted once for each operation. Both read only, and may be repeated for several
     nodes.
     """
+    before, after = _both(old, new, lapse, on)
     held = read_holdings(holdings, configs)
-    asked = bool(holdings or configs)
-    before, after = given(old), given(new)
     with bar("comparing") as progress:
         difference = compare(before.policy, after.policy, progress.reach)
-    groups = groups_of(difference, only)
-    facts = fact_changes(before.policy, after.policy)
+    groups, facts = groups_of(difference, only, by_groups=not as_json), fact_changes(before.policy, after.policy)
     counts = {direction: difference.count(direction) for direction in DIRECTIONS}
     records = touched(difference, held, SystemClock().now())
     if as_json:
@@ -122,11 +130,30 @@ def diff(
     else:
         click.echo(f"From {before.title}\nto   {after.title}\n")
         _print(groups, facts)
-        if asked:
+        if holdings or configs:
             print_touched(records, held, _SYMBOLS)
         click.echo(", ".join(f"{count:,} cells {_SYMBOLS[way]}" for way, count in counts.items()) + ".")
     if exit_code and counts["more_permissive"]:
         sys.exit(DENIED)
+
+
+def _both(old: Path, new: Path | None, lapse: tuple[str, ...], on: str | None) -> tuple[Given, Given]:
+    """Read what is compared: two policies, or one and what it is when something of it has ended."""
+    if new is None and not lapse:
+        raise click.UsageError("Name a second policy, or what of this one is to end (--lapse EU.adequacy-jp).")
+    before = given(old)
+    return before, _lapsed(before if new is None else given(new), lapse, on)
+
+
+def _lapsed(source: Given, names: tuple[str, ...], on: str | None) -> Given:
+    """Let things end on a day; each must be there."""
+    if not names:
+        return source
+    check_removable(removable(source.policy), names, "--lapse")
+    tomorrow = SystemClock().now() // DAY * DAY + DAY
+    day = written(tomorrow if on is None else moment(on, "--on"))
+    title = f"{source.title}, in which {', '.join(names)} ends on {day}"
+    return Given(lapsing(source.policy, names, day), source.hash, title)
 
 
 def _print(groups: list[Group], facts: list[FactChange]) -> None:

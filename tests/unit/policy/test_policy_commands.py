@@ -82,19 +82,76 @@ def test_decide_for_machines_and_explain_for_people(folder, run):
     assert len(decision["bundle"]) == 64
     out = " ".join(run("explain", *ASKED, "--without", "clauses-th-eu").split())
     for words in (
-        "May transcript (what was spoken) of a person under the law of Thailand",
+        "May transcript (what was spoken), of a person under the law of Thailand, at th-bangkok (Thailand),",
         "YES.",
         "TH.clauses (standard clauses) lets data go from Thailand to European Union",
         "ss. 28-29 PDPA",
+        "It is shown with these masked: numbers.",
         "The act is recorded, and the record kept for at least 3 years.",
         "kept for at most 400 days",
-        "WITHOUT clauses-th-eu",
-        "NO.",
-        "needs, from Thailand to European Union",
+        "Nothing: no date is known on which this answer becomes another.",
+        "WITHOUT clauses-th-eu the answer becomes NO.",
+        "No way is open from Thailand to European Union.",
+        "TH.clauses (standard clauses, ss. 28-29 PDPA and the notices in force since 2024-03-24) would do: the company"
+        " has concluded none with that place (instruments.toml).",
+        "There is nothing any more under: Ground, What must be done.",
     ):
         assert words in out, words
+    assert "WITHOUT EU.adequacy-br nothing changes: the answer stays YES." in " ".join(
+        run("explain", *ASKED, "--without", "EU.adequacy-br").split()
+    )
     run("decide", *ASKED, "--without", "clauses-th-eu", status=3)
     assert "EU, TH" in run("explain", *[{"TH": "XX"}.get(each, each) for each in ASKED], status=2)
+
+
+def test_what_is_misspelt_is_told_with_what_there_is(folder, run):
+    """Operation, class, moment, asker where nobody asks, and what is thought away; the option is named."""
+    stored = ("-o", "store", "-c", "transcript", "-p", "intake", "-s", "TH", "-n", "th-bangkok")
+    for words, told in (
+        (["transfr" if each == "view" else each for each in ASKED], "--operation: transfr is none of: link, log,"),
+        (["transcrip" if each == "transcript" else each for each in ASKED], "--class: transcrip is none of"),
+        ([*stored, "--at", "tomorrow"], "--at: tomorrow is none: a date"),
+        ([*stored, "-a", "eu-frankfurt", "-r", "agent"], "--asker: nobody asks to store"),
+        (
+            [*ASKED, "--without", "TH.claus"],
+            "TH.claus is no mechanism, instrument or rule here. There are: TH.clauses.",
+        ),
+        ([*ASKED, "--without", "Q"], "TH.standard-clauses is written so."),
+    ):
+        result = CliRunner().invoke(homeport, ["policy", "explain", *words])
+        assert result.exit_code == 2
+        assert told in " ".join(result.stderr.split()), result.stderr
+
+
+def test_explain_leaves_out_what_another_platform_asks_for(folder, run):
+    """An officer asks about a message that came over LINE."""
+    asked = ("-o", "link", "-c", "pseudonym", "-p", "intake", "-s", "TH", "-n", "th-bangkok")
+    path = folder / "policies/rules/base.toml"
+    path.write_text(
+        path.read_text().replace('operations = ["store", "retain"]', 'operations = ["store", "retain", "link"]')
+    )
+    shown = " ".join(run("explain", *asked).split())
+    assert "Where it came over LINE: Before people are linked" in shown
+    assert "LINE user data of several services" in shown
+    other = " ".join(run("explain", *asked, "--channel", "whatsapp", status=2).split())
+    assert "no platforms/whatsapp.toml" in other
+    line = " ".join(run("explain", *asked, "--channel", "line").split())
+    assert "pseudonym (a random name) that came over LINE, of a person" in line
+    assert "Where it came over LINE" in line
+
+
+def test_what_a_lapse_changes_is_a_diff_of_one_policy(folder, run):
+    """From tomorrow, or another day; what is not there, or nothing to compare, is refused."""
+    found = json.loads(run("diff", "policies", "--lapse", "TH.clauses", "--on", "2030-01-01", "--json"))
+    assert found["counts"]["more_restrictive"] > 0 == found["counts"]["more_permissive"]
+    assert found["facts"][0]["keys"] == ["valid_until: null > 2030-01-01"]
+    told = " ".join(run("diff", "policies", "--lapse", "TH.clauses").split())
+    assert "in which TH.clauses ends on 20" in told
+    assert "content customer_service" not in told, "what is excepted is no group"
+    assert "ends none > 20" in told
+    run("diff", "policies", status=2)
+    run("diff", "policies", "--lapse", "TH.claus", status=2)
+    run("diff", "policies", "--lapse", "TH.clauses", "--on", "soon", status=2)
 
 
 def test_explain_says_what_changes_and_when(folder, run):

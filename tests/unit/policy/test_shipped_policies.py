@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 from shared.policy.assembling import Assembled
@@ -26,8 +27,9 @@ from shared.policy.model import (
     Sourced,
 )
 from shared.policy.names import names_of
-from shared.policy.proving import Verdict, less, prove, unreached
+from shared.policy.proving import Verdict, prove, unreached
 from shared.policy.spans import moment_ms
+from shared.policy.supposing import less
 from shared.policy.sure import unsure
 from shared.policy.terms import SURE, ClockState, Operation
 from shared.wire.relay import Relay
@@ -267,6 +269,14 @@ def test_an_officer_is_told_of_the_thai_transcript() -> None:
     assert "s. 29 PDPA" in words["Ground"]
     assert "masked" in words["What must be done"]
     assert "at most 400 days" in words["How long it is kept"]
+    assert (
+        "What is shown in eu-frankfurt (the European Union): it is kept for at most 1 day"
+        in words["How long it is kept"]
+    )
+    alone = explain(Evaluator(policy), msgspec.structs.replace(asked, purpose="complaint"))
+    assert alone.answer == "No"
+    assert "In other cases rule view-complaint-across-borders allows it" in " ".join(alone.parts[0].lines)
+    assert "What is shown in" not in str(alone.parts)
     assert explain(Evaluator(less(policy, ["TH.standard-clauses"])), asked).answer == "No"
     assert explain(Evaluator(less(policy, ["EU.adequacy-jp"])), asked).answer == "Yes"
 
