@@ -5,7 +5,7 @@ asking it: there is none; its grace is over; nobody's law is known.  Each is a n
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from shared.clock import Milliseconds
 from shared.errors.policy import BundleConflict, BundleHeadRefused, BundleOlder
@@ -23,6 +23,9 @@ STALE_DENIES = frozenset({"view", "transfer", "link"})
 NEVER_STALE = frozenset({"operational", "evidence"})
 """Classes that leave all the same: a node must be able to hear of a newer policy, and to tell what it let go."""
 
+RESTING_ASKS = (("store", "intake"), ("retain", "retention"))
+"""Operation and purpose of what is asked for a class of data to rest at a node: both must be allowed."""
+
 
 def own_refusal(reason: OwnReason, bundle: str = "") -> Decision:
     """Deny for a reason that is no rule's."""
@@ -34,9 +37,28 @@ def own_permission(reason: OwnPermission, bundle: str = "") -> Decision:
     return Decision(outcome="allow", rule=None, reason=reason, must=NOTHING, bundle=bundle)
 
 
-def is_stale(operation: str, data_class: str, fresh_until: Milliseconds, now: Milliseconds) -> bool:
+class Freshness(NamedTuple):
+    """How long a node goes by its bundle without news."""
+
+    heard_at: Milliseconds
+    """When it last heard that the bundle is the newest."""
+    until: Milliseconds
+    elapsed_until: float
+    """The same on the clock that never runs backwards (seconds)."""
+
+    def over(self, now: Milliseconds, elapsed: float) -> bool:
+        """Say whether the grace is over; it is, too, where the wall clock was set back before what was heard last."""
+        return now >= self.until or elapsed >= self.elapsed_until or now < self.heard_at - SKEW_MS
+
+
+def freshness(heard_at: Milliseconds, until: Milliseconds, now: Milliseconds, elapsed: float) -> Freshness:
+    """Begin to count at ``now``: a grace is never longer than the bundle says, whatever becomes of the wall clock."""
+    return Freshness(heard_at, until, elapsed + (until - max(now, heard_at)) / 1000)
+
+
+def is_stale(operation: str, data_class: str, *, over: bool) -> bool:
     """Say whether a question is denied because the node has not heard for too long that its policy stands."""
-    return now >= fresh_until and operation in STALE_DENIES and data_class not in NEVER_STALE
+    return over and operation in STALE_DENIES and data_class not in NEVER_STALE
 
 
 def check_head(head: Head, last_at: Milliseconds | None, in_force: tuple[int, str] | None, now: Milliseconds) -> None:

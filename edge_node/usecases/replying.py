@@ -154,7 +154,7 @@ class Replier:
         decision = self.policy.decide_noted("process", "message_text", "customer_service", law)
         if not decision.allowed:
             raise denies(decision)
-        if "message_text" in names_of(timeline.restricted):
+        if "message_text" in names_of(timeline.restricted) or not self.policy.rests("message_text", law):
             raise PolicyDenies(reason="restricted", rule="none")
 
     async def _load(self, pseudonym: str) -> _Loaded:

@@ -9,8 +9,7 @@ from shared.database.contract import Database, Step, Value
 _NEWEST = "SELECT version, hash, accepted_at, heard_at FROM policy_bundle ORDER BY version DESC LIMIT 1"
 _BODY = "SELECT body FROM policy_bundle WHERE version = :version"
 _KEEP = """
-INSERT INTO policy_bundle (version, hash, body, accepted_at, heard_at) VALUES (:version, :hash, :body, :now, :now)
-ON CONFLICT (version) DO NOTHING
+INSERT INTO policy_bundle (version, hash, body, accepted_at, heard_at) VALUES (:version, :hash, :body, :now, :heard)
 """
 _HEARD = "UPDATE policy_bundle SET heard_at = :at WHERE version = :version AND hash = :hash AND heard_at < :at"
 _HEAD = "SELECT version, hash, stated_at FROM policy_head"
@@ -97,9 +96,26 @@ class PolicyStore:
         async with self.content.read() as transaction:
             return bytes((await transaction.fetch(_BODY, {"version": version}))[0][0])
 
-    async def keep(self, version: int, digest: str, body: bytes, now: int) -> None:
-        """Keep a bundle that was accepted: from now on it is in force."""
-        await self.content.run([turn(self.content), Step(_KEEP, [(version, digest, body, now)])])
+    async def keep(
+        self, version: int, digest: str, body: bytes, now: int, *, after: int = 0, issued_at: int = 0
+    ) -> bool:
+        """Keep a bundle that was accepted: from now on it is in force; ``False`` where ``after`` is in force no more.
+
+        ``after`` is the version with which it was compared.  It counts as heard of when it was issued (ms), when the
+        one before it was heard of, or when it was stated to be the newest, whichever is latest: that somebody brings
+        it now says nothing of whether it still is the newest.
+        """
+        async with self.content.write() as transaction:
+            await transaction.fetch("SELECT 1 FROM content_store" + self.content.dialect.row_lock)
+            rows, stated = await transaction.fetch(_NEWEST), await transaction.fetch(_HEAD)
+            before = Kept(*rows[0]) if rows else None
+            if (0 if before is None else before.version) != after:
+                return False
+            heard = [issued_at, *(head[2] for head in stated if tuple(head[:2]) == (version, digest))]
+            heard += [] if before is None else [before.heard_at]
+            values = {"version": version, "hash": digest, "body": body, "now": now, "heard": min(max(heard), now)}
+            await transaction.execute(_KEEP, values)
+        return True
 
     async def heard(self, version: int, digest: str, at: int) -> None:
         """Note that the control plane stated at an instant (ms) that a bundle is the newest, whether it is here or not.

@@ -20,7 +20,6 @@ from shared.policy.deriving import Clues, Derived, NumberHint, derive, hint_of_n
 REMEMBERED_MAX = 20_000
 """Answers of each kind that a process keeps in memory."""
 PURPOSE = "intake"
-KEEPING = "retention"
 NEVER: Milliseconds = 2**62
 
 _Key = TypeVar("_Key")
@@ -69,6 +68,7 @@ class Judge:
         self.book = book
         self._clock = clock
         self._under: InForce | None = None
+        self._since: Milliseconds = -NEVER
         self._until: Milliseconds = NEVER
         self._laws: Mapping[str, str] = {}
         self._hints: Memory[str, NumberHint | None] = Memory(hint_of_number)
@@ -146,17 +146,19 @@ class Judge:
     def _look(self) -> None:
         """Forget what was answered under another bundle, or before a value of it changed."""
         in_force = self.book.in_force
-        if in_force is self._under and self._clock.now() < self._until:
+        now = self._clock.now()
+        if in_force is self._under and self._since <= now < self._until:
             return
         if in_force is not self._under:
             self._laws = {}
             if in_force is not None:
                 self._laws = laws_of((law.code, law.countries) for law in in_force.bundle.policy.jurisdictions)
             self._derived.clear()
-        self._under, self._until = in_force, NEVER
+        self._under, self._since, self._until = in_force, -NEVER, NEVER
         if in_force is not None:
             instants = in_force.evaluator.tables.instants
-            place = bisect_right(instants, self._clock.now())
+            place = bisect_right(instants, now)
+            self._since = instants[place - 1] if place else -NEVER
             self._until = instants[place] if place < len(instants) else NEVER
         self._restricted.clear()
         self._answers.clear()
@@ -179,12 +181,7 @@ class Judge:
     def _judge(self, laws: tuple[str, ...]) -> int:
         """Ask the policy for each class: it rests here where it may be stored and may be kept."""
         subject = _any_of(laws)
-        return mask_of(
-            name
-            for name in RESTING
-            if not self.book.decide("store", name, PURPOSE, subject).allowed
-            or not self.book.decide("retain", name, KEEPING, subject).allowed
-        )
+        return mask_of(name for name in RESTING if not self.book.rests(name, subject))
 
 
 def _any_of(laws: tuple[str, ...]) -> Derived:

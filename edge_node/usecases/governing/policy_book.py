@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from edge_node.core.crossing import own_state
-from edge_node.core.governing import OwnReason, is_stale, own_refusal, strictest
+from edge_node.core.governing import (
+    RESTING_ASKS,
+    Freshness,
+    OwnReason,
+    freshness,
+    is_stale,
+    own_refusal,
+    strictest,
+)
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import Answered, Counted, Kept, PolicyStore
 from shared.clock import Clock
@@ -41,8 +49,8 @@ class InForce(msgspec.Struct, frozen=True):
     kept: Kept
     bundle: Bundle
     evaluator: Evaluator
-    fresh_until: int
-    """When (ms) the node stops going by it where it has to be heard of."""
+    fresh: Freshness
+    """How long the node goes by it where it has to be heard of."""
 
 
 class PolicyBook:
@@ -60,6 +68,8 @@ class PolicyBook:
         self._in_force: InForce | None = None
         self._counts: Counter[Answered] = Counter()
         self._task: asyncio.Task[None] | None = None
+        self.alerted = False
+        """Whether an alert was raised since the last look because a question could not be decided."""
         self.before_writing: Callable[[], None] = lambda: None
         """Has answers noted that were counted elsewhere."""
         self.alone = True
@@ -129,7 +139,8 @@ class PolicyBook:
         found = self._in_force
         if found is None:
             return own_refusal("policy_missing")
-        if not self.alone and is_stale(operation, data_class, found.fresh_until, now):
+        over = not self.alone and found.fresh.over(now, self._clock.elapsed())
+        if is_stale(operation, data_class, over=over):
             return own_refusal("policy_stale", found.kept.hash)
         laws = _laws(subject)
         answers = (
@@ -138,7 +149,19 @@ class PolicyBook:
             )
             for law in laws
         )
-        return strictest(answers) or own_refusal("jurisdiction_not_derived", found.kept.hash)
+        decision = strictest(answers) or own_refusal("jurisdiction_not_derived", found.kept.hash)
+        if decision.reason == "evaluator_failed" and not self.alerted:
+            self.alerted = True
+            logger().error("alert_policy_failed", kind=operation, version=found.kept.version)
+        return decision
+
+    def rests(self, data_class: str, subject: str | Derived | None) -> bool:
+        """Say whether what is stored of a class may still rest here by the bundle in force; not on record.
+
+        Records are restricted by it (:mod:`edge_node.usecases.governing.rejudging`), which takes its time after a new
+        bundle; whoever shows or uses something asks besides.
+        """
+        return all(self.decide(ask, data_class, purpose, subject).allowed for ask, purpose in RESTING_ASKS)
 
     def decide_noted(
         self,
@@ -181,6 +204,7 @@ class PolicyBook:
     async def look(self) -> None:
         """Take a newer bundle over, and hear of what was heard; what may not be logged now is withheld from the log."""
         await self._look()
+        self.alerted = False
         own = self.own_law()
         asked = {name: own_state(self.decide("log", name, purpose, own)) for name, purpose in LOGGED_FOR.items()}
         withhold(name for name, decision in asked.items() if not decision.allowed)
@@ -193,18 +217,23 @@ class PolicyBook:
         if kept is None or (before is not None and before.kept == kept and not told):
             return
         if before is not None and before.kept.hash == kept.hash:
-            self._take(InForce(kept, before.bundle, before.evaluator, fresh_until(before.bundle, kept.heard_at)))
+            self._take(InForce(kept, before.bundle, before.evaluator, self._fresh(before.bundle, kept)))
             return
         bundle = read_bundle(await self._store.body(kept.version)).bundle
         evaluator = Evaluator(bundle.policy, kept.hash)
-        self._take(InForce(kept, bundle, evaluator, fresh_until(bundle, kept.heard_at)))
+        self._take(InForce(kept, bundle, evaluator, self._fresh(bundle, kept)))
         logger().info("policy_in_force", version=kept.version)
+
+    def _fresh(self, bundle: Bundle, kept: Kept) -> Freshness:
+        """Say how long a bundle is gone by, as it was last heard of."""
+        until = fresh_until(bundle, kept.heard_at)
+        return freshness(kept.heard_at, until, self._clock.now(), self._clock.elapsed())
 
     def _take(self, found: InForce) -> None:
         """Decide by it from now on."""
         self._in_force = found
         self._metrics.policy.version.set(found.kept.version)
-        self._metrics.policy.fresh_until.set(FOR_EVER / 1000 if self.alone else found.fresh_until / 1000)
+        self._metrics.policy.fresh_until.set(FOR_EVER / 1000 if self.alone else found.fresh.until / 1000)
 
     async def write(self) -> None:
         """Write down what was decided since the last time."""
@@ -229,6 +258,8 @@ class PolicyBook:
                     await self.write()
             except HomeportError as error:
                 logger().error("alert_policy_unreadable", error=type(error).__name__, code=error.code)
+            except Exception as error:  # noqa: BLE001 - whatever it was, a newer bundle must still be heard of
+                logger().error("alert_policy_unreadable", error=type(error).__name__, code="unforeseen")
 
 
 def _laws(subject: str | Derived | None) -> tuple[str, ...]:

@@ -19,14 +19,19 @@ from shared.roster import accept as accept_roster
 async def take_over(store: PolicyStore, candidate: SignedBundle, roster: Roster, now: Milliseconds) -> Bundle:
     """Accept a bundle and keep it; give the one in force then.  A named refusal else (shared/errors/policy.py).
 
-    Comparing every cell with the bundle in force takes seconds, in a thread.
+    Comparing every cell with the bundle in force takes seconds, in a thread; where another process takes one over
+    meanwhile, it is compared with that one.
     """
-    kept = await store.newest()
-    in_force = read_bundle(await store.body(kept.version)).bundle if kept is not None else None
-    bundle = await asyncio.to_thread(accept, in_force, candidate, roster, now)
-    if kept is None or bundle.version > kept.version:
-        await store.keep(bundle.version, digest(bundle), write(candidate.bundle, candidate.signatures), now)
-    return bundle
+    while True:
+        kept = await store.newest()
+        after = kept.version if kept is not None else 0
+        in_force = read_bundle(await store.body(after)).bundle if after else None
+        bundle = await asyncio.to_thread(accept, in_force, candidate, roster, now)
+        if bundle.version == after:
+            return bundle
+        body = write(candidate.bundle, candidate.signatures)
+        if await store.keep(bundle.version, digest(bundle), body, now, after=after, issued_at=bundle.issued_at):
+            return bundle
 
 
 async def pinned_roster(store: PolicyStore) -> Roster | None:

@@ -68,7 +68,9 @@ class ViewGate:
             ]
             decisions = [decision for _, decision in asked]
             found = seen(decisions, self._clock.now())
-            if data_class in self._restricted and isinstance(found, Seen):
+            if isinstance(found, Seen) and (
+                data_class in self._restricted or not self._policy.rests(data_class, self._law)
+            ):
                 found = restricted(found.bundle)
             if looking.sent and isinstance(found, Seen):
                 found = self._recorded(found)

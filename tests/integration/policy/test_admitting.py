@@ -191,3 +191,14 @@ async def test_an_answer_is_forgotten_when_the_bundle_or_the_time_changes(here):
     assert here.admitter.place(SHOP, said("DE")) == Placing(refused="policy_denied")
     await here.decide_by()
     assert here.admitter.place(SHOP, said("DE")).here
+
+
+async def test_an_answer_of_a_time_to_come_is_forgotten_when_the_clock_is_set_right(here):
+    until = rule("until-then", "deny", operations=("store",), subjects=("EU",), valid_until="2030-06-01")
+    await here.decide_by(until)
+    right, here.clock.ms = here.clock.ms, 1_906_502_400_000
+    assert here.admitter.place(SHOP, said("DE")).here
+    assert here.judge.restricted(here.judge.derived((), "DE")) == 0
+    here.clock.ms = right
+    assert here.admitter.place(SHOP, said("DE")) == Placing(refused="policy_denied")
+    assert here.judge.restricted(here.judge.derived((), "DE")) != 0

@@ -265,6 +265,20 @@ async def test_an_answer_that_may_not_be_given_is_not_sent(tmp_path):
         assert rows == [("customer_service", "ID", "deny")]
 
 
+async def test_an_answer_that_may_not_rest_here_is_not_sent(tmp_path):
+    deny = rule("not-kept", "deny", operations=("retain",), classes=("message_text",))
+    first = bundle_of(open_policy())
+    async with bench(tmp_path, bundle=first) as node:
+        replier, name = await assemble_replier(node.stores), await filled(node)
+        second = signed_bundle(bundle_of(open_policy([deny]), first))
+        await take_over(PolicyStore(node.content), second, FIRST, node.stores.clock.now())
+        await replier.policy.look()
+        assert await node.rows("SELECT restricted FROM subject") == [(0,)]
+        with pytest.raises(PolicyDenies) as caught:
+            await replier.reply(name, "hello")
+        assert caught.value.details["reason"] == "restricted"
+
+
 async def test_what_was_decided_is_listed(tmp_path):
     deny = rule("no-agents", "deny", operations=("view",), roles=("agent",), reason="no_agents")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
@@ -292,3 +306,21 @@ async def test_what_was_decided_is_listed(tmp_path):
     assert "no-agents" in await told("--reason", "no_agents")
     assert "all-asked" not in await told("--denied")
     assert (await told("--since", "2100-01-01")).startswith("0 answers")
+
+
+@pytest.mark.parametrize("operation", ["store", "retain"])
+@pytest.mark.parametrize("at", ["ap", None])
+async def test_what_may_not_rest_here_any_more_is_not_shown_before_it_is_judged_again(tmp_path, operation, at):
+    first = bundle_of(open_policy())
+    async with bench(tmp_path, bundle=first) as node:
+        name, loop = await filled(node), Loop(node)
+        page = await loop.viewer.open(None, name, "complaint")
+        deny = rule("gone", "deny", operations=(operation,), subjects=("ID",), purposes=("intake", "retention"))
+        second = signed_bundle(bundle_of(open_policy([deny]), first))
+        await take_over(PolicyStore(node.content), second, FIRST, node.stores.clock.now())
+        await node.policy.look()
+        assert await node.rows("SELECT restricted FROM subject") == [(0,)]
+        assert await said_now(loop, page.view) == [None, None]
+        with pytest.raises((ShowingRefused, PolicyDenies)) as caught:
+            await loop.viewer.open(at, name, "complaint")
+        assert "restricted" in caught.value.details.values()
