@@ -6,11 +6,12 @@ from functools import partial
 import pytest
 
 from edge_node.storage.content import derivatives, registry
+from edge_node.usecases.accounts import set_country
 from shared.database.contract import Step
 from shared.errors.media import MediaGone
 from shared.message import Edit, Media, Person
 from tests.support.media import Files, media_desk, picture
-from tests.support.stores import bench, edit, message, person, recall
+from tests.support.stores import ACCOUNT, bench, edit, message, person, recall
 
 CANARY = b"\xff\xd8\xff a picture of a key under a flower pot "
 BYTES = CANARY * 8_000
@@ -236,6 +237,7 @@ async def test_what_is_let_go_before_its_file_is_here_leaves_nothing(sqlite_benc
 
 async def test_a_file_of_nobody_known_goes_under_the_key_of_the_day(open_bench):
     async with open_bench() as node:
+        await set_country(node.stores.accounts, ACCOUNT.name, "ID")
         desk = await media_desk(node, Files(a=BYTES))
         await node.take(picture(1, Person(), "a"))
         await desk.fetcher.once()
