@@ -33,7 +33,7 @@ _OWN = {
     "region_unknown": "This policy knows no such region, and what it does not know it denies.",
     "role_unknown": "This policy knows no such role, and what it does not know it denies.",
     "asker_missing": "Who asks, and from where, is part of this question, and was not said.",
-    "asker_unexpected": "Nobody asks in this operation, but an asker was named.",
+    "asker_unexpected": "An asker and a role belong to view and transfer only; ask again without them.",
 }
 
 
@@ -101,7 +101,7 @@ class _Words:
                 yield from self._localised(self._rules[name])
         if decision.reason == "no_mechanism":
             for name in decision.rules:
-                yield from self._unmet(self._rules[name])
+                yield from dict.fromkeys(self._unmet(self._rules[name]))
 
     def ground(self, relied: Relied) -> str:
         """Write down a mechanism that the answer rests on."""

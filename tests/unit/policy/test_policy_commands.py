@@ -93,6 +93,16 @@ def test_decide_for_machines_and_explain_for_people(folder, run):
         "needs, from Thailand to European Union",
     ):
         assert words in out, words
+    rule, need = "view-across-borders", """[[rule.needs]]
+kinds = ["adequacy", "standard_clauses"]
+from = "node"
+to = "asker"
+
+[rule.obligations]
+log_for"""
+    rewrite(folder, "rules/base.toml", "[rule.obligations]\nlog_for", need)
+    out = " ".join(run("explain", *ASKED, "--without", "clauses-th-eu").split())
+    assert out.count(f"Rule {rule} needs, from Thailand to European Union") == 1
     run("decide", *ASKED, "--without", "clauses-th-eu", status=3)
     assert "EU, TH" in run("explain", *[{"TH": "XX"}.get(each, each) for each in ASKED], status=2)
 
