@@ -36,10 +36,10 @@ T = TypeVar("T")
 
 READERS = 3
 """How many transactions may read at the same time."""
-CHECKPOINT_ROWS = 1_000
+CHECKPOINT_ROWS = 1_500
 """After so many changed rows the WAL is moved into the file: behind a commit, so that nobody who waits for that one
 waits for this as well."""
-AUTOCHECKPOINT_PAGES = 6_000
+AUTOCHECKPOINT_PAGES = 8_000
 """A commit that finds the WAL this long (pages of 4 KiB) all the same moves it into the file itself."""
 
 # aiosqlite logs statements at level debug.  All it sees of ours are opaque jobs; this shuts it up besides.
