@@ -1,6 +1,7 @@
 """``homeport policy``: what an officer types, from files to a signed bundle, and what comes back."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -93,13 +94,16 @@ def test_decide_for_machines_and_explain_for_people(folder, run):
         "needs, from Thailand to European Union",
     ):
         assert words in out, words
-    rule, need = "view-across-borders", """[[rule.needs]]
-kinds = ["adequacy", "standard_clauses"]
+    rule, need = (
+        "view-across-borders",
+        """[[rule.needs]]
+kinds = ["none_needed", "adequacy", "standard_clauses", "binding_rules"]
 from = "node"
 to = "asker"
 
 [rule.obligations]
-log_for"""
+log_for""",
+    )
     rewrite(folder, "rules/base.toml", "[rule.obligations]\nlog_for", need)
     out = " ".join(run("explain", *ASKED, "--without", "clauses-th-eu").split())
     assert out.count(f"Rule {rule} needs, from Thailand to European Union") == 1
@@ -169,6 +173,12 @@ def test_from_files_to_a_bundle_that_a_node_accepts(folder, run):
 
     rewrite(folder, "bundle.toml", "version = 1", "version = 2")
     rewrite(folder, "rules/base.toml", '"400 days"', '"300 days"')
+    grace = re.search('grace = ".*"', (folder / "policies" / "bundle.toml").read_text())[0]
+    rewrite(folder, "bundle.toml", grace, 'grace = "90 days"')
+    assert "Besides cells, this becomes more permissive: grace" in run(
+        "bundle", "--previous", "one.bundle", "--out", "longer.bundle"
+    )
+    rewrite(folder, "bundle.toml", 'grace = "90 days"', grace)
     assert "No cell becomes more permissive" in run("bundle", "--previous", "one.bundle", "--out", "two.bundle")
     run("sign", "two.bundle", "--key", "ada.key", *signing, "--against", "one.bundle")
     run("verify", "two.bundle", "--roster", "roster.json", "--against", "one.bundle")

@@ -54,7 +54,7 @@ def test_policies_that_are_here_hold_together(folder_name):
     [
         ('reason = "because"', 'reason = "because"\nreasson = "x"', 14, ["unknown key reasson"]),
         ('effect = "allow"\n', "", 3, ["rule first", "lacks the key effect"]),
-        ('effect = "allow"', 'effect = "permit"', 6, ["effect", "Invalid enum value 'permit'"]),
+        ('effect = "allow"', 'effect = "permit"', 6, ["effect", "Invalid enum value 'permit'", "LANGUAGE.md lists"]),
         ('operations = ["store"]', "operations = []", 7, ["operations", 'write "any"']),
         ('subjects = "any"', "subjects = []", 10, ["subjects", "An empty list means nothing"]),
         ('classes = ["content"]', 'classes = "content"', 8, ["classes"]),
