@@ -118,7 +118,7 @@ class BundleSecondOfficer(OperatorError):
     code = "bundle_second_officer"
     status = 422
     remedy = (
-        "Look at homeport policy diff OLD NEW --only more_permissive, and at what is named besides cells (grace, label, "
+        "Look at homeport policy diff OLD NEW --only more_permissive, and at what is named besides (grace, label, "
         "countries); then let a second officer sign."
     )
 

@@ -127,6 +127,8 @@ def _wants(what: str, words: list[str]) -> str:
             return f"{wanted}."
     if "length >= 1" in what:
         return 'is empty. An empty list means nothing: name what is meant, or write "any" where that is allowed.'
+    if "Invalid enum value" in what:
+        return f"{what}: shared/policy/LANGUAGE.md lists what may stand here."
     return f"{what.replace('`', '')}."
 
 

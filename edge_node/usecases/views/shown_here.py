@@ -42,11 +42,11 @@ class ShownHere:
         """Say whether the desk may see a copy now, and whether it may still rest here; what is refused is on record."""
         if not self._rests(view, data_class).allowed:
             return self.may_rest(view, data_class)
-        region, asks = self._region(view) or "", {"asker": self._policy.region, "role": view.role}
+        region, mine = self._region(view) or "", self._policy.region
         law = self._policy.law_of(region)
-        decision = self._policy.decide("view", data_class, view.purpose, law, node=region, **asks)
+        decision = self._policy.decide("view", data_class, view.purpose, law, node=region, asker=mine, role=view.role)
         if not decision.allowed:
-            self._policy.note(decision, "view", data_class, view.purpose, law, **asks)
+            self._policy.note(decision, "view", data_class, view.purpose, law, asker=mine, role=view.role)
         return decision.allowed
 
     def _rests(self, view: View, data_class: str) -> Decision:

@@ -1,6 +1,7 @@
 """``homeport policy``: what an officer types, from files to a signed bundle, and what comes back."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -216,6 +217,12 @@ def test_from_files_to_a_bundle_that_a_node_accepts(folder, run):
 
     rewrite(folder, "bundle.toml", "version = 1", "version = 2")
     rewrite(folder, "rules/base.toml", '"400 days"', '"300 days"')
+    grace = re.search('grace = ".*"', (folder / "policies" / "bundle.toml").read_text())[0]
+    rewrite(folder, "bundle.toml", grace, 'grace = "90 days"')
+    assert "Besides cells, this becomes more permissive: grace" in run(
+        "bundle", "--previous", "one.bundle", "--out", "longer.bundle"
+    )
+    rewrite(folder, "bundle.toml", 'grace = "90 days"', grace)
     assert "No cell becomes more permissive" in run("bundle", "--previous", "one.bundle", "--out", "two.bundle")
     run("sign", "two.bundle", "--key", "ada.key", *signing, "--against", "one.bundle")
     run("verify", "two.bundle", "--roster", "roster.json", "--against", "one.bundle")
