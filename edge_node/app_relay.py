@@ -27,6 +27,7 @@ from edge_node.usecases.views.gate import ViewGates
 from edge_node.usecases.views.keeping import LEASE_MILLISECONDS, ViewKeeper
 from edge_node.usecases.views.live import LiveViews
 from edge_node.usecases.views.showing import Shower
+from edge_node.usecases.views.shown_here import ShownHere
 from edge_node.usecases.views.viewing import Viewer
 from shared import private_files, wire
 from shared.errors import SettingsInvalid
@@ -77,9 +78,10 @@ def relay_parts(stores: Stores, policy: PolicyBook, metrics: Metrics, holder: st
     membership = Membership(UplinkStore(stores.content), identity, clock)
     client = RelayClient(membership, clock, stores.entropy, ca_file=settings.relay.ca_file)
     gates, border = ViewGates(stores.content, policy, clock), Border(policy)
+    here = ShownHere(policy, membership)
     shower = Shower(stores.content, stores.keys, gates, border, metrics, clock)
     hours = settings.relay.view_hours
-    viewer = Viewer(stores.content, stores.keys, membership, client, gates, border, clock, hours)
+    viewer = Viewer(stores.content, stores.keys, membership, client, gates, border, here, clock, hours)
     views = Views(stores.content)
     keeping = Lease(stores.content, "views", holder, LEASE_MILLISECONDS)
     return RelayParts(
@@ -87,7 +89,7 @@ def relay_parts(stores: Stores, policy: PolicyBook, metrics: Metrics, holder: st
         client=client,
         relayer=Relayer(membership, client, metrics, settings.relay.home_seconds),
         viewer=viewer,
-        live=LiveViews(views, stores.keys, gates, clock),
+        live=LiveViews(views, stores.keys, gates, here, clock),
         keeper=ViewKeeper(views, viewer, membership, client, border, keeping, clock),
         follower=ViewFollower(stores.content, viewer, Lease(stores.content, "news", holder, FOLLOW_LEASE), clock),
         shower=shower,

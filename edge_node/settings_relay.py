@@ -34,7 +34,12 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(ge=0.1, le=10, description="seconds a webhook waits for its home node; LINE waits 2. 0.1 to 10")
     ] = 1.5
     view_hours: Annotated[
-        float, Meta(ge=0.001, le=72, description="hours after which a view ends and its copies go. 0.001 to 72")
+        float,
+        Meta(
+            ge=0.001,
+            le=72,
+            description="hours after which a view ends and its copies go, sooner if policy says so. 0.001 to 72",
+        ),
     ] = 8.0
 
 

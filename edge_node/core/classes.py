@@ -98,6 +98,11 @@ def class_of_content(content: Content) -> str:
     return CONTENT_CLASSES.get(type(content), "unclassified")
 
 
+def class_of_form(kind: str) -> str:
+    """Give the class of what a message says, by how its row or a showing of it calls the form."""
+    return _MESSAGE_KINDS.get(kind, "unclassified")
+
+
 def mask_of(names: Iterable[str]) -> int:
     """Give the bits of some classes of :data:`RESTING`."""
     return sum({_BIT[name] for name in names})

@@ -25,15 +25,20 @@ async def answer_text(send: Send, text: str) -> None:
 
 
 async def answer_error(send: Send, error: HomeportError) -> None:
-    """Send an error of the catalogue as problem details (RFC 9457), with ``Retry-After`` where repeating helps."""
+    """Send an error of the catalogue."""
+    status, body, headers = error_response(error)
+    await answer(send, status, body, headers)
+
+
+def error_response(error: HomeportError) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    """Give status, body and headers of an error: problem details (RFC 9457), ``Retry-After`` where repeating helps."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     if isinstance(error, BusyError):
         headers += ((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),)
     if error.status in (408, 413):
         headers += ((b"connection", b"close"),)
     if error.status in _QUIET:
-        await answer(send, error.status, b"", headers)
-        return
+        return error.status, b"", headers
     title = (type(error).__doc__ or error.code).strip().splitlines()[0]
     problem = {
         "type": f"urn:homeport:error:{error.code}",
@@ -41,4 +46,4 @@ async def answer_error(send: Send, error: HomeportError) -> None:
         "status": error.status,
         "detail": error.remedy,
     }
-    await answer(send, error.status, msgspec.json.encode(problem), (_PROBLEM, *headers))
+    return error.status, msgspec.json.encode(problem), (_PROBLEM, *headers)

@@ -19,6 +19,7 @@ from shared.database.sqlite_link import (
     Link,
     begin_write,
     checkpoint,
+    checkpoint_behind,
     commit,
     create_private,
     examine,
@@ -35,8 +36,11 @@ T = TypeVar("T")
 
 READERS = 3
 """How many transactions may read at the same time."""
-AUTOCHECKPOINT_PAGES = 1_500
-"""A commit that finds the WAL this long (pages of 4 KiB) moves it into the file."""
+CHECKPOINT_ROWS = 1_500
+"""After so many changed rows the WAL is moved into the file: behind a commit, so that nobody who waits for that one
+waits for this as well."""
+AUTOCHECKPOINT_PAGES = 8_000
+"""A commit that finds the WAL this long (pages of 4 KiB) all the same moves it into the file itself."""
 
 # aiosqlite logs statements at level debug.  All it sees of ours are opaque jobs; this shuts it up besides.
 logging.getLogger("aiosqlite").addFilter(lambda _record: False)
@@ -63,9 +67,12 @@ class _Transaction(OpenTransaction):
     def __init__(self, thread: _Thread, reads: bool) -> None:
         super().__init__()
         self._thread, self._step = thread, read_step if reads else run_step
+        self.changed = 0
 
     async def _run(self, step: Step) -> StepResult:
-        return await self._thread.do(Job(partial(self._step, step=step)))
+        result = await self._thread.do(Job(partial(self._step, step=step)))
+        self.changed += result.changed
+        return result
 
 
 class SqliteDatabase:
@@ -75,6 +82,8 @@ class SqliteDatabase:
         """Take the connections over."""
         self._writer, self._turn, self._closed = writer, asyncio.Lock(), False
         self._all_readers = list(readers)
+        self._changed = 0
+        self._behind: asyncio.Task[None] | None = None
         self._readers: asyncio.LifoQueue[_Thread] = asyncio.LifoQueue()
         for reader in readers:
             self._readers.put_nowait(reader)
@@ -117,6 +126,7 @@ class SqliteDatabase:
                 transaction.check()
                 transaction.end()
                 await self._writer.do(Job(commit))
+                self._count(transaction.changed)
             except BaseException:  # cancelled or failed: the roll-back queues up behind whatever still runs
                 transaction.end()
                 await self._writer.do(Job(roll_back))
@@ -129,7 +139,9 @@ class SqliteDatabase:
         """
         async with self._turn:
             self._check_open()
-            return await self._writer.do(Job(partial(run_script, steps=steps)))
+            results = await self._writer.do(Job(partial(run_script, steps=steps)))
+            self._count(sum(result.changed for result in results))
+            return results
 
     async def checkpoint(self) -> bool:
         """Move the whole WAL into the file and empty it; ``False`` where a reader was in the way."""
@@ -153,6 +165,20 @@ class SqliteDatabase:
                 await self._readers.get()
             for thread in (*self._all_readers, self._writer):
                 await thread.close()
+
+    def _count(self, rows: int) -> None:
+        """Count changed rows; after enough of them have the WAL moved into the file, and do not wait for it."""
+        self._changed += rows
+        if self._changed >= CHECKPOINT_ROWS and (self._behind is None or self._behind.done()):
+            self._changed = 0
+            self._behind = asyncio.create_task(self._checkpoint_behind())
+
+    async def _checkpoint_behind(self) -> None:
+        """Take a turn like a writer; what fails now is tried again later, as SQLite does with its own."""
+        async with self._turn:
+            if not self._closed:
+                with contextlib.suppress(StoreUnavailable):
+                    await self._writer.do(Job(checkpoint_behind))
 
     def _check_open(self) -> None:
         if self._closed:

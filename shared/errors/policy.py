@@ -117,7 +117,10 @@ class BundleSecondOfficer(OperatorError):
 
     code = "bundle_second_officer"
     status = 422
-    remedy = "Look at homeport policy diff OLD NEW --only more_permissive, then let a second officer sign."
+    remedy = (
+        "Look at homeport policy diff OLD NEW --only more_permissive, and at what is named besides (grace, label, "
+        "countries); then let a second officer sign."
+    )
 
 
 class BundleFuture(OperatorError):

@@ -7,10 +7,14 @@ In this order:
 2. it holds together, and all its cases come out as they say;
 3. a ``production`` bundle rests on nothing unsure that no officer of the roster vouches for;
 4. as many officers of the roster as its threshold says signed it;
-5. two did, where any cell becomes more permissive than in the bundle in force (the first bundle: than nothing at all).
+5. two did, where any cell becomes more permissive than in the bundle in force (the first bundle: than nothing at all),
+   or where it permits more without a changed cell: a longer grace, a country that comes under another law, or values
+   that need not be sure any more, as ``production`` becomes ``demonstration``.
 
 A node that was away while several were published is handed each of them, one after the other, as with rosters.
 """
+
+from collections.abc import Iterator
 
 from shared.errors.policy import (
     BundleConflict,
@@ -27,12 +31,14 @@ from shared.errors.policy import (
 )
 from shared.policy.assembling import Assembled, in_order
 from shared.policy.bundling import Bundle, SignedBundle, digest, signers
+from shared.policy.deriving import laws_of
 from shared.policy.differing import diff
 from shared.policy.evaluator import Evaluator
 from shared.policy.matrix import space_of, tally
 from shared.policy.model import BundleFile, Policy
 from shared.policy.proving import prove
 from shared.policy.sound import soundness
+from shared.policy.spans import span_of
 from shared.policy.sure import unsure
 from shared.roster.model import Roster
 
@@ -58,9 +64,10 @@ def accept(in_force: Bundle | None, candidate: SignedBundle, roster: Roster, now
     if have < roster.threshold:
         raise BundleUndersigned(have=have, need=roster.threshold)
     if have < OFFICERS_PERMISSIVE:
-        cells = more_permissive(in_force, bundle)
-        if cells:
-            raise BundleSecondOfficer(have=have, need=OFFICERS_PERMISSIVE, cells=cells)
+        cells, besides = more_permissive(in_force, bundle), ", ".join(looser_besides(in_force, bundle))
+        if cells or besides:
+            named = {"besides": besides} if besides else {}
+            raise BundleSecondOfficer(have=have, need=OFFICERS_PERMISSIVE, cells=cells, **named)
     return bundle
 
 
@@ -71,6 +78,22 @@ def more_permissive(old: Bundle | None, new: Bundle) -> int:
         counts = tally(evaluator, space_of(evaluator))
         return sum(cells for (_, outcome, _, _), cells in counts.items() if outcome == "allow")
     return diff(old.policy, new.policy, only_allows=True).count("more_permissive")
+
+
+def looser_besides(old: Bundle | None, new: Bundle) -> Iterator[str]:
+    """Name what permits more although no cell changes: ``grace``, ``label``, ``countries``.
+
+    A cell asks by a person's law; which country is under which law decides what is asked.
+    """
+    if old is None:
+        return
+    if span_of(new.grace).hours > span_of(old.grace).hours:
+        yield "grace"
+    if (old.label, new.label) == ("production", "demonstration"):
+        yield "label"
+    before, after = (laws_of((law.code, law.countries) for law in each.policy.jurisdictions) for each in (old, new))
+    if after.items() - before.items():
+        yield "countries"
 
 
 def check_whole(bundle: Bundle) -> None:

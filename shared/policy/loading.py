@@ -93,23 +93,30 @@ class _Folder:
         """Read a file and what it includes; ``above`` is the way that led to it."""
         if name in above:
             what = f"is included by way of itself: {' > '.join((*above[above.index(name) :], name))}."
-            self._wrong("circular", above[-1], what)
+            self._wrong("circular", above[-1], what, name)
         elif name in self.texts:
-            self._wrong("included_twice", above[-1] if above else name, f"includes {name}, which is included already.")
+            what = f"includes {name}, which is included already. Each file once."
+            self._wrong("included_twice", above[-1] if above else name, what, name)
         elif len(self.texts) >= FILES_MAX:
             self._wrong("no_file", name, f"is one file too many; at most {FILES_MAX}.")
         else:
-            content = self._read(name)
+            content = self._read(name, above[-1] if above else None)
             if content is not None:
                 for each in self._included(name, getattr(content, "includes", ())):
                     self.take(each, (*above, name))
 
-    def _read(self, name: str) -> File | None:
-        """Read one file; ``None`` where it cannot be."""
+    def _read(self, name: str, by: str | None) -> File | None:
+        """Read one file, included ``by`` another one; ``None`` where it cannot be."""
         try:
             with (self._root / name).open("rb") as file:
                 data = file.read(FILE_BYTES_MAX + 1)
             text = data.decode()
+        except FileNotFoundError:
+            if by is None:
+                self._wrong("no_file", name, f"is not there; a folder of policies begins with it ({self._root}).")
+            else:
+                self._wrong("no_file", by, f"includes {name}, which is not there.", name)
+            return None
         except (OSError, UnicodeDecodeError):
             self._wrong("no_file", name, "cannot be read: a file of UTF-8 text is wanted.")
             return None
@@ -145,6 +152,12 @@ class _Folder:
                 self._wrong("no_file", by, f'includes "{pattern}", which matches no file.')
             yield from (str(whole.parent / each) for each in found)
 
-    def _wrong(self, code: str, file: str, what: str) -> None:
-        """Note a problem of a file as a whole."""
-        self.problems.append(Problem(code, Where(file), what))
+    def _wrong(self, code: str, file: str, what: str, included: str = "") -> None:
+        """Note a problem of a file as a whole, or of the line by which it includes another."""
+        line = None
+        if included:
+            name = PurePosixPath(included).name
+            lines = list(enumerate(self.texts[file].splitlines(), 1))
+            named = (at for at, text in lines if f'{name}"' in text)
+            line = next(named, next((at for at, text in lines if text.lstrip().startswith("includes")), None))
+        self.problems.append(Problem(code, Where(file), what, line=line))

@@ -18,7 +18,8 @@ class Where(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         """Write it: ``rules/base.toml rule store-at-home, classes``."""
         entry = " ".join(part for part in (self.table, self.entry) if part)
-        return f"{self.file}{f' {entry}' if entry else ''}{f', {self.key}' if self.key else ''}"
+        place = ", ".join(part for part in (entry, self.key) if part)
+        return f"{self.file}{f' {place}' if place else ''}"
 
 
 class Problem(msgspec.Struct, frozen=True):

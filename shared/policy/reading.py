@@ -10,6 +10,7 @@ import msgspec
 
 from shared.policy.model import File
 from shared.policy.problems import Problem, Where
+from shared.policy.shapes import keys_at, near, words_at
 
 _PATH = re.compile(r"\.?([A-Za-z_-]+)(?:\[(\d+)\])?")
 _PATTERNS = (
@@ -22,6 +23,15 @@ _PATTERNS = (
     ("^(?:none|", 'wants an ISO 3166 code such as TH or US-CA, or "none"'),
     ("^[A-Z]{2}", "wants an ISO 3166 code: TH, US-CA"),
 )
+_KINDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "float": "a number with a fraction",
+    "int": "a whole number",
+    "null": "nothing",
+    "object": "a table",
+    "str": "text",
+}
 
 
 def read(file: str, text: str) -> File | Problem:
@@ -95,21 +105,30 @@ def _problem(file: str, text: str, raw: dict[str, Any], message: str) -> Problem
     where = Where(file, table, entry, ".".join(part for part in (key, field) if part))
     line = _line_of_path(text, steps, field if unknown else "")
     if unknown:
-        return Problem(
-            "key_unknown", where, f"has an unknown key {field}.", "Remove it, or mend its spelling.", line=line
-        )
+        wants = near(field, keys_at(raw, steps)) or "Remove it, or mend its spelling."
+        return Problem("key_unknown", where, f"has an unknown key {field}.", wants, line=line)
     if missing:
         return Problem("key_missing", where, f"lacks the key {field}.", line=line)
-    return Problem("value_wrong", where, _wants(what), line=line)
+    return Problem("value_wrong", where, _wants(what, words_at(raw, steps)), line=line)
 
 
-def _wants(what: str) -> str:
-    """Say what a value should be, without regular expressions."""
-    for part, words in _PATTERNS:
+def _wants(what: str, words: list[str]) -> str:
+    """Say what a value should be, without regular expressions; ``words`` are those to choose from, if there are any."""
+    if words and ("enum value" in what or "Invalid value" in what):
+        found = re.search(r"'([^']*)'", what)
+        given = found[1] if found else "what stands there"
+        return f"{given} is no word for this. {near(given, words)}"
+    expected = re.fullmatch(r"Expected `([a-z |]+)`, got `([a-z]+)`", what)
+    if expected:
+        wanted = " or ".join(_KINDS[each] for each in expected[1].split(" | ") if each != "null")
+        return f"wants {wanted}, and is {_KINDS[expected[2]]}."
+    for part, wanted in _PATTERNS:
         if "regex" in what and part in what:
-            return f"{words}."
+            return f"{wanted}."
     if "length >= 1" in what:
         return 'is empty. An empty list means nothing: name what is meant, or write "any" where that is allowed.'
+    if "Invalid enum value" in what:
+        return f"{what}: shared/policy/LANGUAGE.md lists what may stand here."
     return f"{what.replace('`', '')}."
 
 
@@ -132,6 +151,9 @@ def _line_of_path(text: str, steps: list[tuple[str, int | None]], field: str) ->
     names = [name for name, _ in steps] + ([field] if field else [])
     lines = text.splitlines()
     start = 0
+    if not steps and field:
+        pattern = rf"\s*(?:{re.escape(field)}\s*=|\[+{re.escape(field)}\]+)"
+        return next((at for at, line in enumerate(lines, 1) if re.match(pattern, line)), None)
     if steps and steps[0][1] is not None:
         headings = list(_headings(lines, steps[0][0]))
         if steps[0][1] >= len(headings):

@@ -35,13 +35,14 @@ def case_problems(made: Assembled, names: Names) -> Iterator[Problem]:
             Problem("moment_wrong", where, what, "A date, or a moment with its offset.")
             for what in _wrong_moments(case)
         )
-        for axis, name in _names(case):
+        for key, axis, name in _names(case):
             if name is not None and name not in names.members[axis]:
                 what = f"{name} is none of the {axis} of this policy."
-                yield Problem("name_unknown", where, what, near(names, name))
+                yield Problem("name_unknown", made.where("case", case.id, f"asked.{key}"), what, near(names, name))
         if isinstance(case.asked, ClockAsked) and case.asked.clock not in clocks:
             alike = sorted(each for each in clocks if each.partition(".")[0] == case.asked.clock.partition(".")[0])
             what = f"{case.asked.clock} is no clock of this policy."
+            where = made.where("case", case.id, "asked.clock")
             yield Problem("name_unknown", where, what, f"Is it {', '.join(alike)}?" if alike else "")
         if isinstance(case.asked, JurisdictionAsked) and case.asked.number_of and case.asked.number_prefix:
             what = "gives number_of and number_prefix, which say the same of one number."
@@ -83,11 +84,16 @@ def _moments(case: Case) -> Iterator[str]:
         yield until
 
 
-def _names(case: Case) -> Iterator[tuple[str, str | None]]:
-    """Give axis and name of all that a case asks with."""
+def _names(case: Case) -> Iterator[tuple[str, str, str | None]]:
+    """Give key, axis and name of all that a case asks with."""
     match case.asked:
         case DecisionAsked() as asked:
-            yield from (("classes", asked.data_class), ("purposes", asked.purpose), ("jurisdictions", asked.subject))
-            yield from (("regions", asked.node), ("regions", asked.asker), ("roles", asked.role))
+            yield "class", "classes", asked.data_class
+            yield "purpose", "purposes", asked.purpose
+            yield "subject", "jurisdictions", asked.subject
+            yield "node", "regions", asked.node
+            yield "asker", "regions", asked.asker
+            yield "role", "roles", asked.role
         case ConflictAsked() as asked:
-            yield from (("classes", asked.data_class), ("jurisdictions", asked.jurisdiction))
+            yield "class", "classes", asked.data_class
+            yield "jurisdiction", "jurisdictions", asked.jurisdiction

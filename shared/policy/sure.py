@@ -31,7 +31,7 @@ class Unsure(msgspec.Struct, frozen=True):
     """A value that the policy rests on and that is not sure."""
 
     name: str
-    """Outside its file: ``CL.erasure_limit``; an article by its handle."""
+    """Outside its file: ``CL.request_limit``; an article by its handle."""
     table: str
     certainty: str
     used_by: str

@@ -51,6 +51,8 @@ def open_bundle(path: Path) -> SignedBundle:
     """Read a bundle's file; no signature is checked here."""
     try:
         return read_bundle(private_files.read(path, bytes_max=BUNDLE_BYTES_MAX))
+    except FileNotFoundError:
+        raise click.BadParameter(f"there is no file {path}.") from None
     except OSError:
         raise BundleMalformed(path=str(path), reason="cannot be read") from None
     except BundleMalformed as refused:

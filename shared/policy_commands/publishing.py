@@ -9,10 +9,10 @@ import msgspec
 from shared import private_files
 from shared.clock import SystemClock
 from shared.crypto.signing import fingerprint, in_groups
-from shared.errors.policy import BundleNotNext, BundleOther
+from shared.errors.policy import BundleOther
 from shared.errors.trust import RosterNameUnknown
 from shared.key_files import open_officer_key
-from shared.policy.accepting import OFFICERS_PERMISSIVE, accept, check_whole, more_permissive
+from shared.policy.accepting import OFFICERS_PERMISSIVE, accept, check_whole, looser_besides, more_permissive
 from shared.policy.bundling import Bundle, digest, make, signers, write
 from shared.policy.bundling import sign as sign_as
 from shared.policy.model import Override, OverridesFile
@@ -41,7 +41,8 @@ def bundle(path: Path, previous: Path | None, out: Path | None) -> None:
     if before is not None and made.name != before.name:
         raise BundleOther
     if before is not None and made.version != before.version + 1:
-        raise BundleNotNext(version=made.version, in_force=before.version)
+        what = f"bundle.toml says version {made.version}; version {before.version} is followed by {before.version + 1}."
+        raise click.BadParameter(f"{what} Write that as version.", param_hint="--previous")
     check_whole(made)
     target = out or Path(f"{made.name}-{made.version}.bundle")
     save_new(target, write(made))
@@ -101,7 +102,7 @@ def verify(path: Path, roster: Path, against: Path | None) -> None:
 @click.option("--out", type=FILE, required=True, help="A new file below the folder's overrides/.")
 @passphrase_option
 def override(name: str, path: Path, key_file: Path, reason: str, out: Path, passphrase_file: str | None) -> None:
-    """Vouch, as an officer, for NAME (CL.erasure_limit) exactly as it stands at PATH.
+    """Vouch, as an officer, for NAME (CL.request_limit) exactly as it stands at PATH.
 
     If value, unit or certainty change, the override is worth nothing. It is a file of policies like the others:
     bundle.toml includes overrides/*.toml.
@@ -118,10 +119,16 @@ def override(name: str, path: Path, key_file: Path, reason: str, out: Path, pass
 
 
 def _say_change(before: Bundle | None, made: Bundle) -> None:
-    """Say how many cells become more permissive, and how many officers that takes."""
+    """Say how many cells become more permissive, what does besides, and how many officers that takes."""
     with bar("comparing"):
         cells = more_permissive(before, made)
+    if before is None and made.version > 1:
+        click.echo("No bundle in force was named (--against), so this one is compared with none at all:")
     if cells:
-        click.echo(f"{cells:,} cells become more permissive: {OFFICERS_PERMISSIVE} officers must sign at least.")
+        become = "cell becomes" if cells == 1 else "cells become"
+        click.echo(f"{cells:,} {become} more permissive: {OFFICERS_PERMISSIVE} officers must sign at least.")
     else:
         click.echo("No cell becomes more permissive.")
+    besides = ", ".join(looser_besides(before, made))
+    if besides:
+        click.echo(f"Besides cells, this becomes more permissive: {besides}. {OFFICERS_PERMISSIVE} officers must sign.")

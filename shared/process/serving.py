@@ -14,9 +14,7 @@ from typing import Any
 import uvicorn
 
 from shared.process.contract import BACKLOG, KEEP_ALIVE_S
-from shared.process.protocol import BoundedProtocol
-
-_CLOSE = (b"connection", b"close")
+from shared.process.protocol import CLOSE, BoundedProtocol
 
 
 class Listener(uvicorn.Server):
@@ -89,9 +87,9 @@ class Listener(uvicorn.Server):
 
         uvicorn puts its configured headers into each answer and, finding this one, closes after it.
         """
-        self.config.encoded_headers.append(_CLOSE)
+        self.config.encoded_headers.append(CLOSE)
         state = self.server_state
-        state.default_headers = [*state.default_headers, _CLOSE]
+        state.default_headers = [*state.default_headers, CLOSE]
         for connection in state.connections:
             if isinstance(connection, BoundedProtocol) and connection.cycle is not None:
                 connection.cycle.default_headers = state.default_headers

@@ -14,7 +14,7 @@ import pytest
 
 from shared.database import Step, sqlite_link
 from shared.database.inline import open_inline
-from shared.database.sqlite import open_sqlite
+from shared.database.sqlite import CHECKPOINT_ROWS, open_sqlite
 from shared.database.sqlite_link import Job
 from shared.errors import StoreUnavailable
 
@@ -180,6 +180,25 @@ async def test_deleted_bytes_are_gone_after_a_checkpoint(file_store, tmp_path):
     assert await file_store.checkpoint() is True
     assert all(secret not in file.read_bytes() for file in tmp_path.iterdir())
     assert (tmp_path / "store.db-wal").stat().st_size == 0
+
+
+@pytest.mark.parametrize("how", ["run", "write"])
+async def test_many_changed_rows_reach_the_file_behind_their_commit(tmp_path, how):
+    store = await open_sqlite(tmp_path / "store.db", autocheckpoint=0)
+    await store.run([Step(SCHEMA)])
+    rows = [(b"%08d" % number,) for number in range(CHECKPOINT_ROWS)]
+    if how == "run":
+        await store.run([Step(INSERT, rows)])
+    else:
+        async with store.write() as transaction:
+            await transaction.execute_many(INSERT, rows)
+    assert rows[-1][0] not in (tmp_path / "store.db").read_bytes()
+    await asyncio.sleep(0)
+    async with store.write() as transaction:  # waits until that is done, and is not disturbed by it
+        assert rows[-1][0] in (tmp_path / "store.db").read_bytes()
+        await transaction.execute(INSERT, {"body": b"later"})
+    await store.close()
+    await store._behind
 
 
 async def test_a_checkpoint_says_where_a_reader_is_in_its_way(file_store):

@@ -11,6 +11,7 @@ from edge_node.usecases.views.gate import ViewGates
 from edge_node.usecases.views.keeping import ViewKeeper
 from edge_node.usecases.views.live import LiveViews
 from edge_node.usecases.views.showing import Shower
+from edge_node.usecases.views.shown_here import ShownHere
 from edge_node.usecases.views.viewing import Viewer
 from shared import wire
 from shared.crypto.hpke import draw_sealing_key
@@ -53,10 +54,11 @@ class Loop:
         self.away = False
         self.lose_answers = False
         gates, border = ViewGates(bench.content, bench.policy, self.clock), Border(bench.policy)
+        here = ShownHere(bench.policy, self)
         self.shower = Shower(bench.content, bench.keys, gates, border, Metrics(), self.clock)
-        self.viewer = Viewer(bench.content, bench.keys, self, self, gates, border, self.clock, view_hours)
+        self.viewer = Viewer(bench.content, bench.keys, self, self, gates, border, here, self.clock, view_hours)
         self.views = Views(bench.content)
-        self.live = LiveViews(self.views, bench.keys, gates, self.clock)
+        self.live = LiveViews(self.views, bench.keys, gates, here, self.clock)
         lease = Lease(bench.content, "views", "loop", 15_000)
         self.follower = ViewFollower(
             bench.content, self.viewer, Lease(bench.content, "news", "loop", 30_000), self.clock

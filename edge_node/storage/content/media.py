@@ -41,11 +41,12 @@ _MAY_BE_USED = f"""
 NOT EXISTS (SELECT 1 FROM subject s WHERE s.id = d.subject AND (({RESTRICTED}) & {mask_of(["media"])}) <> 0)
 """  # noqa: S608 - constants of this page
 _DENIED = f"f.state = 'withheld' AND f.code = '{DENIED}'"
+# From the files to their messages: a planner that began with the messages (hence CROSS JOIN) would look at all of them.
 _DUE = f"""
 SELECT d.key, d.sealed, d.file, f.attempts, m.mark, m.key, m.sealed, m.account, m.received_at, m.subject
-FROM media_fetch f JOIN derivative d ON d.id = f.derivative JOIN derived_from o ON o.derivative = d.id
-JOIN message m ON m.mark = o.mark
-WHERE (f.state = 'waiting' OR ({_DENIED} AND {_MAY_REST})) AND f.due_at <= :now AND m.keep = 'active' AND {_LIVES}
+FROM media_fetch f CROSS JOIN derivative d CROSS JOIN derived_from o CROSS JOIN message m
+WHERE ((f.state = 'waiting' AND f.due_at <= :now) OR ({_DENIED} AND f.due_at <= :now AND {_MAY_REST}))
+  AND d.id = f.derivative AND o.derivative = d.id AND m.mark = o.mark AND m.keep = 'active' AND {_LIVES}
 ORDER BY f.due_at LIMIT :most
 """  # noqa: S608 - constants of this page
 _ALIVE = f"SELECT 1 FROM derivative d WHERE d.key = :key AND {_LIVES}"  # noqa: S608 - constants of this page

@@ -106,7 +106,7 @@ class PolicyStore:
         it now says nothing of whether it still is the newest.
         """
         async with self.content.write() as transaction:
-            await transaction.fetch("SELECT 1 FROM content_store" + self.content.dialect.row_lock)
+            await transaction.fetch(turn(self.content).sql)
             rows, stated = await transaction.fetch(_NEWEST), await transaction.fetch(_HEAD)
             before = Kept(*rows[0]) if rows else None
             if (0 if before is None else before.version) != after:

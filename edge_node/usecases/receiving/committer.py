@@ -57,9 +57,13 @@ class Committer:
         self._task = asyncio.create_task(self._work(), name="committer")
 
     async def submit(self, events: Sequence[Taken], size: int) -> None:
-        """Wait until ``events`` (``size`` bytes of a body) are safe in both stores.
+        """Wait until ``events`` (``size`` bytes of a body) are safe in both stores; raises as :meth:`enqueue`."""
+        await self.enqueue(events, size)
 
-        Raises ``QueueFull`` or ``ShuttingDown`` before anything is written, or what kept the stores from taking it.
+    def enqueue(self, events: Sequence[Taken], size: int) -> asyncio.Future[None]:
+        """Queue ``events`` up; what is given is done when they are safe, or with what kept the stores from taking them.
+
+        Raises ``QueueFull`` or ``ShuttingDown`` before anything is written.
         """
         if self._stopping or self._task is None:
             raise ShuttingDown
@@ -71,7 +75,7 @@ class Committer:
         self._bytes += size
         self._arrived.set()
         # A sender who hangs up cancels this future and nothing else: the commit goes on for the others.
-        await done
+        return done
 
     async def stop(self) -> None:
         """Commit what waits, take nothing more, and end."""

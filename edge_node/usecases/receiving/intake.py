@@ -4,6 +4,7 @@ The order is the promise.  Nothing of a request is looked at before its signatur
 before it is synced in both stores.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -59,26 +60,49 @@ class Intake:
         self._content = content
         self._metrics = metrics
         self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def receive(self, channel_name: str, account_name: str, body: bytes, signature: bytes | None) -> None:
-        """Take one webhook in; on return everything in it is safe, or was refused on record.
+        """Take one webhook in; on return everything in it is safe, or was refused on record.  Raises as :meth:`begin`.
 
-        Raises ``SignatureRefused``, ``BodyMalformed``, ``TooManyUpdates``; ``QueueFull``, ``StoreUnavailable``,
-        ``HomeUnreachable`` or ``ShuttingDown`` where the platform has to send it again.
+        What keeps a store or another node from taking it is raised as well: ``StoreUnavailable``, ``HomeUnreachable``.
+        """
+        await self.begin(channel_name, account_name, body, signature)
+
+    def begin(self, channel_name: str, account_name: str, body: bytes, signature: bytes | None) -> asyncio.Future[None]:
+        """Begin to take one webhook in; what is given is done when everything in it is safe, or refused on record.
+
+        Raises ``SignatureRefused``, ``BodyMalformed``, ``TooManyUpdates``; ``QueueFull`` or ``ShuttingDown`` where the
+        platform has to send it again.
         """
         channel = self._channels[channel_name]
         stored = self._book.find(channel_name, account_name)
         verified = channel.verify(self._book.secrets(stored), body, signature)
         if not verified or stored is None:
             raise SignatureRefused
-        await self.take(channel_name, stored, channel.parse(body), len(body))
+        return self._begin(channel_name, stored, channel.parse(body), len(body))
 
     async def take(self, channel_name: str, stored: StoredAccount, events: list[Event], size_bytes: int) -> None:
         """Take in the events of a verified webhook of ``size_bytes``; like :meth:`receive`."""
+        await self._begin(channel_name, stored, events, size_bytes)
+
+    def _begin(
+        self, channel_name: str, stored: StoredAccount, events: list[Event], size_bytes: int
+    ) -> asyncio.Future[None]:
+        """Begin to take in the events of a verified webhook."""
         if len(events) > BODY_UPDATES_MAX:
             raise TooManyUpdates(count=len(events))
         now = self._clock.now()
         sorted_events = self._sort(channel_name, stored, events, now)
+        if sorted_events.here and not sorted_events.refused and not sorted_events.away:
+            return self._committer.enqueue(sorted_events.here, size_bytes)
+        task = asyncio.create_task(self._place(sorted_events, size_bytes, now))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _place(self, sorted_events: _Sorted, size_bytes: int, now: int) -> None:
+        """Bring each event of a webhook to where it belongs."""
         if sorted_events.here:
             await self._committer.submit(sorted_events.here, size_bytes)
         if sorted_events.refused:

@@ -23,6 +23,9 @@ from shared.wire.sealed import open_shown, write_shown
 
 _ATTEMPTS = 5
 
+Opened = tuple[wire.ShownItem, bytes]
+"""What was shown, and its plain bytes."""
+
 
 class Copies:
     """Keeps them for views of this node."""
@@ -33,7 +36,7 @@ class Copies:
         # Two drafts of one process must not begin a bucket of the same owner at once.
         self._drawing = asyncio.Lock()
 
-    def open(self, view: View, items: Sequence[wire.ShownItem]) -> list[tuple[wire.ShownItem, bytes]]:
+    def open(self, view: View, items: Sequence[wire.ShownItem]) -> list[Opened]:
         """Open shown messages, oldest first; ``NodeUnreachable`` where one is not for this node and view, or none."""
         here = member_or_refuse(self._company).self
         if len({item.disclosure for item in items}) < len(items):
@@ -52,13 +55,13 @@ class Copies:
         self,
         view: View,
         form: str,
-        opened: Sequence[tuple[wire.ShownItem, bytes]],
+        opened: Sequence[Opened],
         next_page: str | None = None,
         news: str | None = None,
     ) -> int:
         """Seal copies, keys first, and keep them; give how many are kept."""
         if not opened:
-            await self._views.keep(view, [], form=form, next_page=next_page)
+            await self._views.keep(view, [], form=form, next_page=next_page, news=news)
             return 0
         async with self._drawing:
             for _ in range(_ATTEMPTS):
@@ -78,7 +81,7 @@ class Copies:
                 return len(kept)
         raise StoreUnavailable(store="keys")
 
-    async def _seal(self, opened: Sequence[tuple[wire.ShownItem, bytes]]) -> tuple[Draft, list[Copy]]:
+    async def _seal(self, opened: Sequence[Opened]) -> tuple[Draft, list[Copy]]:
         """Draw a key for each copy, under the day's owner of shown copies, and seal it."""
         now = self._clock.now()
         scope: DayScope = ("account", "shown/copies", now // DAY)  # no account's name holds a slash

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Literal, NamedTuple
 
+from edge_node.core.classes import class_of_form
 from edge_node.core.showing import shown
 from edge_node.core.viewing import Seen
 from edge_node.storage.content.disclosures import Found, find_timeline
@@ -15,6 +16,7 @@ from edge_node.storage.content.quarantine import refuse_in_quarantine
 from edge_node.storage.content.views import Copy, Told, View, Views
 from edge_node.storage.keys.store import KeyStore
 from edge_node.usecases.views.gate import ViewGates, open_page
+from edge_node.usecases.views.shown_here import ShownHere
 from shared.clock import Clock
 from shared.crypto import Cipher, content_place
 from shared.errors.relay import ViewUnknown
@@ -39,11 +41,11 @@ class Said(NamedTuple):
 class LiveViews:
     """Follows views."""
 
-    def __init__(self, views: Views, keys: KeyStore, gates: ViewGates, clock: Clock) -> None:
-        """Take the stored views, the key store, and what asks the policy for messages that rest here."""
+    def __init__(self, views: Views, keys: KeyStore, gates: ViewGates, here: ShownHere, clock: Clock) -> None:
+        """Take the stored views, the key store, and what asks the policy: for messages that rest here, for copies."""
         self._views = views
         self._keys = keys
-        self._gates = gates
+        self._gates, self._here = gates, here
         self._clock = clock
         self._stopping = False
         self._changed = asyncio.Event()
@@ -113,7 +115,8 @@ class LiveViews:
         if copy.key not in keys:
             return None
         place = content_place(self._keys.region, keys[copy.key].owner, "shown", "sealed", copy.key)
-        return read_shown(Cipher(keys[copy.key].key).open(copy.sealed, place))
+        message = read_shown(Cipher(keys[copy.key].key).open(copy.sealed, place))
+        return message if self._here.may_be_seen(view, class_of_form(message.kind)) else None
 
     async def _open_here(self, view: View, copy: Copy) -> ShownMessage | None:
         """Open a message that rests here, as the policy lets this desk see it now; ``None`` where it does not."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
+from edge_node.core.classes import class_of_form
 from edge_node.core.viewing import Seen
 from edge_node.storage.content.disclosures import NEWEST, find_timeline, read_page
 from edge_node.storage.content.quarantine import refuse_in_quarantine
@@ -17,8 +18,9 @@ from edge_node.storage.keys.store import KeyStore
 from edge_node.uplink.work import Retracted
 from edge_node.usecases.company.members import Company, Peers, member_or_refuse
 from edge_node.usecases.governing.border import Border
-from edge_node.usecases.views.copies import Copies
+from edge_node.usecases.views.copies import Copies, Opened
 from edge_node.usecases.views.gate import ViewGates, denied, open_page
+from edge_node.usecases.views.shown_here import ShownHere
 from shared import wire
 from shared.clock import Clock
 from shared.database.contract import Database
@@ -26,6 +28,7 @@ from shared.errors import HomeportError
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import NodeUnknown, NodeUnreachable, RetractionPending, ShowingRefused, ViewUnknown
 from shared.ids import draw_opaque_id
+from shared.wire.sealed import read_shown
 from shared.wire.types import PurposeCode, ReasonCode, RoleCode
 
 ASK_SECONDS_MAX = 10.0
@@ -56,16 +59,21 @@ class Viewer:
         peers: Peers,
         gates: ViewGates,
         border: Border,
+        here: ShownHere,
         clock: Clock,
         view_hours: float,
     ) -> None:
-        """Take the open stores, who this node is, what asks other nodes and the policy, a view's longest (hours)."""
+        """Take the open stores, who this node is, what asks other nodes and the policy, the longest of a view (hours).
+
+        ``here`` says what may rest at this node of what others show.
+        """
         self._content = content
         self._keys = keys
         self._company = company
         self._peers = peers
         self._gates = gates
         self._border = border
+        self._here = here
         self._clock = clock
         self._view_ms = int(view_hours * 3_600_000)
         self._views = Views(content)
@@ -87,7 +95,8 @@ class Viewer:
             raise NodeUnknown(node=at)
         view = View(draw_opaque_id(self._keys.entropy), at, pseudonym, purpose, "", "open", None, role=role)
         now = self._clock.now()
-        await self._views.open(view, now, now + self._view_ms)
+        ends_at = now + self._view_ms
+        await self._views.open(view, now, self._here.until(view, now, ends_at) if at else ends_at)
         return await self._page_or_close(view)
 
     async def older(self, view_id: str) -> Page:
@@ -158,7 +167,7 @@ class Viewer:
                 await self._views.retract(view.node, disclosure, reason="edited", log_entry=entry, now=now)
                 self.on_removal()
         if answer.items:
-            opened = await asyncio.to_thread(self._copies.open, view, answer.items[::-1])
+            opened = self._allowed(view, await asyncio.to_thread(self._copies.open, view, answer.items[::-1]))
             await self._copies.keep(view, answer.form, opened, news=answer.page)
         if answer.items or answer.gone:
             self.on_change()
@@ -228,6 +237,11 @@ class Viewer:
             self._border.refuse(crossing)
         return crossing.allowed
 
+    def _allowed(self, view: View, opened: list[Opened]) -> list[Opened]:
+        """Leave out what may not rest here; the node that showed it learns that it is gone when the view ends."""
+        classes = [class_of_form(read_shown(plain).kind) for _, plain in opened]
+        return [each for each, name in zip(opened, classes, strict=True) if self._here.may_rest(view, name)]
+
     async def _remote_page(self, view: View) -> Page:
         """Ask the other node, open what it sealed to this one, and keep each message under a key of its own."""
         here = member_or_refuse(self._company)
@@ -247,7 +261,7 @@ class Viewer:
             raise ShowingRefused(rule=answer.rule, **named)
         if not isinstance(answer, wire.ShownContent) or answer.view != view.id:
             raise NodeUnreachable(reason=answer.code if isinstance(answer, wire.RelayProblem) else "wire_malformed")
-        opened = await asyncio.to_thread(self._copies.open, view, answer.items)
+        opened = self._allowed(view, await asyncio.to_thread(self._copies.open, view, answer.items))
         next_page = answer.items[-1].disclosure if answer.items and answer.more else None
         kept = await self._copies.keep(view, answer.form, opened, next_page)
         return Page(view.id, answer.form, kept, more=next_page is not None)

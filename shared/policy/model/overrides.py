@@ -13,7 +13,7 @@ class Statement(Part, frozen=True, kw_only=True):
     """What an officer signs: exactly this value, with exactly this mark."""
 
     of: Ref
-    """A parameter, mechanism, article, law or condition: ``CL.erasure_limit``."""
+    """A parameter, mechanism, article, law or condition: ``CL.request_limit``."""
     value: Number | None = None
     unit: Unit | None = None
     certainty: Certainty

@@ -139,7 +139,7 @@ async def test_nothing_is_opened_shown_or_looked_up_before_the_replay_is_over(tm
         with pytest.raises(JournalGap):
             await store.keeper.once()
         assert not store.keeper.opened.is_set()
-        viewer = Viewer(node.content, node.keys, None, None, None, None, node.stores.clock, 1)
+        viewer = Viewer(node.content, node.keys, None, None, None, None, None, node.stores.clock, 1)
         with pytest.raises(InQuarantine):
             await viewer.open(None, name, "customer_service")
         with pytest.raises(InQuarantine):

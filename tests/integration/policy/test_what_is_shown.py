@@ -14,46 +14,11 @@ from edge_node.usecases.lookup import find_people
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import ShowingRefused
 from shared.message import Identifier, Media, Person
-from shared.policy.model import Obligations
+from tests.integration.policy.watched import ANN, ASKED, decided, filled, owes, said_now, texts
 from tests.support.house_policy import FIRST, bundle_of, open_policy, rule, signed_bundle
 from tests.support.loop import Loop
 from tests.support.media import Files, media_desk, picture
-from tests.support.stores import bench, message, person
-
-ANN = person(1, phone=81)
-ASKED = ("view", "transfer")
-
-
-def owes(name, operations=ASKED, **obligations):
-    """Give a rule that allows like the others and obliges."""
-    return rule(name, operations=operations, obligations=Obligations(**obligations))
-
-
-async def filled(node, *events):
-    """Take in two messages of a person and what else is given; give the person's pseudonym."""
-    await node.take(message(1, ANN, "call +62 811 000 111", at=1), message(2, ANN, "thank you", at=2), *events)
-    return (await node.rows("SELECT pseudonym FROM subject ORDER BY id"))[0][0]
-
-
-async def decided(node, operation):
-    """Give what was put on record of an operation: class, purpose, law, asker, role, outcome, rule, reason, times."""
-    await node.policy.write()
-    return await node.rows(
-        "SELECT data_class, purpose, subject, asker, role, outcome, rule, reason, times FROM decision "
-        "WHERE operation = :operation ORDER BY data_class, second",
-        operation=operation,
-    )
-
-
-def texts(said):
-    """Give the words shown."""
-    return [each.message.content.text if each.message.content else None for each in said if each.kind == "shown"]
-
-
-async def said_now(loop, name):
-    """Give what each event of a view says at this moment; ``None`` for what is passed over."""
-    view = await loop.views.find(name)
-    return [await loop.live._say(view, told) for told in await loop.views.events(name, 0)]
+from tests.support.stores import bench, message
 
 
 @pytest.mark.parametrize("operation", ASKED)
@@ -160,7 +125,7 @@ async def test_an_open_view_is_told_no_more_when_the_policy_changes(tmp_path):
         assert await loop.viewer.follow(view) is True
         await node.policy.look()
         assert await loop.viewer.follow(view) is False
-        assert len(texts(await loop.said(page.view))) == 2
+        assert await said_now(loop, page.view) == [None, None]
 
 
 async def test_a_node_that_may_not_ask_does_not(tmp_path):
@@ -265,20 +230,6 @@ async def test_an_answer_that_may_not_be_given_is_not_sent(tmp_path):
         assert rows == [("customer_service", "ID", "deny")]
 
 
-async def test_an_answer_that_may_not_rest_here_is_not_sent(tmp_path):
-    deny = rule("not-kept", "deny", operations=("retain",), classes=("message_text",))
-    first = bundle_of(open_policy())
-    async with bench(tmp_path, bundle=first) as node:
-        replier, name = await assemble_replier(node.stores), await filled(node)
-        second = signed_bundle(bundle_of(open_policy([deny]), first))
-        await take_over(PolicyStore(node.content), second, FIRST, node.stores.clock.now())
-        await replier.policy.look()
-        assert await node.rows("SELECT restricted FROM subject") == [(0,)]
-        with pytest.raises(PolicyDenies) as caught:
-            await replier.reply(name, "hello")
-        assert caught.value.details["reason"] == "restricted"
-
-
 async def test_what_was_decided_is_listed(tmp_path):
     deny = rule("no-agents", "deny", operations=("view",), roles=("agent",), reason="no_agents")
     async with bench(tmp_path, bundle=bundle_of(open_policy([deny]))) as node:
@@ -306,21 +257,3 @@ async def test_what_was_decided_is_listed(tmp_path):
     assert "no-agents" in await told("--reason", "no_agents")
     assert "all-asked" not in await told("--denied")
     assert (await told("--since", "2100-01-01")).startswith("0 answers")
-
-
-@pytest.mark.parametrize("operation", ["store", "retain"])
-@pytest.mark.parametrize("at", ["ap", None])
-async def test_what_may_not_rest_here_any_more_is_not_shown_before_it_is_judged_again(tmp_path, operation, at):
-    first = bundle_of(open_policy())
-    async with bench(tmp_path, bundle=first) as node:
-        name, loop = await filled(node), Loop(node)
-        page = await loop.viewer.open(None, name, "complaint")
-        deny = rule("gone", "deny", operations=(operation,), subjects=("ID",), purposes=("intake", "retention"))
-        second = signed_bundle(bundle_of(open_policy([deny]), first))
-        await take_over(PolicyStore(node.content), second, FIRST, node.stores.clock.now())
-        await node.policy.look()
-        assert await node.rows("SELECT restricted FROM subject") == [(0,)]
-        assert await said_now(loop, page.view) == [None, None]
-        with pytest.raises((ShowingRefused, PolicyDenies)) as caught:
-            await loop.viewer.open(at, name, "complaint")
-        assert "restricted" in caught.value.details.values()

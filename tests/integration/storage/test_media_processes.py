@@ -7,8 +7,10 @@ from io import StringIO
 import pytest
 
 from edge_node.storage.content import derivatives, registry
+from edge_node.storage.content.media import _DUE
 from edge_node.usecases.media import noting as media_noting
 from shared.database.contract import Step
+from shared.database.statements import parse
 from shared.telemetry import configure
 from tests.integration.storage.test_derivatives import BYTES, OTHER, files_of, kept, marks
 from tests.support.media import Files, media_desk, picture
@@ -81,6 +83,14 @@ async def test_taking_in_writes_no_more_for_a_message_without_a_file(open_bench)
                 "'audio', 'voice', 'document', 'sticker') AND keep = 'active' ORDER BY id LIMIT 5"
             )
             assert "message_media" in str(plan)
+
+
+async def test_looking_for_files_to_fetch_does_not_walk_the_messages(sqlite_bench):
+    async with sqlite_bench() as node:
+        parsed = parse(_DUE)
+        async with node.content.read() as transaction:
+            plan = await transaction.fetch_many(f"EXPLAIN QUERY PLAN {_DUE}", [(0,) * len(parsed.names)])
+        assert not [row for row in plan if row[3].startswith("SCAN")]
 
 
 async def test_nothing_personal_is_logged(sqlite_bench):

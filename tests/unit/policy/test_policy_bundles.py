@@ -117,6 +117,40 @@ def test_an_obligation_that_is_dropped_permits_more():
         accept(masked, signed(plain, "ada"), ALONE, NOW)
 
 
+def _of_countries(*countries):
+    """Give a policy whose first jurisdiction has these countries."""
+    plain = world((STORE,))
+    law, *others = plain.jurisdictions
+    return change(plain, jurisdictions=(change(law, countries=countries), *others))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "looser"),
+    [
+        ({"grace": "7 days"}, {"grace": "8 days"}, "grace"),
+        ({"grace": "7 days"}, {"grace": "6 days"}, ""),
+        ({"grace": "1 weeks"}, {"grace": "2 days"}, ""),
+        ({"label": "production"}, {"label": "demonstration"}, "label"),
+        ({"label": "demonstration"}, {"label": "production"}, ""),
+        ({"policy": _of_countries("XA")}, {"policy": _of_countries("XA", "XB")}, "countries"),
+        ({"policy": _of_countries("XA", "XB")}, {"policy": _of_countries("XA")}, ""),
+    ],
+)
+def test_what_permits_more_without_changing_a_cell_needs_a_second_officer(before, after, looser, monkeypatch):
+    """A longer grace, values that need not be sure any more, a country that comes under another law."""
+    monkeypatch.setattr(accepting, "check_whole", lambda _: None)
+    monkeypatch.setattr(accepting, "check_sure", lambda *_: None)
+    first = bundle(STORE, **before)
+    second = bundle(STORE, version=2, previous=first, **after)
+    if looser:
+        with pytest.raises(wrong.BundleSecondOfficer) as caught:
+            accept(first, signed(second, "ada"), ALONE, NOW)
+        assert caught.value.details == {"have": 1, "need": 2, "cells": 0, "besides": looser}
+        assert accept(first, signed(second, "ada", "ben"), ALONE, NOW) == second
+    else:
+        assert accept(first, signed(second, "ada"), ALONE, NOW) == second
+
+
 def test_an_older_bundle_never_comes_back():
     """However many signed it; the one in force again is no change."""
     everybody = ("ada", "ben", "cho")

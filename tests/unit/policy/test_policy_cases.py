@@ -141,7 +141,7 @@ def test_what_differs_in_whose_law_it_is_is_said(folder, old, new, told):
         (DEADLINE, "on = 2026-06-10", "on = 3026-06-10", ["outside of what is computed"]),
         (DEADLINE, "on = 2026-06-10", 'on = "2026-02-30"', ["2026-02-30 is no moment"]),
         (DEADLINE, "due = 2026-07-01", 'due = "2026-06-31"', ["2026-06-31 is no moment"]),
-        (DEADLINE, 'what = "received"', 'what = "receved"', ["Invalid enum value"]),
+        (DEADLINE, 'what = "received"', 'what = "receved"', ["receved is no word for this. Is it received?"]),
         (DEADLINE, 'about = "clock"\nstate', 'about = "conflict"\nkeep = "held"\n#', ["unknown key due"]),
         (LAW, 'account = "DE"', 'account = "DE"\nnumber_prefix = "+66"', ["number_of and number_prefix"]),
         (LAW, 'account = "DE"', 'account = "DE"\nnumber_prefix = "66"', ["wants a country code such as +44"]),

@@ -1,6 +1,7 @@
 """``homeport policy``: what an officer types, from files to a signed bundle, and what comes back."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -214,12 +215,22 @@ def test_from_files_to_a_bundle_that_a_node_accepts(folder, run):
     assert "would come into force" in run("verify", "one.bundle", "--roster", "roster.json")
     assert json.loads(run("decide", "one.bundle", *ASKED, "--json"))["outcome"] == "allow"
 
-    rewrite(folder, "bundle.toml", "version = 1", "version = 2")
     rewrite(folder, "rules/base.toml", '"400 days"', '"300 days"')
+    told = " ".join(run("bundle", "--previous", "one.bundle", "--out", "two.bundle", status=2).split())
+    assert "bundle.toml says version 1; version 1 is followed by 2." in told
+    rewrite(folder, "bundle.toml", "version = 1", "version = 2")
+    grace = re.search('grace = ".*"', (folder / "policies" / "bundle.toml").read_text())[0]
+    rewrite(folder, "bundle.toml", grace, 'grace = "90 days"')
+    assert "Besides cells, this becomes more permissive: grace" in run(
+        "bundle", "--previous", "one.bundle", "--out", "longer.bundle"
+    )
+    rewrite(folder, "bundle.toml", 'grace = "90 days"', grace)
     assert "No cell becomes more permissive" in run("bundle", "--previous", "one.bundle", "--out", "two.bundle")
     run("sign", "two.bundle", "--key", "ada.key", *signing, "--against", "one.bundle")
     run("verify", "two.bundle", "--roster", "roster.json", "--against", "one.bundle")
     run("verify", "one.bundle", "--roster", "roster.json", "--against", "two.bundle", status=2)
+    assert "so this one is compared with none at all" in run("sign", "two.bundle", "--key", "ben.key", *signing)
+    assert "there is no file" in run("verify", "none.bundle", "--roster", "roster.json", status=2)
     stranger = create_officer_key(folder / "eve.key", "eve", b"a long enough passphrase", SystemEntropy())
     assert stranger
     run("sign", "two.bundle", "--key", "eve.key", *signing, status=2)

@@ -52,9 +52,18 @@ def test_policies_that_are_here_hold_together(folder_name):
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ('reason = "because"', 'reason = "because"\nreasson = "x"', 14, ["unknown key reasson"]),
+        ('reason = "because"', 'reason = "because"\nreasson = "x"', 14, ["unknown key reasson. Is it reason?"]),
+        ('reason = "because"', 'reason = "because"\nx = "x"', 14, ["unknown key x. There are: askers,"]),
+        (
+            'kind = "rules"',
+            'kind = "rules"\n\n[[rules]]\nid = "x"',
+            3,
+            [":3: rules: has an unknown key rules. Is it rule?"],
+        ),
+        ('effect = "allow"', "effect = 3", 6, ["effect: wants text, and is a whole number."]),
+        ('nodes = ["home"]', "nodes = 3", 11, ["nodes: wants text or a list, and is a whole number."]),
         ('effect = "allow"\n', "", 3, ["rule first", "lacks the key effect"]),
-        ('effect = "allow"', 'effect = "permit"', 6, ["effect", "Invalid enum value 'permit'"]),
+        ('effect = "allow"', 'effect = "permit"', 6, ["effect", "permit is no word for this. There are: allow, deny."]),
         ('operations = ["store"]', "operations = []", 7, ["operations", 'write "any"']),
         ('subjects = "any"', "subjects = []", 10, ["subjects", "An empty list means nothing"]),
         ('classes = ["content"]', 'classes = "content"', 8, ["classes"]),
@@ -63,7 +72,7 @@ def test_policies_that_are_here_hold_together(folder_name):
         ('reason = "because"', 'reason = "because"\nvalid_from = "soon"', 14, ["2026-01-26"]),
         ('reason = "because"', 'reason = "because"\nvalid_from = 2026-01-26T10:00:00', 14, ["with its offset"]),
         ('effect = "allow"', "effect = allow", 6, ["is no TOML"]),
-        ('kind = "rules"', 'kind = "ruels"', 1, ["kind"]),
+        ('kind = "rules"', 'kind = "ruels"', 1, [":1: kind: ruels is no word for this. Is it rules?"]),
         ('kind = "rules"\n', "", 1, ["does not say its kind", "jurisdiction"]),
     ],
 )
@@ -203,11 +212,16 @@ def test_files_that_include_each_other_are_refused(folder):
         words.replace('kind = "vocabulary"', 'kind = "vocabulary"\nincludes = ["more.toml"]')
     )
     (folder / "more.toml").write_text('kind = "vocabulary"\nincludes = ["vocabulary.toml"]\n')
-    assert any("vocabulary.toml > more.toml > vocabulary.toml" in each for each in problems(folder))
+    assert any(
+        "more.toml:2: is included by way of itself: vocabulary.toml > more.toml > vocabulary.toml" in each
+        for each in problems(folder)
+    )
     with pytest.raises(PolicyCircular):
         load(folder).sound()
     (folder / "more.toml").write_text('kind = "vocabulary"\nincludes = ["instruments.toml"]\n')
-    assert any("included already" in each for each in problems(folder))
+    assert any(
+        "bundle.toml:7: includes instruments.toml, which is included already" in each for each in problems(folder)
+    )
 
 
 @pytest.mark.parametrize("pattern", ["../secret.toml", "/etc/passwd", "nothing/*.toml", "rules/**", "absent.toml"])
@@ -217,6 +231,15 @@ def test_nothing_outside_the_folder_is_read(folder, pattern):
     assert problems(folder)
     with pytest.raises(PolicyUnreadable):
         load(folder).sound()
+
+
+def test_what_is_not_there_is_named_where_it_is_wanted(folder):
+    """By the line that includes it; a folder without its first page; a page that is no text."""
+    rewrite(folder, "bundle.toml", '"vocabulary.toml"', '"vocabulary.toml", "absent.toml"')
+    assert "bundle.toml:7: includes absent.toml, which is not there." in problems(folder)
+    assert "bundle.toml: is not there; a folder of policies begins with it" in problems(folder / "rules")[0]
+    (folder / "absent.toml").write_bytes(b"\xff\xfe")
+    assert "absent.toml: cannot be read: a file of UTF-8 text is wanted." in problems(folder)
 
 
 def test_a_name_in_two_files_is_refused(folder):

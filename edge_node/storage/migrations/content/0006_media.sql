@@ -45,5 +45,6 @@ CREATE TABLE media_fetch (
 ) STRICT;
 
 CREATE INDEX media_fetch_due ON media_fetch (due_at) WHERE state = 'waiting';
+CREATE INDEX media_fetch_withheld ON media_fetch (due_at) WHERE state = 'withheld';
 
 ALTER TABLE erasure ADD COLUMN derivatives INTEGER NOT NULL DEFAULT 0;
