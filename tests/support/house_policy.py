@@ -8,7 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from shared import canonical
+from shared.clock import SystemClock
 from shared.crypto.signing import SigningKeys
 from shared.policy.bundling import Bundle, SignedBundle, digest, sign, write
 from shared.policy.deciding import Form
@@ -140,11 +143,16 @@ ROSTER = signed(FIRST, "ada", "ben")
 
 
 def install(node: Commanded, made: Bundle | None = None) -> None:
-    """Let a node that was never enrolled take a bundle over by command: the open one, or ``made``."""
+    """Let a node that was never enrolled take a bundle over by command: the open one, or ``made``, issued now.
+
+    Once enrolled it goes by it for its grace from then, also where nobody states that it is the newest.
+    """
     folder = Path(f"{node.folder}-policy")
     folder.mkdir(exist_ok=True)
     bundle, roster = folder / "bundle.json", folder / "roster.json"
-    bundle.write_bytes(bundle_bytes(made or bundle_of(open_policy())))
+    bundle.write_bytes(
+        bundle_bytes(msgspec.structs.replace(made or bundle_of(open_policy()), issued_at=SystemClock().now()))
+    )
     roster.write_bytes(canonical.encode(ROSTER))
     node.command("policy", "install", str(bundle), "--roster", str(roster), "--yes")
 

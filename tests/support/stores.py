@@ -163,7 +163,8 @@ async def bench(
             await stores.accounts.save(ACCOUNT, CREDENTIALS, replace=False)
         policies = PolicyStore(stores.content)
         if bundle is not None and await policies.newest() is None:
-            await policies.keep(1, digest(bundle), bundle_bytes(bundle), stores.clock.now())
+            now = stores.clock.now()
+            await policies.keep(1, digest(bundle), bundle_bytes(bundle), now, issued_at=now)
         judge = await assemble_judge(stores, Metrics())
         identity, group, mark, tombstone = [
             (await stores.keys.indexes(name))[0] for name in ("identity", "group", "mark", "tombstone")

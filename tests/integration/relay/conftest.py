@@ -12,7 +12,8 @@ SHOP, DESK = LineChannel("U" + "a1" * 16), LineChannel("U" + "a2" * 16)
 """LINE accounts: ``shop`` is at home at ap, ``desk`` at eu."""
 JAPAN = LineChannel("U" + "a3" * 16)
 """An account that is at home at both nodes; its customers are in Japan, and so is ap."""
-AT_HOME = rule("japan-at-home", "deny", operations=("store",), subjects=("JP",), nodes="any", nodes_except=("home",))
+INTAKE = {"operations": ("store",), "purposes": ("intake",)}
+AT_HOME = rule("japan-at-home", "deny", **INTAKE, subjects=("JP",), nodes="any", nodes_except=("home",))
 SECRET = b"plainly-invented-line-secret-4801"
 ACCOUNTS = {"shop": (SHOP, "ap"), "desk": (DESK, "eu"), "japan": (JAPAN, "eu ap")}
 SHOWN = views("eu-region", complaint="full", customer_service="masked", audit="metadata")

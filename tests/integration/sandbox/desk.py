@@ -88,5 +88,6 @@ async def desk(folder: Path, platforms: str) -> AsyncIterator[Desk]:
                 await stores.accounts.save(account, Credentials((b"0123456789abcdef",), tokens, token), replace=False)
         policies = PolicyStore(stores.content)
         if await policies.newest() is None:
-            await policies.keep(1, digest(OPEN), bundle_bytes(OPEN), stores.clock.now())
+            now = stores.clock.now()
+            await policies.keep(1, digest(OPEN), bundle_bytes(OPEN), now, issued_at=now)
         yield Desk(stores)
