@@ -88,7 +88,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise SettingsInvalid(path=str(path), wants="a settings file: init writes one") from None
+        wanted = "a settings file: go where it lies, or name it with --config; init writes a new one"
+        raise SettingsInvalid(path=str(path), wants=wanted) from None
     except (OSError, UnicodeDecodeError):
         raise SettingsInvalid(path=str(path), wants="a file of UTF-8 text that this process may read") from None
     except tomllib.TOMLDecodeError as error:

@@ -13,6 +13,8 @@ RECEIPTS_MAX = 1_000
 
 BEHIND_MS = 60_000
 """A node that goes on beating without a bundle that was published longer ago than this is told of."""
+BEHIND_BEATS = 3
+"""And than so many of its beats."""
 
 
 POLICY_PROBLEMS: tuple[ProblemCode, ...] = ("policy_missing", "policy_old", "policy_other")
@@ -80,12 +82,12 @@ def policy_problem(version: int | None, digest: str | None, newest: Newest | Non
     return "policy_old" if version < newest.version else "policy_other"
 
 
-def is_behind(beat_at: int, beat_seconds: int, published_at: int) -> bool:
+def is_behind(beat_number: int, beat_at: int, beat_seconds: int, published_at: int) -> bool:
     """Say whether a node has had time to take a bundle over: it went on beating for a minute and three beats.
 
-    Instants in ms.
+    Instants in ms.  A node numbers its beats from 1: one that was just taken in hears of the bundle by its first.
     """
-    return beat_at > published_at + max(BEHIND_MS, 3_000 * beat_seconds)
+    return beat_number > BEHIND_BEATS and beat_at > published_at + max(BEHIND_MS, 1_000 * BEHIND_BEATS * beat_seconds)
 
 
 NodeState = Literal["active", "barred", "never_heard", "retired", "silent"]

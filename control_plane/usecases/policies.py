@@ -98,7 +98,7 @@ async def _late(t: Transaction) -> list[tuple[Seen, str]]:
         (node, problem)
         for node in await nodes.following_policy(t)
         if not node.policy_behind
-        and is_behind(node.beat_at or 0, node.beat_seconds or 0, published.accepted_at)
+        and is_behind(node.beat_number or 0, node.beat_at or 0, node.beat_seconds or 0, published.accepted_at)
         and (problem := policy_problem(node.policy_version, node.policy_hash, newest)) is not None
     ]
 

@@ -1,4 +1,4 @@
-"""``homeport edge doctor``: what is wrong with this node's custody, and what to do."""
+"""``homeport edge doctor``: what is wrong with this node's policy and custody, and what to do."""
 
 import asyncio
 import errno
@@ -12,18 +12,21 @@ from edge_node.core.findings import Finding
 from edge_node.settings import EdgeSettings
 from shared.errors import NodeNotRunning, StoreUnavailable
 from shared.screen import print_table
+from shared.telemetry import configure
 
 
-@click.command(short_help="Say what is wrong with custody, and what to do.")
+@click.command(short_help="Say what is wrong with policy and custody, and what to do.")
 @config_option
 @click.option("--all", "everything", is_flag=True, help="Show what is well, too.")
 def doctor(config: Path, everything: bool) -> None:
-    """Read back what this node's promises rest on: settings of both stores, permissions, disks, keys, core dumps, swap.
+    """Read back what this node's promises rest on: policy, settings of both stores, permissions, disks, keys, memory.
 
     Changes nothing; the node may run meanwhile, and some of it is only known while it does. Exit status 1 if anything
     needs mending.
     """
-    findings = asyncio.run(_examine(settings_of(config)))
+    settings = settings_of(config)
+    configure(level="warning", form=settings.log_form)
+    findings = asyncio.run(_examine(settings))
     wrong = [finding for finding in findings if finding.state == "warning"]
     shown = findings if everything else [finding for finding in findings if finding.state != "ok"]
     if shown:

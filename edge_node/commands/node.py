@@ -58,7 +58,10 @@ def init(config: Path, region: str, data_dir: str) -> None:
     asyncio.run(initialise(settings))
     click.echo(f"Stores of region {settings.region} are ready in {settings.data_dir}.")
     _warn(settings)
-    click.echo("Next: homeport edge account add --help, then homeport edge policy install, then homeport edge run.")
+    click.echo(
+        "Next: homeport edge account add --help; then homeport edge policy install, or in a company homeport edge"
+        " enrol; then homeport edge run."
+    )
 
 
 @click.command(epilog=_settings_help(), short_help="Run the node until it is stopped.")

@@ -57,6 +57,8 @@ def install(config: Path, path: Path, roster: Path | None, yes: bool) -> None:
     with bar("comparing"):
         taken = asyncio.run(_install(settings, candidate, signed))
     click.echo(f"In force: {taken.name} version {taken.version}, {taken.label}.")
+    if not _names(taken, settings.region):
+        click.echo(f"Warning: it knows no region {settings.region}, so everything is refused here.", err=True)
 
 
 @policy.command(short_help="Show the bundle in force.")
@@ -78,7 +80,7 @@ def status(config: Path) -> None:
         "the control plane never said" if stated is None else f"version {stated.version}, {_time(stated.stated_at)}"
     )
     behind = awaited > kept.version
-    known = any(region.name == settings.region for region in bundle.policy.regions)
+    known = _names(bundle, settings.region)
     print_table(
         ("what", "now"),
         [
@@ -180,6 +182,11 @@ async def _status(settings: EdgeSettings) -> "tuple[Bundle, Kept, Stated | None,
         bundle = read_bundle(await store.body(kept.version)).bundle
         written = await duties_written(stores.content) or Written()
         return bundle, kept, await store.stated(), written.awaited
+
+
+def _names(bundle: "Bundle", region: str) -> bool:
+    """Say whether a bundle names a region."""
+    return any(each.name == region for each in bundle.policy.regions)
 
 
 def _time(at: int) -> str:

@@ -35,7 +35,12 @@ def decisions(config: Path, since: datetime | None, reason: str | None, denied: 
     if found:
         print_table(_HEAD, [_row(each) for each in found[:ROWS_MAX]])
     more = " There are older ones: narrow --since or --reason." if len(found) > ROWS_MAX else ""
-    click.echo(f"{min(len(found), ROWS_MAX)} answers since {datetime.fromtimestamp(begin, UTC):%Y-%m-%d}.{more}")
+    click.echo(f"{_counted(min(len(found), ROWS_MAX))} since {datetime.fromtimestamp(begin, UTC):%Y-%m-%d}.{more}")
+
+
+def _counted(count: int) -> str:
+    """Say how many rows are shown."""
+    return "1 answer" if count == 1 else f"{count} answers"
 
 
 _HEAD = ("when (UTC)", "times", "asked", "law", "asker", "role", "answer", "reason", "rule", "bundle")

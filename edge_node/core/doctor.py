@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from edge_node.core.crossing import Withheld
+from edge_node.core.doctor_policy import AccountFact, PolicyFact, account_findings, policy_finding
 from edge_node.core.findings import Finding
 from shared.clock import DAY
 
@@ -77,6 +78,9 @@ class Facts(NamedTuple):
     free_bytes: int
     withheld: Sequence[Withheld]
     """What the policy does not let go to the control plane."""
+    policy: PolicyFact | None
+    """``None`` where the node has none."""
+    accounts: Sequence[AccountFact]
     bases: Sequence[tuple[str, str]]
     """Name of the setting and address, where an operator set another than the platform's own."""
 
@@ -94,6 +98,8 @@ BACKUP_DAYS_MAX = 7
 def examine(facts: Facts) -> list[Finding]:
     """Give every finding, in the order in which an operator should read them."""
     return [
+        policy_finding(facts.policy),
+        *account_findings(facts.policy, facts.accounts),
         *_stores(facts.readings),
         *_files(facts.files),
         *_apart(facts.devices),

@@ -18,7 +18,14 @@ from shared import wire
 from shared.clock import Clock
 from shared.enrolment_token import EnrolmentToken
 from shared.entropy import Entropy
-from shared.errors.uplink import ControlRefused, ControlUnknown, EnrolledElsewhere, TokenExpired
+from shared.errors.uplink import (
+    ControlRefused,
+    ControlUnknown,
+    ControlUnreachable,
+    EnrolledElsewhere,
+    TokenExpired,
+    TokenUnaccepted,
+)
 from shared.roster import ControlPlane, Roster, SignedRoster, accept_first, read_signed
 
 
@@ -104,6 +111,11 @@ async def _introduce(
         keys=identity.public,
         relay=introduction.relay,
     )
-    answer = await client.tell(control, "/node/v1/enrolments", message, wire.EnrolmentAnswer)
+    try:
+        answer = await client.tell(control, "/node/v1/enrolments", message, wire.EnrolmentAnswer)
+    except ControlUnreachable as refused:
+        if refused.details.get("status") == 401:
+            raise TokenUnaccepted(node=token.node) from None
+        raise
     if answer.node != token.node:
         raise ControlRefused(reason="another node's enrolment was answered")

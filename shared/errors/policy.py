@@ -69,7 +69,7 @@ class BundleMalformed(OperatorError):
 
     code = "bundle_malformed"
     status = 422
-    remedy = "Fetch it again from whoever published it; the bundle in force stays in force."
+    remedy = "Check the path, or fetch it again from whoever published it; the bundle in force stays in force."
 
 
 class BundleOlder(OperatorError):

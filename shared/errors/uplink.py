@@ -32,6 +32,16 @@ class TokenExpired(OperatorError):
     remedy = "Take a fresh one at the control plane: homeport control token."
 
 
+class TokenUnaccepted(OperatorError):
+    """The control plane does not take this node in by this token."""
+
+    code = "token_unaccepted"
+    remedy = (
+        "Each token enrols one node, once. Take a fresh one at the control plane (homeport control token), and see"
+        " that this machine's clock is right."
+    )
+
+
 class NotEnrolled(OperatorError):
     """This node is not enrolled with a control plane."""
 
@@ -65,7 +75,7 @@ class ControlUnreachable(BusyError):
     """The control plane did not answer, or not in a way that can be believed."""
 
     code = "control_unreachable"
-    remedy = "Nothing is lost: what waits is told when it answers again."
+    remedy = "Nothing is lost: a running node tells what waits when it answers again; a command can be repeated."
 
 
 class ControlRefused(IntegrityError):

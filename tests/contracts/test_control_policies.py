@@ -107,7 +107,7 @@ async def test_what_was_compared_with_something_else_is_not_kept(plane):
 
 def beat(name, stand):
     """Give a node's beat."""
-    facts = {"protocol": 1, "oldest": 1, "number": 1, "beat_seconds": 30, "registrations": ()}
+    facts = {"protocol": 1, "oldest": 1, "number": 4, "beat_seconds": 30, "registrations": ()}
     return Beat(node=name, **facts, health=Health(0, 0, 0, 0, 0, 0), roster_version=1, policy=stand)
 
 

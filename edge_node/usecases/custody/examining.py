@@ -3,11 +3,14 @@
 import asyncio
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from edge_node.core.accounts import Account
 from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact
+from edge_node.core.doctor_policy import AccountFact, PolicyFact
+from edge_node.core.laws import laws_in
 from edge_node.settings import EdgeSettings
 from edge_node.settings_media import Platforms
 from edge_node.storage.content.quarantine import count_waiting, left_to_remove, read_quarantine
@@ -17,10 +20,12 @@ from edge_node.storage.keys.epochs import read_epochs
 from edge_node.storage.keys.recovery import Recovery
 from edge_node.stores import CONTENT_FILE, KEYS_FILE, Stores, key_places
 from edge_node.usecases.governing.border import read_withheld
-from edge_node.usecases.governing.policy_book import PolicyBook
+from edge_node.usecases.governing.policy_book import InForce, PolicyBook
+from shared.clock import Clock
 from shared.database.contract import Database
 from shared.database.copying import beside
 from shared.errors.custody import EscrowInvalid
+from shared.policy.deriving import Clues, derive, laws_of
 
 _CORE_LIMIT = re.compile(r"^Max core file size\s+(\d+|unlimited)", re.MULTILINE)
 
@@ -59,9 +64,31 @@ async def gather(stores: Stores, policy: PolicyBook, worker: int | None) -> Fact
         process=_process(worker),
         removals=await waiting(stores.content),
         withheld=await read_withheld(stores.content, policy),
+        policy=_policy(policy, settings.region, stores.clock),
+        accounts=_accounts([account for account, _ in await stores.accounts.load()], policy.in_force),
         free_bytes=shutil.disk_usage(settings.data_dir).free,
         bases=_bases(settings.platforms),
     )
+
+
+def _policy(book: PolicyBook, region: str, clock: Clock) -> PolicyFact | None:
+    """Look at the policy in force."""
+    found = book.in_force
+    if found is None:
+        return None
+    names_region = any(each.name == region for each in found.bundle.policy.regions)
+    is_fresh = book.alone or not found.fresh.over(clock.now(), clock.elapsed())
+    return PolicyFact(region, names_region, is_fresh)
+
+
+def _accounts(accounts: Sequence[Account], found: InForce | None) -> list[AccountFact]:
+    """Look at the accounts whose home is here."""
+    laws = laws_of((law.code, law.countries) for law in found.bundle.policy.jurisdictions) if found is not None else {}
+    return [
+        AccountFact(each.name, each.channel, each.country, bool(laws_in(derive(Clues(account=each.country), laws))))
+        for each in accounts
+        if each.home is None
+    ]
 
 
 async def _quarantine(content: Database) -> tuple[str, int, int] | None:

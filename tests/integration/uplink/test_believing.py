@@ -7,7 +7,7 @@ from edge_node.uplink.client import ControlClient
 from shared import wire
 from shared.errors import HomeportError
 from shared.errors.trust import AnswerRefused, RosterRootUnknown
-from shared.errors.uplink import ControlUnknown, EnrolledElsewhere, TokenExpired
+from shared.errors.uplink import ControlUnknown, EnrolledElsewhere, TokenExpired, TokenUnaccepted
 from tests.integration.uplink.conftest import enrolled, identity_of, names_of, running, until
 from tests.support.control_double import STRANGER
 from tests.support.stores import message, person
@@ -71,6 +71,10 @@ async def test_enrolment_believes_only_what_the_token_names(open_bench, control)
             await enrolled(node, control)
         assert control.of(wire.Enrolment) == []
         control.signing = type(control)().signing
+        honest, control.lie = control.lie, lambda path, status, body: (401, b"") if "enrol" in path else (status, body)
+        with pytest.raises(TokenUnaccepted):
+            await enrolled(node, control)
+        control.lie = honest
         await enrolled(node, control)
         await enrolled(node, control)
         with pytest.raises(EnrolledElsewhere):

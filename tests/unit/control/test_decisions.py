@@ -154,10 +154,15 @@ def test_a_node_whose_release_says_nothing_of_policies_is_told_no_code_that_it_d
 
 
 def test_a_node_has_a_minute_and_three_beats_to_follow():
-    assert not is_behind(160_000, 1, 100_000)
-    assert is_behind(160_001, 1, 100_000)
-    assert not is_behind(190_000, 30, 100_000)
-    assert is_behind(190_001, 30, 100_000)
+    assert not is_behind(4, 160_000, 1, 100_000)
+    assert is_behind(4, 160_001, 1, 100_000)
+    assert not is_behind(4, 190_000, 30, 100_000)
+    assert is_behind(4, 190_001, 30, 100_000)
+
+
+def test_a_node_that_was_just_taken_in_is_not_late_for_what_was_published_long_before():
+    assert not is_behind(3, 900_000, 30, 100_000)
+    assert is_behind(4, 900_000, 30, 100_000)
 
 
 def test_what_officers_decided_comes_before_what_is_seen():

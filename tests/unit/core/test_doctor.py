@@ -4,6 +4,7 @@ import pytest
 
 from edge_node.core.crossing import Withheld
 from edge_node.core.doctor import EpochFact, Facts, FileFact, ProcessFact, examine
+from edge_node.core.doctor_policy import AccountFact, PolicyFact
 from shared.clock import DAY
 
 NOW = 1_800_000_000_000
@@ -28,6 +29,8 @@ WELL = Facts(
     free_bytes=10 * 1024**3,
     withheld=[],
     bases=[],
+    policy=PolicyFact("id-jakarta", names_region=True, is_fresh=True),
+    accounts=[AccountFact("shop", "line", "ID", has_law=True), AccountFact("chat", "whatsapp", None, has_law=False)],
 )
 
 WRONG = [
@@ -56,6 +59,11 @@ WRONG = [
         "unlinked",
         "not registered: 4 kept here (no_mechanism)",
     ),
+    ("policy", None, "policy", "everything is refused"),
+    ("policy", PolicyFact("my-region", names_region=False, is_fresh=True), "policy", "no region my-region"),
+    ("policy", PolicyFact("id-jakarta", names_region=True, is_fresh=False), "policy", "grace is over"),
+    ("accounts", [AccountFact("shop", "line", None, has_law=False)], "account", "shop: no country"),
+    ("accounts", [AccountFact("chat", "whatsapp", "XX", has_law=False)], "account", "no law of its country XX"),
     ("bases", [("line", "http://127.0.0.1:9")], "platform address", "127.0.0.1:9"),
 ]
 
