@@ -129,7 +129,7 @@ def test_a_proposal_may_be_taken_back_by_whoever_made_it(company):
 
 
 def test_the_command_line_only_proposes_once_two_persons_can_decide(company):
-    told = company.control.command("principal", "add", "cli-officer", "--person", "claude", "--role", "officer")
+    told = company.control.command("principal", "add", "cli-officer", "--person", "carla", "--role", "officer")
     assert told.startswith("Proposed.")
     assert "cli-officer" not in company.control.command("principal", "list")
 
