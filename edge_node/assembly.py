@@ -26,8 +26,8 @@ async def open_policy(stores: Stores, metrics: Metrics | None = None) -> PolicyB
     settings = stores.settings
     store, seconds = PolicyStore(stores.content), settings.custody.decisions_seconds
     book = PolicyBook(store, settings.region, metrics or Metrics(), stores.clock, seconds)
-    await book.look()
     book.alone = await UplinkStore(stores.content).load() is None
+    await book.look()
     return book
 
 

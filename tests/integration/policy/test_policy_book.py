@@ -7,6 +7,7 @@ from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.usecases.governing.policy_book import PolicyBook
 from edge_node.usecases.governing.policy_taking import pin, pinned_roster, take_over
+from shared.clock import DAY
 from shared.errors.policy import (
     BundleMalformed,
     BundleOlder,
@@ -21,7 +22,6 @@ from tests.support.rosters import FIRST, following, signed
 from tests.support.stores import bench
 
 NO_MEDIA = rule("no-media", "deny", operations=("store",), classes=("media",), reason="not_here")
-DAY = 86_400_000
 
 
 async def book_of(node, clock=None):

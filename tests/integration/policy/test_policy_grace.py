@@ -6,27 +6,21 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from edge_node.assembly import open_policy as policy_of
 from edge_node.metrics import Metrics
 from edge_node.storage.content.policies import PolicyStore
 from edge_node.usecases.governing.policy_book import PolicyBook
 from edge_node.usecases.governing.policy_taking import take_over
+from shared.clock import DAY
 from shared.errors.policy import BundleSecondOfficer
 from shared.policy.bundling import digest
+from tests.integration.policy.test_policy_book import NO_MEDIA, book_of
 from tests.support.control_store import Clock
-from tests.support.house_policy import bundle_bytes, bundle_of, open_policy, rule, signed_bundle
+from tests.support.house_policy import bundle_bytes, bundle_of, open_policy, signed_bundle
 from tests.support.rosters import FIRST
 from tests.support.stores import bench
 
-NO_MEDIA = rule("no-media", "deny", operations=("store",), classes=("media",), reason="not_here")
-DAY = 86_400_000
 ASKED = {"asker": "eu-test", "role": "agent"}
-
-
-async def book_of(node, clock=None):
-    """Give an open book of a node's region."""
-    book = PolicyBook(PolicyStore(node.content), "id-test", Metrics(), clock or node.stores.clock)
-    await book.look()
-    return book
 
 
 async def enrolled(node, clock, made):
@@ -175,3 +169,12 @@ async def test_a_fault_while_deciding_denies_and_raises_an_alert(tmp_path):
             await book.look()
             book.decide("store", "media", "intake", "ID")
         assert [each["event"] for each in logs] == ["alert_policy_failed"]
+
+
+async def test_a_command_knows_that_grace_runs_from_the_first_statement_on(tmp_path):
+    async with bench(tmp_path) as node:
+        assert (await policy_of(node.stores)).alone
+        store = PolicyStore(node.content)
+        kept = await store.newest()
+        await store.heard(kept.version, kept.hash, node.stores.clock.now())
+        assert not (await policy_of(node.stores)).alone
