@@ -12,7 +12,6 @@ from typing import Literal
 
 Purpose = Literal["access", "enrolment", "hook"]
 MINT_KEY_BYTES = 32
-SECRET_BYTES = 32
 _TOKEN_PREFIX = "homeport-token-"  # noqa: S105 - the public part of every token, not a secret
 _HOOK_PREFIX = "whsec_"
 

@@ -9,7 +9,6 @@ from control_plane.core.errors import CursorInvalid
 
 LIMIT_MAX = 200
 """Most rows in one page."""
-CURSOR_CHARACTERS_MAX = 256
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):

@@ -12,6 +12,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from control_plane.core.access import Scope
 from control_plane.core.errors import RequestMalformed, ScopeMissing, TokenRefused
 from control_plane.core.minting import digest, read_access
+from control_plane.core.paging import LIMIT_MAX
 from control_plane.http.plane import Plane
 from control_plane.storage import principals
 from control_plane.storage.answers import Kept
@@ -39,7 +40,7 @@ IdempotencyKey = Annotated[
         description="A name drawn for this request: repeated with it, the request is done once and answered the same.",
     ),
 ]
-Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Most rows in one page.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="Most rows in one page.")]
 Cursor = Annotated[
     str, QueryParameter(pattern=r"^[A-Za-z0-9_-]{0,256}$", description="The value of next of the page before.")
 ]

@@ -95,11 +95,6 @@ class Look:
         found = await self._content(_MESSAGE if about_message else _EVENT, mark=self.mark(account, event))
         return StoredRow("message" if about_message else "event", *found[0]) if found else None
 
-    async def row_by_mark(self, mark: bytes) -> StoredRow | None:
-        """Give a message by its blind index."""
-        found = await self._content(_MESSAGE, mark=mark)
-        return StoredRow("message", *found[0]) if found else None
-
     def mark(self, account: str, event: Event) -> bytes:
         """Compute the blind index under which a row is found."""
         return self._marks.of_packed(self._packed(account, event))
@@ -156,13 +151,6 @@ class Look:
         async with self.stores.keys.database.read() as transaction:
             keys = (await transaction.fetch("SELECT count(*) FROM row_key"))[0][0]
         return {**dict(zip(_COUNTED, found, strict=True)), "row_key": keys}
-
-    async def siblings(self, row: StoredRow) -> list[StoredRow]:
-        """Give the other messages of a row's subject whose keys lie in the same bucket."""
-        sql = _MESSAGE.replace("WHERE mark = :mark", "WHERE subject = :subject AND id <> :id ORDER BY id")
-        found = await self._content(sql, subject=row.subject, id=row.id)
-        rows = [StoredRow("message", *each) for each in found]
-        return [each for each in rows if bucket_of(each.key) == bucket_of(row.key)]
 
     async def until_removed(self) -> bool:
         """Wait until the node's log holds nothing that is not done; say whether it came to that."""

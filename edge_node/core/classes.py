@@ -121,7 +121,3 @@ def message_masks() -> dict[str, int]:
 def event_masks() -> dict[str, int]:
     """Give the bits of each kind of row of the table ``event``; an edit that rests there may be of any content."""
     return {kind: _BIT[name] for kind, name in _EVENT_KINDS.items()} | {"edit": mask_of(CONTENT_CLASSES.values())}
-
-
-UNKNOWN_KIND = _BIT["unclassified"]
-"""The bit of a row whose kind is in neither table."""

@@ -15,9 +15,6 @@ from shared.message import Identifier, IdentifierKind
 WEAK: frozenset[IdentifierKind] = frozenset({"whatsapp_phone"})
 """Kinds that the platform may give to another person."""
 
-SHARED: frozenset[IdentifierKind] = frozenset({"line_group", "line_room", "whatsapp_group"})
-"""Kinds that name a conversation, not a person."""
-
 
 class Resolution(msgspec.Struct, frozen=True):
     """Which subject, and what changes about identities.

@@ -11,6 +11,7 @@ import msgspec
 
 from edge_node.core.accounts import Account, Credentials
 from edge_node.core.classes import names_of
+from edge_node.core.conditions import demanded, with_conditions
 from edge_node.core.replying import (
     Heard,
     LinePush,
@@ -40,6 +41,7 @@ from shared.errors.policy import PolicyDenies
 from shared.errors.replying import ReplyImpossible, SentNotStored, SubjectUnknown
 from shared.ids import draw_opaque_id
 from shared.message import Edit, Event, Identifier, Message, Person, Text
+from shared.policy.deciding import Decision
 from shared.telemetry import logger
 
 Form = Literal["line_reply", "line_push", "whatsapp_text"]
@@ -109,9 +111,11 @@ class Replier:
         platform; ``SentNotStored``; ``InQuarantine`` while nothing may be sent.
         """
         await refuse_in_quarantine(self._content)
-        await self._ask(pseudonym)
+        decision = await self._ask(pseudonym)
         loaded = await self._load(pseudonym)
         stored, heard = loaded.stored, loaded.heard
+        if stored is not None:
+            self._ask_of_platform(decision, stored.account)
         plan = self._plan(loaded, text)
         if isinstance(plan, NoReply) or stored is None or heard is None:
             raise ReplyImpossible(reason=plan.reason if isinstance(plan, NoReply) else "nothing_received")
@@ -145,7 +149,7 @@ class Replier:
         await self._store(pseudonym, stored, event)
         return Replied(stored.account.name, form, own_id)
 
-    async def _ask(self, pseudonym: str) -> None:
+    async def _ask(self, pseudonym: str) -> Decision:
         """Ask the policy whether the subject's words may be used to answer them; ``PolicyDenies`` where not."""
         timeline = await find_timeline(self._content, pseudonym)
         if timeline is None:
@@ -156,6 +160,14 @@ class Replier:
             raise denies(decision)
         if "message_text" in names_of(timeline.restricted) or not self.policy.rests("message_text", law):
             raise PolicyDenies(reason="restricted", rule="none")
+        return decision
+
+    def _ask_of_platform(self, decision: Decision, account: Account) -> None:
+        """Refuse where the account does not meet what its platform's terms ask for; ``PolicyDenies``."""
+        found = self.policy.in_force
+        answer = with_conditions(decision, account, demanded(found.bundle.policy) if found is not None else {})
+        if not answer.allowed:
+            raise denies(answer)
 
     async def _load(self, pseudonym: str) -> _Loaded:
         """Read and open what a reply starts from; once more where a row went between reading and opening."""

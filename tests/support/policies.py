@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from shared.policy.matrix import Space, question_at
 from shared.policy.model import (
     Article,
+    Condition,
     DataClass,
     Group,
     Instrument,
@@ -15,6 +16,7 @@ from shared.policy.model import (
     Mechanism,
     Need,
     Obligations,
+    PlatformFile,
     Policy,
     Purpose,
     Region,
@@ -46,6 +48,30 @@ def localisation(name: str = "stays", demands: str = "only_inside", code: str = 
     """Make a duty to keep data in the country."""
     given = {"classes": ("words",), "article": article(code), "says": "It stays.", **SOURCE, **more}
     return Localisation(id=name, demands=demands, **given)
+
+
+def platform(channel, *demands, operations=("link", "store")):
+    """Make a platform's file; each demand is a condition of everything that may be done."""
+    article = f"{channel[:8]}-1"
+    return PlatformFile(
+        channel=channel,
+        name=channel,
+        law=(Law(id=f"{channel}-terms", name="Terms", **SOURCE),),
+        article=(Article(id=article, law=f"{channel}-terms", cite="1", says="-", **SOURCE),),
+        condition=tuple(
+            Condition(
+                id=f"{channel}-{demand.replace('_', '-')}",
+                operations=operations,
+                classes="any",
+                purposes="any",
+                demands=demand,
+                article=article,
+                says=f"Wants {demand}.",
+                **SOURCE,
+            )
+            for demand in demands
+        ),
+    )
 
 
 def jurisdiction(code: str, mechanisms=(), **more) -> JurisdictionFile:

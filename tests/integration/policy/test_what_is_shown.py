@@ -8,17 +8,22 @@ from click.testing import CliRunner
 
 from edge_node.assembly import assemble_replier
 from edge_node.commands import edge
+from edge_node.core.conditions import UNMET
+from edge_node.core.stated import Met
 from edge_node.storage.content.policies import PolicyStore
+from edge_node.usecases.accounts import state
 from edge_node.usecases.governing.policy_taking import take_over
 from edge_node.usecases.lookup import find_people
 from shared.errors.policy import PolicyDenies
 from shared.errors.relay import ShowingRefused
+from shared.errors.replying import ReplyImpossible
 from shared.message import Identifier, Media, Person
 from tests.integration.policy.watched import ANN, ASKED, decided, filled, owes, said_now, texts
 from tests.support.house_policy import FIRST, bundle_of, open_policy, rule, signed_bundle
 from tests.support.loop import Loop
 from tests.support.media import Files, media_desk, picture
-from tests.support.stores import bench, message
+from tests.support.policies import platform
+from tests.support.stores import ACCOUNT, bench, message
 
 
 @pytest.mark.parametrize("operation", ASKED)
@@ -228,6 +233,20 @@ async def test_an_answer_that_may_not_be_given_is_not_sent(tmp_path):
         await replier.policy.write()
         rows = await node.rows("SELECT purpose, subject, outcome FROM decision WHERE operation = 'process'")
         assert rows == [("customer_service", "ID", "deny")]
+
+
+async def test_nobody_is_answered_over_an_account_that_lacks_what_its_platform_asks_for(tmp_path):
+    asked = platform("whatsapp", "notice_given", operations=("process",))
+    made = msgspec.structs.replace(open_policy(), platforms=(asked,))
+    async with bench(tmp_path, bundle=bundle_of(made)) as node:
+        replier = await assemble_replier(node.stores)
+        name, accounts = await filled(node), node.stores.accounts
+        with pytest.raises(PolicyDenies) as caught:
+            await replier.reply(name, "hello")
+        assert caught.value.details == {"reason": UNMET, "rule": "none"}
+        await state(accounts, ACCOUNT.name, "notice_given", Met("notice_given", "Ada, DPO", 1_000))
+        with pytest.raises(ReplyImpossible):  # it may be given; what was written lies too far back
+            await replier.reply(name, "hello")
 
 
 async def test_what_was_decided_is_listed(tmp_path):

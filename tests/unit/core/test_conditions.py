@@ -10,37 +10,12 @@ from shared.errors import AccountInvalid
 from shared.policy.deciding import NOTHING, Decision, Question
 from shared.policy.evaluator import Evaluator
 from shared.policy.loading import load
-from shared.policy.model import Article, Condition, Law, PlatformFile
 from tests.support.house import ROOT
-from tests.support.policies import SOURCE, rule, world
+from tests.support.policies import platform, rule, world
 
 LINE = Account("line-shop", LineIds("U" + "a" * 32), "1656")
 WHATSAPP = Account("shop", WhatsAppIds("1", ("2",), ("3",)), "555")
 PAGE, UNSENT, NOTICE = "provider_page_published", "not_taken_back", "notice_given"
-
-
-def platform(channel, *demands):
-    """Make a platform's file; each demand is a condition of everything that may be done."""
-    article = f"{channel[:8]}-1"
-    return PlatformFile(
-        channel=channel,
-        name=channel,
-        law=(Law(id=f"{channel}-terms", name="Terms", **SOURCE),),
-        article=(Article(id=article, law=f"{channel}-terms", cite="1", says="-", **SOURCE),),
-        condition=tuple(
-            Condition(
-                id=f"{channel}-{demand.replace('_', '-')}",
-                operations=("link", "store"),
-                classes="any",
-                purposes="any",
-                demands=demand,
-                article=article,
-                says=f"Wants {demand}.",
-                **SOURCE,
-            )
-            for demand in demands
-        ),
-    )
 
 
 POLICY = world(
