@@ -28,7 +28,9 @@ UPDATE subject SET stated = :stated, numbers = :numbers, account_country = :acco
 WHERE pseudonym = :pseudonym AND declared = :declared AND stated = :old_stated AND numbers = :old_numbers
   AND account_country = :old_account_country
 """
-"""Keeps what became known of a subject, if what was known is still what it was thought to be (:class:`Raised`)."""
+"""Keeps what became known of a subject, if what was known is still what it was thought to be (:func:`raised`)."""
+Raised = tuple[str | int, ...]
+"""What became known of a subject: the parameters of :data:`RAISE` in their order."""
 _LAW = f"SELECT {KNOWN}, {FOLLOWS} FROM subject WHERE id = :id"  # noqa: S608 - constants of this page
 
 _LAW_BY_NAME = f"""
@@ -82,26 +84,6 @@ class Law(NamedTuple):
         return _derived(self[4:10])
 
 
-class Raised(NamedTuple):
-    """What became known of a subject; field order is that of the parameters of :data:`RAISE`."""
-
-    stated: str
-    numbers: str
-    account_country: str
-    jurisdiction: str
-    country: str
-    basis: str
-    certainty: str
-    others: str
-    conflicts: str
-    restricted: int
-    pseudonym: str
-    declared: str
-    old_stated: str
-    old_numbers: str
-    old_account_country: str
-
-
 def law_of(clues: Clues, derived: Derived, restricted: int) -> Law:
     """Write a subject's law as its row has it."""
     return Law(
@@ -131,7 +113,7 @@ def clues_in(declared: str, stated: str, numbers: str, account_country: str) -> 
 
 def raised(pseudonym: str, old: Law, new: Law) -> Raised:
     """Give the change from one law of a subject to another."""
-    return Raised(*new[1:], pseudonym, old.declared, old.stated, old.numbers, old.account_country)
+    return (*new[1:], pseudonym, *old[:4])
 
 
 async def read_law(database: Database, subject: int) -> Law | None:
